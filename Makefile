@@ -1,0 +1,43 @@
+# make demo · make test · make serve · make check · make prove · make lock
+PYTHON ?= python3
+VENV   := .venv
+READY  := $(VENV)/.ready
+RUN    := $(VENV)/bin/python
+
+.PHONY: demo test serve check prove lock format clean
+
+demo: $(READY)         ## the whole main job on synthetic data, into var/
+	$(RUN) build.py demo
+
+test: $(READY)         ## the tests, under five minutes
+	$(RUN) -m pytest -n 2 -m "not prove"
+
+serve: $(READY)        ## staff Datasette and public site on 127.0.0.1, over what `make demo` made
+	$(RUN) build.py serve
+
+check: $(READY)        ## style, types, boundaries
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+prove: $(READY)        ## the long proofs, once per change of what they prove
+	$(RUN) -m pytest -n 2 -m prove
+
+format: $(READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+lock: $(READY)         ## requirements.in → requirements.lock, hashed, naming no index
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.lock
+
+clean:
+	rm -rf $(VENV)
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "需要 Python 3.11 或更新版本 / Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $(READY)

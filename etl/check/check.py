@@ -1,0 +1,105 @@
+"""Check one submission whole: whose it is, whether all came back as issued, whether every answer keeps the rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from etl.campaign import Campaign
+from etl.check.predicates import Answer, failed_rules, message_params
+from etl.check.reconcile import match_rows, tidy
+from etl.child import Child
+from etl.findings import Finding, has_errors
+from etl.identity import birth_of
+from etl.manifest import Mac
+from etl.submission import Candidate, Submission, Value
+
+#: Issued children by (issue, unit).
+Issued = Mapping[tuple[str, str], Sequence[Child]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A checked submission. `issue` and `unit` are empty if the file does not tell them reliably."""
+
+    file: str
+    issue: str
+    unit: str
+    sealed: bool
+    answers: tuple[Answer, ...]
+    footer: Mapping[str, str]
+    findings: tuple[Finding, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """A workbook is accepted or refused whole."""
+        return bool(self.issue) and not has_errors(self.findings)
+
+
+def check_submission(
+    file: str,
+    submission: Submission,
+    candidates: Sequence[Candidate],
+    issued: Issued,
+    campaign: Campaign,
+    mac: Mac,
+) -> Checked:
+    """All findings of one returned workbook; `candidates` are those that reading was given, in the same order."""
+    findings = [campaign.finding(p.rule, file, sheet=p.sheet, cell=p.cell, **p.params) for p in submission.problems]
+    opened = candidates[submission.opened_by] if submission.opened_by is not None else None
+    owner: tuple[str, str] | None = None
+    if not has_errors(findings):
+        owner, problem = _owner(submission, opened, issued, mac)
+        if problem:
+            # The manifest's issue id is shown only if the bureau signed it: else it is anybody's text.
+            issue = submission.manifest.issue if problem == "F10" and submission.manifest else ""
+            findings.append(campaign.finding(problem, file, issue=issue))
+    answers: list[Answer] = []
+    if owner is not None:
+        pairs, differences = match_rows(submission, issued[owner], campaign, file)
+        findings += differences
+        for child, row in pairs:
+            answer = _answer(child, row, campaign)
+            answers.append(answer)
+            findings += _judge(answer, row, campaign, file, submission.sheet)
+    issue, unit = owner or ((opened.issue, opened.unit) if opened else ("", ""))
+    return Checked(file, issue, unit, opened is not None, tuple(answers), submission.footer, tuple(findings))
+
+
+def _owner(
+    submission: Submission, opened: Candidate | None, issued: Issued, mac: Mac
+) -> tuple[tuple[str, str] | None, str]:
+    """The (issue, unit) that a submission belongs to, or None with the rule that says why it is unknown."""
+    manifest = submission.manifest
+    if manifest is None or not manifest.is_genuine(mac):
+        return None, "F09"
+    key = (manifest.issue, manifest.unit)
+    if key not in issued or [child.serial for child in issued[key]] != list(manifest.serials):
+        return None, "F10"
+    if opened is not None and (opened.issue, opened.unit) != key:
+        return None, "F09"
+    return key, ""
+
+
+def _answer(child: Child, row: Mapping[str, Value], campaign: Campaign) -> Answer:
+    # A formula's cached text is no answer: it has its own finding (R06), and blank would accuse twice.
+    text = {key: tidy(row[key].text) for key in ("category", "returned", "team")}
+    birth = birth_of(child.id_number)
+    if birth is None:
+        raise ValueError("an issued ID number holds no birth date")
+    return Answer(
+        child.serial, text["category"], campaign.code_of.get(text["category"]), text["returned"], text["team"], birth
+    )
+
+
+def _judge(answer: Answer, row: Mapping[str, Value], campaign: Campaign, file: str, sheet: str) -> list[Finding]:
+    return [
+        campaign.finding(
+            rule.id,
+            file,
+            sheet=sheet,
+            cell=row[rule.column].cell,
+            serial=answer.serial,
+            **message_params(rule, campaign),
+        )
+        for rule in failed_rules(answer, campaign)
+        if not row[rule.column].is_formula
+    ]

@@ -1,0 +1,100 @@
+"""The closed set of predicates that `rules.toml` may name. Each answers: does this answer pass? Unknown never passes."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.campaign import Campaign, Rule
+from etl.findings import FuxueError
+from etl.identity import age_on
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The three columns of one row, normalised, with what the rules need of the child.
+
+    `code` is the category's code, None if the text is none of the thirteen values.
+    """
+
+    serial: str
+    category: str = field(repr=False)
+    code: str | None
+    returned: str
+    team: str = field(repr=False)
+    birth: dt.date = field(repr=False)
+
+
+Predicate = Callable[[Answer, Mapping[str, Any], Campaign, str], bool]
+
+
+def _filled(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
+    return bool(getattr(answer, column))
+
+
+def _listed(answer: Answer, _: Mapping[str, Any], __: Campaign, ___: str) -> bool:
+    return not answer.category or answer.code is not None  # blank is the business of `filled`
+
+
+def _one_of(answer: Answer, params: Mapping[str, Any], campaign: Campaign, column: str) -> bool:
+    value = getattr(answer, column)
+    if answer.code is None or not value or campaign.category[answer.code].group != params["group"]:
+        return True  # an unlisted category and a blank have findings of their own
+    return value in params["values"]
+
+
+def _age(answer: Answer, params: Mapping[str, Any], campaign: Campaign) -> tuple[int, int] | None:
+    """(age, the configured age) if the rule concerns this answer's category."""
+    if answer.code not in params["categories"]:
+        return None
+    return age_on(answer.birth, campaign.ages.reference), getattr(campaign.ages, params["age"])
+
+
+def _age_below(answer: Answer, params: Mapping[str, Any], campaign: Campaign, _: str) -> bool:
+    ages = _age(answer, params, campaign)
+    return ages is None or ages[0] < ages[1]
+
+
+def _age_at_least(answer: Answer, params: Mapping[str, Any], campaign: Campaign, _: str) -> bool:
+    ages = _age(answer, params, campaign)
+    return ages is None or ages[0] >= ages[1]
+
+
+def _age_is_not(answer: Answer, params: Mapping[str, Any], campaign: Campaign, _: str) -> bool:
+    ages = _age(answer, params, campaign)
+    return ages is None or ages[0] != ages[1]
+
+
+def _never(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> bool:
+    return answer.code not in params["categories"]
+
+
+PREDICATES: Mapping[str, Predicate] = {
+    "filled": _filled,
+    "listed": _listed,
+    "one_of": _one_of,
+    "age_below": _age_below,
+    "age_at_least": _age_at_least,
+    "age_is_not": _age_is_not,
+    "never": _never,
+}
+
+
+def failed_rules(answer: Answer, campaign: Campaign) -> list[Rule]:
+    """The answer rules that this answer fails. FuxueError if a rule names an unknown predicate."""
+    failed = []
+    for rule in campaign.rules:
+        if not rule.predicate:
+            continue
+        predicate = PREDICATES.get(rule.predicate)
+        if predicate is None:
+            raise FuxueError("campaign.bad_value", file="rules.toml", key=rule.id, expected="|".join(PREDICATES))
+        if not predicate(answer, rule.params or {}, campaign, rule.column):
+            failed.append(rule)
+    return failed
+
+
+def message_params(rule: Rule, campaign: Campaign) -> dict[str, object]:
+    """What a rule's message may mention: the configured age that it compares with."""
+    name = (rule.params or {}).get("age")
+    return {"age": getattr(campaign.ages, name)} if name else {}

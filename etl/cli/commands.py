@@ -1,0 +1,220 @@
+"""The command line: groups and options in the order of the work (`build.py --help`). All logic lies in the rooms."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import click
+
+from etl.cli import console, steps
+from etl.campaign import load_campaign
+from etl.cli.demo import run_demo
+from etl.findings import FuxueError, has_errors
+from etl.home import Home
+from etl.synthetic.population import PROFILES
+from etl.vault.keys import new_key, read_key
+
+ROOT = Path(__file__).resolve().parents[2]
+DATE = click.DateTime(["%Y-%m-%d"])
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+as_of = click.option("--as-of", type=DATE, help="Work as on this day (default: today).")
+
+
+class Main(click.Group):
+    """Turns every expected failure into a message in Chinese and English and an exit code, never a traceback."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command; exit 1 for findings, 2 for a run that cannot go on, 3 for a release that is not safe."""
+        try:
+            return super().invoke(context)
+        except FuxueError as error:
+            console.fail(error)
+            sys.exit(error.code)
+        except OSError as error:
+            console.fail(FuxueError("disk.failed", file=error.filename or "?", reason=error.strerror or "?"))
+            sys.exit(2)
+
+
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
+@click.option("--campaign", type=click.Path(file_okay=False, path_type=Path), default=ROOT / "campaign",
+              help="Folder with the rule book (default: campaign).")  # fmt: skip
+@click.option("--key-file", type=click.Path(path_type=Path), envvar="FUXUE_KEY_FILE",
+              help="The custodian's master key (a removable device).")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Say only what went wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable result on stdout.")
+@click.pass_context
+def main(context: click.Context, home: Path, campaign: Path, key_file: Path | None, quiet: bool, as_json: bool) -> None:
+    """复学：核查疑似失学儿童，劝返复学，向公众如实公布进展而不暴露任何一个孩子。
+
+    Fuxue: from a province list to a protected public page.
+    """
+    console.configure(quiet=quiet, as_json=as_json)
+    context.obj = Settings(Home(home), campaign, key_file)
+
+
+class Settings:
+    """The options that every command shares; opens the campaign and the key only for commands that need them."""
+
+    def __init__(self, home: Home, campaign: Path, key_file: Path | None) -> None:
+        self.home, self.campaign_folder, self.key_file = home, campaign, key_file
+
+    def run(self, day: dt.datetime | None = None) -> steps.Run:
+        """Everything a step needs. FuxueError if no key is given and the home is no demo."""
+        key_file = self.key_file or (self.home.demo_key if self.home.demo_key.exists() else None)
+        if key_file is None:
+            raise FuxueError("key.needed")
+        return steps.Run(
+            home=self.home,
+            campaign_folder=self.campaign_folder,
+            campaign=load_campaign(self.campaign_folder),
+            keys=read_key(key_file),
+            day=day.date() if day else dt.date.today(),
+            bar=console.bar,
+        )
+
+
+settings = click.make_pass_decorator(Settings)
+
+
+@main.command()
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
+@settings
+def demo(given: Settings, seed: int, children: int) -> None:
+    """The whole main job on synthetic data, in one go; prints where to look."""
+    console.show_demo(run_demo(given.home, given.campaign_folder, seed, children, console.bar), given.home)
+
+
+@main.group()
+def synthesize() -> None:
+    """Made-up people: a province list, and units that fill their workbooks."""
+
+
+@synthesize.command("list")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--profile", type=click.Choice(sorted(PROFILES)), default="default", show_default=True)
+@settings
+def synthesize_list(given: Settings, out: Path, children: int, seed: int, profile: str) -> None:
+    """Write a synthetic province list."""
+    steps.synthesize_list(load_campaign(given.campaign_folder), out, children, seed, profile)
+    console.say("synthetic.list", children=children, file=out)
+
+
+@synthesize.command("fill")
+@click.option("--faults", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+              help="Share of units whose workbook is spoiled.")  # fmt: skip
+@click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--profile", type=click.Choice(sorted(PROFILES)), default="default", show_default=True)
+@settings
+def synthesize_fill(given: Settings, faults: float, children: int, seed: int, profile: str) -> None:
+    """Fill the newest issue's workbooks as units would, into private/inbox/ (same seed and children as the list)."""
+    run = given.run()
+    filled = steps.synthesize_fill(run, children, seed, profile, faults=faults)
+    console.say("synthetic.fill", files=len(filled), folder=run.home.inbox)
+
+
+@main.command()
+@click.argument("list_file", metavar="LIST.xlsx", type=FILE)
+@as_of
+@settings
+def issue(given: Settings, list_file: Path, as_of: dt.datetime | None) -> None:
+    """Split the province's list and seal one workbook per unit into private/outbox/."""
+    run = given.run(as_of)
+    name, children, findings = steps.issue(run, list_file)
+    console.show_findings(findings)
+    if has_errors(findings):
+        raise FuxueError("issue.refused", count=len(findings), code=1)
+    console.say("issue.done", issue=name, children=children, units=len(run.campaign.units),
+                folder=run.home.outbox / name)  # fmt: skip
+
+
+@main.command()
+@click.option("--unit", help="Only this unit's (slug).")
+@settings
+def passwords(given: Settings, unit: str | None) -> None:
+    """Print the workbooks' passwords: derived from the key, stored nowhere."""
+    run = given.run()
+    console.show_passwords(run.campaign, steps.passwords(run, unit))
+
+
+@main.command()
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FILE)
+@click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
+@settings
+def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool) -> None:
+    """Read and check returned workbooks, record nothing; exit 1 if one has errors."""
+    checked = steps.check(given.run(), files, allow_unsealed=allow_unsealed)
+    console.show_checked([(c, "accepted" if c.accepted else "refused") for c in checked])
+    sys.exit(0 if all(c.accepted for c in checked) else 1)
+
+
+@main.command()
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=FILE)
+@click.option("--allow-unsealed", is_flag=True, help="Accept unencrypted files, on record.")
+@as_of
+@settings
+def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
+    """Check and record all of private/inbox/ (or FILEs); each workbook is accepted or refused whole."""
+    run = given.run(as_of)
+    paths = list(files) or sorted(p for p in run.home.inbox.glob("[!.~]*") if p.is_file())
+    if not paths:
+        raise FuxueError("load.nothing", folder=run.home.inbox)
+    loaded = steps.load(run, paths, allow_unsealed=allow_unsealed)
+    console.show_checked([(one.checked, one.outcome) for one in loaded])
+    sys.exit(1 if any(one.outcome == "refused" for one in loaded) else 0)
+
+
+@main.command()
+@as_of
+@settings
+def status(given: Settings, as_of: dt.datetime | None) -> None:
+    """Per unit: children issued, workbooks received and refused, days to the deadline."""
+    run = given.run(as_of)
+    console.show_status(run.campaign, run.day, steps.status(run))
+
+
+@main.command()
+@as_of
+@click.option("--closing", is_flag=True, help="The one exact table at the end of the campaign.")
+@click.option("--dry-run", is_flag=True, help="Protect and audit, write nothing.")
+@settings
+def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: bool) -> None:
+    """Count, protect, audit, and write released/NNNN/; refused (exit 3) if a promise fails."""
+    if not closing:
+        raise FuxueError("release.only_closing")
+    run = given.run(as_of)
+    console.show_release(run.campaign, steps.release(run, dry_run=dry_run), run.home, dry_run=dry_run)
+
+
+@main.command()
+@settings
+def publish(given: Settings) -> None:
+    """All releases → public/: a fresh folder, then one rename. Runs without any key."""
+    steps.publish(given.home, given.campaign_folder)
+    console.say("publish.done", folder=given.home.public)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@settings
+def verify(given: Settings, folder: Path) -> None:
+    """Check a release folder from its public figures alone."""
+    found = steps.verify(load_campaign(given.campaign_folder), folder)
+    console.say("verify.ok", folder=folder, withheld=len(found.ranges))
+
+
+@main.group()
+def vault() -> None:
+    """The record's own upkeep."""
+
+
+@vault.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def keygen(file: Path) -> None:
+    """Make a new master key file, readable by its owner alone."""
+    new_key(file)
+    console.say("key.made", file=file)

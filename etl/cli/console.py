@@ -1,0 +1,187 @@
+"""What the command line shows: tables, progress bars, findings, errors. Never a name or an ID number of a child."""
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from etl.campaign import Campaign
+from etl.check.check import Checked
+from etl.cli.demo import DemoResult
+from etl.findings import Finding, FuxueError, Severity
+from etl.home import Home
+from etl.released import Release, Status
+from etl.cli.texts import error_texts, text
+from etl.vault.count import UnitStatus
+
+#: Findings shown per file; the rest are counted.
+SHOWN = 12
+MARK = {Severity.ERROR: "[red]错误[/]", Severity.WARNING: "[yellow]提示[/]", Severity.NOTE: "[blue]备注[/]"}
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+_settings = {"quiet": False, "json": False}
+_progress: list[Progress] = []
+
+
+def configure(*, quiet: bool, as_json: bool) -> None:
+    """Set how much is said, and in which form, for the whole run."""
+    _settings.update(quiet=quiet, json=as_json)
+
+
+def say(key: str, **params: object) -> None:
+    """One line from the catalogue, or its parameters as JSON."""
+    if _settings["json"]:
+        result(key, **params)
+    elif not _settings["quiet"]:
+        _out.print(text(key, **params), markup=False, soft_wrap=True)
+
+
+def result(kind: str, **values: Any) -> None:
+    """One JSON object on stdout."""
+    print(json.dumps({"result": kind} | values, ensure_ascii=False, default=str))
+
+
+def fail(error: FuxueError) -> None:
+    """What went wrong, in Chinese and English, on stderr; as JSON on stdout too if that was asked for."""
+    chinese, english = error_texts(error)
+    if _settings["json"]:
+        result("error", key=error.key, message=chinese, message_en=english)
+    _err.print(f"✗ {chinese}", style="bold red", markup=False, soft_wrap=True)
+    _err.print(f"  {english}", style="dim", markup=False, soft_wrap=True)
+
+
+def bar(title: str, total: int) -> Callable[[], None]:
+    """A progress bar on stderr; call the result once per thing done. Silent where nobody watches."""
+    if _settings["quiet"] or not sys.stderr.isatty() or total < 2:
+        return lambda: None
+    for old in _progress:
+        old.stop()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    progress = Progress(*columns, console=_err)
+    _progress[:] = [progress]
+    task = progress.add_task(title, total=total)
+    progress.start()
+
+    def tick() -> None:
+        progress.advance(task)
+        if progress.finished:
+            progress.stop()
+
+    return tick
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Findings one by one, the first few of each file."""
+    if _settings["json"] or not findings:
+        return
+    table = _table("", "规则", "位置", "说明与改法")
+    for finding in findings[:SHOWN]:
+        table.add_row(MARK[finding.severity], finding.rule, finding.place, finding.message)
+    _out.print(table)
+    if len(findings) > SHOWN:
+        _out.print(f"…… 另有 {len(findings) - SHOWN} 处", markup=False)
+
+
+def show_checked(files: Sequence[tuple[Checked, str]]) -> None:
+    """What became of each file: outcome, counts, the errors with their cells; notes and warnings as counts."""
+    if _settings["json"]:
+        result("load", files=[_as_json(checked, outcome) for checked, outcome in files])
+        return
+    table = _table("文件", "结果", "错误", "提示", "备注")
+    for checked, outcome in files:
+        counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
+        table.add_row(checked.file, text(f"load.{outcome}"), *counts)
+    if not _settings["quiet"]:
+        _out.print(table)
+    for checked, outcome in files:
+        if outcome == "refused":
+            show_findings([f for f in checked.findings if f.severity is Severity.ERROR])
+    outcomes = [outcome for _, outcome in files]
+    say("load.done", files=len(files), **{o: outcomes.count(o) for o in ("accepted", "refused", "known")})
+    if unsealed := sum(not checked.sealed and outcome == "accepted" for checked, outcome in files):
+        say("load.unsealed_left", count=unsealed)
+
+
+def _as_json(checked: Checked, outcome: str) -> dict[str, object]:
+    findings = [
+        {
+            "rule": f.rule, "severity": f.severity, "sheet": f.sheet, "cell": f.cell, "serial": f.serial,
+            "message": f.message, "message_en": f.message_en,
+        }
+        for f in checked.findings
+    ]  # fmt: skip
+    return {"file": checked.file, "outcome": outcome, "unit": checked.unit, "findings": findings}
+
+
+def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]) -> None:
+    """Passwords of workbooks, for the custodian to hand over apart from the files."""
+    if _settings["json"]:
+        result("passwords", passwords=[dict(zip(("issue", "unit", "password"), p, strict=True)) for p in passwords])
+        return
+    table = _table("下发", "单位", "口令")
+    for issue, unit, password in passwords:
+        table.add_row(issue, campaign.unit[unit].name if unit in campaign.unit else unit, password)
+    _out.print(table)
+
+
+def show_status(campaign: Campaign, day: dt.date, rows: Sequence[UnitStatus]) -> None:
+    """Where each unit stands, and how many days are left."""
+    left = (campaign.reports_due - day).days
+    if _settings["json"]:
+        result("status", as_of=day, days_left=left, units=[vars(row) for row in rows])
+        return
+    when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
+    table = _table("单位", "下发人数", "收到", "退回", "状态", title=f"{day}　{when}")
+    for row in rows:
+        state = "[green]已报齐[/]" if row.is_complete else "[red]未报齐[/]"
+        table.add_row(campaign.unit[row.unit].name, str(row.children), str(row.received), str(row.refused), state)
+    _out.print(table)
+
+
+def show_release(campaign: Campaign, release: Release, home: Home, *, dry_run: bool) -> None:
+    """What a release tells and withholds."""
+    cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
+    printed = sum(cell.status is Status.PUBLISHED for _, cell in cells)
+    withheld = sum(cell.status is Status.SUPPRESSED for _, cell in cells)
+    if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE}):
+        say("release.silent", count=len(silent), units="、".join(campaign.unit[slug].name for slug in silent))
+    folder = home.released / release.name
+    key = "release.dry" if dry_run else "release.done"
+    say(key, release=release.name, printed=printed, withheld=withheld, folder=folder)
+
+
+def show_demo(demo: DemoResult, home: Home) -> None:
+    """The closing table: what was done, where to look, how to serve."""
+    look = {
+        "网页": home.public / "site" / "index.html",
+        "开放数据": home.public / "fuxue.db",
+        "公布": home.released / demo.release.name,
+        "加密库": home.vault,
+    }
+    if _settings["json"]:
+        result("demo", steps=demo.lines, look=look, release=demo.release.name)
+        return
+    table = _table("步骤", "结果", "秒", title=text("demo.title"))
+    for what, how_much, seconds in demo.lines:
+        table.add_row(what, how_much, f"{seconds:.1f}")
+    table.add_section()
+    for what, path in look.items():
+        table.add_row(what, str(path), "")
+    table.add_section()
+    table.add_row("启动查询与网站", "make serve", "")
+    for name, password in demo.accounts:
+        table.add_row(f"演示账号 {name}", password, "")
+    _out.print(table)

@@ -1,0 +1,82 @@
+"""The main job end to end on synthetic data, in a home that is marked as a demo and may be made anew at any time."""
+
+import datetime as dt
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.cli import steps
+from etl.campaign import load_campaign
+from etl.findings import FuxueError
+from etl.home import Home
+from etl.released import Release, Status
+from etl.vault.keys import demo_master, new_key
+
+FAULTS = 0.3
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the closing table shows. `lines` are (what, how much, seconds)."""
+
+    lines: tuple[tuple[str, str, float], ...]
+    release: Release
+    accounts: tuple[tuple[str, str], ...]
+
+
+def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: steps.Bar) -> DemoResult:
+    """List → sealed workbooks → filled, some wrongly → refused and sent again → vault → release → public pages."""
+    run = _fresh(home, campaign_folder, seed, bar)
+    campaign, clock = run.campaign, _Clock()
+    path = home.private / "list.xlsx"
+    steps.synthesize_list(campaign, path, children, seed, "default")
+    clock.lap("省级名单（合成）", f"{children} 名儿童")
+    name, _, findings = steps.issue(run, path)
+    if not name:
+        raise FuxueError("issue.refused", count=len(findings))
+    clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
+    filled = steps.synthesize_fill(run, children, seed, "default", faults=FAULTS)
+    clock.lap("乡镇填报", f"{len(filled)} 个工作簿")
+    first = steps.load(_on(run, campaign.verification_due), filled)
+    refused = [one.checked for one in first if one.outcome == "refused"]
+    clock.lap("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
+    again = steps.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
+    second = steps.load(_on(run, campaign.reports_due), again)
+    if left := sum(one.outcome != "accepted" for one in second):
+        raise FuxueError("demo.failed", count=left)
+    clock.lap("退回后重报", f"收下 {len(second)}")
+    release = steps.release(_on(run, campaign.reports_due))
+    statuses = [cell.status for table in release.tables for cell in table.cells.values()]
+    clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
+    steps.publish(home, campaign_folder)
+    clock.lap("发布", "网页、CSV、fuxue.db")
+    return DemoResult(tuple(clock.lines), release, steps.demo_accounts(run))
+
+
+def _fresh(home: Home, campaign_folder: Path, seed: int, bar: steps.Bar) -> steps.Run:
+    campaign = load_campaign(campaign_folder)
+    if home.private.exists() and any(home.private.iterdir()) and not home.demo_key.exists():
+        raise FuxueError("demo.not_a_demo", home=home.root)
+    for folder in (home.private, home.released, home.public):
+        shutil.rmtree(folder, ignore_errors=True)
+    home.prepare()
+    keys = new_key(home.demo_key, demo_master(seed))
+    return steps.Run(home, campaign_folder, campaign, keys, campaign.noticed, bar)
+
+
+def _on(run: steps.Run, day: dt.date) -> steps.Run:
+    return steps.Run(run.home, run.campaign_folder, run.campaign, run.keys, day, run.bar)
+
+
+class _Clock:
+    """Laps, in seconds."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, float]] = []
+        self.last = time.monotonic()
+
+    def lap(self, what: str, how_much: str) -> None:
+        now = time.monotonic()
+        self.lines.append((what, how_much, now - self.last))
+        self.last = now

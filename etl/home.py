@@ -1,0 +1,63 @@
+"""The three zones of a home folder: private, released, public."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where everything lies. `root` is `var` by default."""
+
+    root: Path
+
+    @property
+    def private(self) -> Path:
+        """Everything about individuals; 0700."""
+        return self.root / "private"
+
+    @property
+    def inbox(self) -> Path:
+        """Returned workbooks, waiting to be loaded."""
+        return self.private / "inbox"
+
+    @property
+    def outbox(self) -> Path:
+        """Sealed workbooks to hand out, one folder per issue."""
+        return self.private / "outbox"
+
+    @property
+    def vault(self) -> Path:
+        """The encrypted record."""
+        return self.private / "vault.db"
+
+    @property
+    def scopes(self) -> Path:
+        """One encrypted file per scope, derived from the vault."""
+        return self.private / "scopes"
+
+    @property
+    def staff(self) -> Path:
+        """The staff server's own files: accounts, generated configuration."""
+        return self.private / "staff"
+
+    @property
+    def demo_key(self) -> Path:
+        """Only a demo keeps its key under its home; its presence marks the home as a demo."""
+        return self.private / "demo.key"
+
+    @property
+    def released(self) -> Path:
+        """Immutable, protected releases."""
+        return self.root / "released"
+
+    @property
+    def public(self) -> Path:
+        """What everyone may see."""
+        return self.root / "public"
+
+    def prepare(self) -> None:
+        """Make the private folders, closed to others."""
+        for folder in (self.private, self.inbox, self.outbox, self.scopes, self.staff):
+            folder.mkdir(parents=True, exist_ok=True)
+            os.chmod(folder, 0o700)

@@ -1,0 +1,55 @@
+"""What must not be readable: small counts, and groups whose members all fall into one part (mission, M4)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from etl.publication import Publication
+from etl.protect.tables import CITY, System
+from etl.released import cell_id
+
+
+@dataclass(frozen=True)
+class Need:
+    """A reader must find it possible that a quantity is as low as `low` and as high as `high`.
+
+    The quantity is the cell at index `cell`, less the one at `minus` if that is given.
+    """
+
+    cell: int
+    low: int
+    high: int
+    minus: int | None = None
+
+
+def threshold(publication: Publication, row: str) -> int:
+    """k of a row: a sensitive category may have its own."""
+    return publication.category_k.get(row, publication.k)
+
+
+def find_needs(system: System, values: Sequence[int], publication: Publication) -> list[Need]:
+    """All needs of a table: each count of 1 … k-1, known ones apart, and each group seen to be all in one part."""
+    needs = []
+    for index, (cell, value) in enumerate(zip(system.cells, values, strict=True)):
+        k = threshold(publication, cell.row)
+        if 0 < value < k and not cell.known:
+            needs.append(Need(index, 0, k))
+    hidden_zeros: set[int] = set()
+    for whole, parts in _groups(system, publication):
+        if values[whole]:
+            all_in = [part for part in parts if values[part] == values[whole]]
+            needs += [Need(whole, 0, 1, minus=part) for part in all_in]
+            hidden_zeros.update(part for part in parts if all_in and part not in all_in)
+        elif whole in hidden_zeros:
+            # A printed "0 returned" under a hidden "0 to return" would tell it: had there been any, it were withheld.
+            needs += [Need(part, 0, 1) for part in parts]
+    return needs
+
+
+def _groups(system: System, publication: Publication) -> Iterator[tuple[int, list[int]]]:
+    at: Mapping[str, int] = system.at
+    rows = dict.fromkeys(cell.row for cell in system.cells if len(cell.row) > 1)
+    for row in rows:
+        for group in publication.groups:
+            yield at[cell_id(row, group.whole)], [at[cell_id(row, part)] for part in group.parts]
+    codes = [index for index, cell in enumerate(system.cells) if cell.row not in rows]
+    yield at[cell_id(CITY, "verified")], codes

@@ -1,0 +1,1 @@
+"""Returned workbooks in: guarded, unsealed and parsed in a child process of their own, never by `build.py` itself."""

@@ -1,0 +1,191 @@
+"""A release: protected public tables, written once into `released/NNNN/` and read from there ever after.
+
+A release folder holds ``release.json`` (what, when, under which thresholds, digests of the other files), one CSV per
+table in long form (``row,measure,value,status``) and ``audit.json`` (for every withheld cell the range of whole
+numbers that a reader can infer). Nothing else of the private side is in it.
+"""
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from etl.findings import FuxueError
+
+
+class Status(StrEnum):
+    """What a cell says: a figure, a figure withheld to protect people, or nothing yet since the unit is not done."""
+
+    PUBLISHED = "published"
+    SUPPRESSED = "suppressed"
+    NOT_DUE = "not_due"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A public cell; `value` is None unless published."""
+
+    status: Status
+    value: int | None = None
+
+    def __post_init__(self) -> None:
+        """A withheld value must not even be carried along."""
+        if (self.value is None) == (self.status is Status.PUBLISHED):
+            raise ValueError("a cell has a value exactly if it is published")
+
+
+@dataclass(frozen=True)
+class ReleasedTable:
+    """A protected table: cells by (row, measure). Rows are ``city``, unit slugs or category codes, in order."""
+
+    key: str
+    kind: str
+    rows: tuple[str, ...]
+    measures: tuple[str, ...]
+    cells: Mapping[tuple[str, str], Cell]
+    title: str
+    title_en: str
+
+    def __getitem__(self, at: tuple[str, str]) -> Cell:
+        """The cell at (row, measure)."""
+        return self.cells[at]
+
+
+@dataclass(frozen=True)
+class Release:
+    """Everything of one release. `ranges` gives (low, high) for each withheld cell by its id ``row.measure``."""
+
+    number: int
+    campaign: str
+    as_of: dt.date
+    closing: bool
+    k: int
+    category_k: Mapping[str, int]
+    known: tuple[str, ...]
+    tables: tuple[ReleasedTable, ...]
+    ranges: Mapping[str, tuple[int, int | None]]
+
+    @property
+    def name(self) -> str:
+        """Four digits, also the folder's name."""
+        return f"{self.number:04d}"
+
+    def table(self, key: str) -> ReleasedTable:
+        """A table by its key."""
+        return next(table for table in self.tables if table.key == key)
+
+
+def cell_id(row: str, measure: str) -> str:
+    """The name of a cell in every table that shows it, such as ``city.returned``."""
+    return f"{row}.{measure}"
+
+
+def release_folders(released: Path) -> list[Path]:
+    """All releases, oldest first."""
+    return sorted(p for p in released.glob("[0-9][0-9][0-9][0-9]") if p.is_dir()) if released.is_dir() else []
+
+
+def write_release(released: Path, release: Release) -> Path:
+    """Write `released/NNNN/` whole or not at all; an existing number is refused (releases are immutable)."""
+    target = released / release.name
+    if target.exists():
+        raise FuxueError("release.exists", release=release.name)
+    fresh = released / f".{release.name}.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name, content in _files(release).items():
+        with (fresh / name).open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+    fresh.rename(target)
+    return target
+
+
+def _files(release: Release) -> dict[str, bytes]:
+    files = {f"{table.key}.csv": _csv(table) for table in release.tables}
+    ranges = {key: list(release.ranges[key]) for key in sorted(release.ranges)}
+    files["audit.json"] = _json({"ranges": ranges})
+    about = {
+        "release": release.name,
+        "campaign": release.campaign,
+        "as_of": release.as_of.isoformat(),
+        "closing": release.closing,
+        "k": release.k,
+        "category_k": dict(release.category_k),
+        "known": list(release.known),
+        "tables": [
+            {"key": t.key, "rows": t.kind, "measures": list(t.measures), "title": t.title, "title_en": t.title_en}
+            for t in release.tables
+        ],
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+    }
+    files["release.json"] = _json(about)
+    return files
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _csv(table: ReleasedTable) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("row", "measure", "value", "status"))
+    for row in table.rows:
+        for measure in table.measures:
+            cell = table[row, measure]
+            writer.writerow((row, measure, "" if cell.value is None else cell.value, cell.status.value))
+    return out.getvalue().encode()
+
+
+def read_release(folder: Path) -> Release:
+    """Read a release folder; FuxueError if a file is missing, changed since it was written, or malformed."""
+    try:
+        about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+        files = {name: (folder / name).read_bytes() for name in about["sha256"]}
+        for name, content in files.items():
+            if hashlib.sha256(content).hexdigest() != about["sha256"][name]:
+                raise FuxueError("release.changed", release=folder.name, file=name)
+        if about["release"] != folder.name:
+            raise FuxueError("release.changed", release=folder.name, file="release.json")
+        ranges = json.loads(files["audit.json"])["ranges"]
+        return Release(
+            number=int(about["release"]),
+            campaign=about["campaign"],
+            as_of=dt.date.fromisoformat(about["as_of"]),
+            closing=about["closing"],
+            k=about["k"],
+            category_k=about["category_k"],
+            known=tuple(about["known"]),
+            tables=tuple(_read_table(table, files[f"{table['key']}.csv"]) for table in about["tables"]),
+            ranges={key: (low, high) for key, (low, high) in ranges.items()},
+        )
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
+
+
+def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
+    cells = {}
+    rows: dict[str, None] = {}
+    for line in csv.DictReader(io.StringIO(content.decode())):
+        value = int(line["value"]) if line["value"] else None
+        cells[line["row"], line["measure"]] = Cell(Status(line["status"]), value)
+        rows[line["row"]] = None
+    return ReleasedTable(
+        key=about["key"],
+        kind=about["rows"],
+        rows=tuple(rows),
+        measures=tuple(about["measures"]),
+        cells=cells,
+        title=about["title"],
+        title_en=about["title_en"],
+    )

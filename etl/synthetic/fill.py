@@ -1,0 +1,101 @@
+"""Townships that fill their workbooks: open what was issued, fill the three columns, save, seal again."""
+
+import io
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import openpyxl
+from openpyxl.worksheet.worksheet import Worksheet
+
+from etl.campaign import Campaign, Unit
+from etl.forms import ANNEX4, NOT_ASKED
+from etl.sealing import seal, unseal
+from etl.synthetic.faults import FAULTS, WRONG_PASSWORD
+from etl.synthetic.population import Person
+
+COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"
+GIVEN = "建国志强秀英桂兰玉梅海燕晓东立新春生丽华"
+
+
+def fill_issue(
+    campaign: Campaign,
+    units: Sequence[Unit],
+    folder: Path,
+    inbox: Path,
+    people: Sequence[Person],
+    *,
+    password_of: Callable[[str], str],
+    seed: int,
+    faults: Mapping[str, str],
+    done: Callable[[], None] = lambda: None,
+) -> list[Path]:
+    """Fill the workbooks of `units` from an outbox folder into `inbox`; `faults` maps a unit's slug to a kind in `FAULTS`."""
+    truth = {person.child.serial: person for person in people}
+    written = []
+    for unit in units:
+        source = folder / f"{unit.slug}.xlsx"
+        password = password_of(unit.slug)
+        plain, _ = unseal(source.read_bytes(), [password])
+        random_ = random.Random(f"fill:{seed}:{unit.slug}")
+        filled = fill_workbook(campaign, unit, plain, truth, random_, fault=faults.get(unit.slug))
+        if faults.get(unit.slug) == WRONG_PASSWORD:
+            password = "123456"
+        target = inbox / source.name
+        target.write_bytes(seal(filled, password))
+        written.append(target)
+        done()
+    return written
+
+
+def fill_workbook(
+    campaign: Campaign,
+    unit: Unit,
+    plain: bytes,
+    truth: Mapping[str, Person],
+    random_: random.Random,
+    fault: str | None = None,
+) -> bytes:
+    """The plain workbook with its three columns and footer filled as `truth` has it, then spoiled by `fault`."""
+    book = openpyxl.load_workbook(io.BytesIO(plain))
+    sheet = book[ANNEX4.sheet]
+    rows = [row for row in range(3, sheet.max_row) if sheet.cell(row, 1).value in truth]
+    teams = ["、".join(_name(random_) for _ in range(random_.randint(2, 3))) for _ in range(4)]
+    for row in rows:
+        person = truth[str(sheet.cell(row, 1).value)]
+        sheet.cell(row, COLUMN["category"]).value = campaign.category[person.category].label
+        sheet.cell(row, COLUMN["returned"]).value = _returned(campaign, person)
+        sheet.cell(row, COLUMN["team"]).value = random_.choice(teams)
+    _footer(sheet, random_)
+    if fault is not None and fault in FAULTS:
+        FAULTS[fault](sheet, rows)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def choose_faults(campaign: Campaign, people: Sequence[Person], share: float, seed: int) -> dict[str, str]:
+    """Seeded faults for a share of the units that have children: each kind in turn."""
+    busy = sorted({person.child.unit for person in people})
+    random_ = random.Random(f"faults:{seed}")
+    spoiled = sorted(random_.sample(busy, k=min(len(busy), round(share * len(campaign.units)))))
+    kinds = [*FAULTS, WRONG_PASSWORD]
+    return {unit: kinds[at % len(kinds)] for at, unit in enumerate(spoiled)}
+
+
+def _returned(campaign: Campaign, person: Person) -> str:
+    if campaign.category[person.category].group == "deducted":
+        return NOT_ASKED
+    return "是" if person.is_back else "否"
+
+
+def _name(random_: random.Random) -> str:
+    return random_.choice(SURNAMES) + random_.choice(GIVEN) + random_.choice(("", random_.choice(GIVEN)))
+
+
+def _footer(sheet: Worksheet, random_: random.Random) -> None:
+    values = {"填报人：": _name(random_), "联系电话：": "00000000", "主管领导：": _name(random_)}
+    for cell in sheet[sheet.max_row]:
+        if cell.value in values:
+            sheet.cell(cell.row, cell.column + 1).value = values[str(cell.value)]

@@ -1,0 +1,50 @@
+"""Opening encrypted files: SQLCipher with raw 32-byte keys. Nothing outside `etl.vault` connects to the private side."""
+
+import os
+from pathlib import Path
+
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from etl.findings import FuxueError
+from etl.vault.keys import Keys
+
+Connection = sqlcipher.Connection
+DatabaseError = sqlcipher.DatabaseError
+
+
+def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = False) -> Connection:
+    """An open connection whose key has been proved right; FuxueError if it is wrong or the file is no such database."""
+    mode = "rwc" if create else "ro" if readonly else "rw"
+    try:
+        connection = sqlcipher.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        # Nothing of a child may reach a temporary file or stay in freed pages.
+        for pragma in ("temp_store = MEMORY", "secure_delete = ON", "foreign_keys = ON", "busy_timeout = 10000"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlcipher.DatabaseError as error:
+        missing = not path.exists()
+        raise FuxueError("vault.missing" if missing else "vault.cannot_open", file=path.name) from error
+    if create:
+        os.chmod(path, 0o600)
+    return connection
+
+
+def scope_path(scopes: Path, scope: str) -> Path:
+    """The encrypted file of a scope."""
+    return scopes / f"{scope}.db"
+
+
+def scope_names(scopes: Path) -> list[str]:
+    """All scopes that have been built, sorted."""
+    return sorted(p.stem for p in scopes.glob("[!.]*.db"))
+
+
+def open_scope(scopes: Path, name: str, keys: Keys, *, create: bool = False, scope: str | None = None) -> Connection:
+    """A scope's file, read-only unless it is being built; the one door for plugins.
+
+    `scope` names the key if the file does not yet bear the scope's name.
+    """
+    return connect(scope_path(scopes, name), keys.derive(f"scope:{scope or name}"), create=create, readonly=not create)

@@ -1,0 +1,76 @@
+"""One 32-byte master key held by the custodian (M18); every other secret is derived from it by HKDF, none is stored."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from etl.findings import FuxueError
+
+KEY_BYTES = 32
+#: No i, l, o, 0, 1: nothing that a clerk could mistype from paper. 16 of 31 signs carry 79 bits.
+TYPEABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """All secrets of one home. `master` never appears in a repr, a log or an error."""
+
+    master: bytes = field(repr=False)
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, such as ``file:vault`` (RFC 5869)."""
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"fuxue/{purpose}".encode()).derive(
+            self.master
+        )
+
+    def password(self, issue: str, unit: str) -> str:
+        """The password of a unit's workbook in an issue, such as ``k7mp-3xqd-…``, typeable and derived."""
+        number = int.from_bytes(self.derive(f"workbook:{issue}:{unit}"))
+        signs = []
+        for _ in range(16):
+            number, index = divmod(number, len(TYPEABLE))
+            signs.append(TYPEABLE[index])
+        return "-".join("".join(signs[i : i + 4]) for i in range(0, 16, 4))
+
+    def mac(self, purpose: str, data: bytes) -> bytes:
+        """HMAC-SHA256 under the purpose's own key: no unkeyed hash of anything about a person exists anywhere."""
+        return hmac.new(self.derive(f"mac:{purpose}"), data, hashlib.sha256).digest()
+
+
+def read_key(path: Path) -> Keys:
+    """The master key from its file: exactly 32 bytes, readable by its owner alone."""
+    try:
+        mode = path.stat().st_mode
+        master = path.read_bytes()
+    except OSError:
+        raise FuxueError("key.missing", file=path) from None
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise FuxueError("key.open_to_others", file=path)
+    if len(master) != KEY_BYTES:
+        raise FuxueError("key.wrong_size", file=path)
+    return Keys(master)
+
+
+def new_key(path: Path, master: bytes | None = None) -> Keys:
+    """Write a new random master key, 0600; an existing file is never overwritten."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise FuxueError("key.exists", file=path) from None
+    except OSError:
+        raise FuxueError("key.cannot_write", file=path) from None
+    with os.fdopen(handle, "wb") as out:
+        out.write(master or secrets.token_bytes(KEY_BYTES))
+    return read_key(path)
+
+
+def demo_master(seed: int) -> bytes:
+    """The demo's master key, derived from its seed so that its public folder is reproducible. Never for real data."""
+    return hashlib.sha256(f"fuxue demo {seed}".encode()).digest()

@@ -1,0 +1,167 @@
+"""The private record: what was issued, what came back, what was found. Accepted versions are never rewritten (M8)."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+
+from etl.campaign import Campaign
+from etl.check.check import Checked, Issued
+from etl.child import Child
+from etl.findings import FuxueError
+from etl.vault.files import Connection, connect
+from etl.vault.keys import Keys
+
+SCHEMA_VERSION = "1"
+CHILD_COLUMNS = tuple(field.name for field in fields(Child))
+
+
+@dataclass(frozen=True)
+class Vault:
+    """An open record. Use `open_vault`; close it when done."""
+
+    connection: Connection
+    keys: Keys
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing; a second writer waits or is told."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+
+def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = False) -> Vault:
+    """The record of a campaign. FuxueError if the key is wrong, the file damaged, or it is another campaign's."""
+    fresh = create and not path.exists()
+    vault = Vault(connect(path, keys.derive("file:vault"), create=fresh), keys)
+    if fresh:
+        with vault.transaction() as db:
+            for statement in statements("schema.sql"):
+                db.execute(statement)
+            db.executemany("INSERT INTO meta VALUES (?, ?)", [("schema", SCHEMA_VERSION), ("campaign", campaign.id)])
+    about = dict(vault.connection.execute("SELECT key, value FROM meta").fetchall())
+    if about.get("schema") != SCHEMA_VERSION:
+        raise FuxueError("vault.other_schema", found=about.get("schema"), expected=SCHEMA_VERSION)
+    if about.get("campaign") != campaign.id:
+        raise FuxueError("vault.other_campaign", found=about.get("campaign"), expected=campaign.id)
+    return vault
+
+
+def statements(name: str) -> Iterator[str]:
+    """Statements of an SQL file of this room, one by one, so that a schema can be made inside a transaction (executescript would commit)."""
+    statement = ""
+    for line in resources.files("etl.vault").joinpath(name).read_text(encoding="utf-8").splitlines():
+        code = line.partition("--")[0].rstrip()
+        statement += code + "\n" if code.strip() else ""
+        if code.endswith(";") and (" BEGIN " not in statement or code.endswith("END;")):
+            yield statement
+            statement = ""
+
+
+def list_fingerprint(keys: Keys, children: Sequence[Child]) -> bytes:
+    """A keyed fingerprint of a list, by which it is never issued twice."""
+    rows = "\n".join("\t".join(getattr(child, name) for name in CHILD_COLUMNS) for child in children)
+    return keys.mac("list", rows.encode())
+
+
+def next_issue(vault: Vault, day: dt.date) -> str:
+    """The id of the next issue: the day and a running number, such as ``20190219-01``."""
+    count = vault.connection.execute("SELECT count(*) FROM issue").fetchone()[0]
+    return f"{day:%Y%m%d}-{count + 1:02d}"
+
+
+def check_unissued(vault: Vault, children: Sequence[Child]) -> None:
+    """FuxueError if this list, or a child on it, was issued before."""
+    fingerprint = list_fingerprint(vault.keys, children)
+    found = vault.connection.execute("SELECT id FROM issue WHERE fingerprint = ?", [fingerprint]).fetchone()
+    if found:
+        raise FuxueError("issue.same_list", issue=found[0])
+    known = {row[0] for row in vault.connection.execute("SELECT id_number FROM child")}
+    if again := sum(child.id_number in known for child in children):
+        raise FuxueError("issue.children_again", count=again)
+
+
+def record_issue(vault: Vault, issue: str, day: dt.date, units: Sequence[str], children: Sequence[Child]) -> None:
+    """Put an issue on record; the workbooks stand already."""
+    with vault.transaction() as db:
+        fingerprint = list_fingerprint(vault.keys, children)
+        db.execute("INSERT INTO issue VALUES (?, ?, ?)", [issue, day.isoformat(), fingerprint])
+        counts = {unit: 0 for unit in units}
+        for child in children:
+            counts[child.unit] += 1
+        db.executemany("INSERT INTO bundle VALUES (?, ?, ?)", [(issue, unit, n) for unit, n in counts.items()])
+        marks = ", ".join("?" for _ in range(len(CHILD_COLUMNS) + 1))
+        db.executemany(
+            f"INSERT INTO child (issue, {', '.join(CHILD_COLUMNS)}) VALUES ({marks})",
+            [(issue, *(getattr(child, name) for name in CHILD_COLUMNS)) for child in children],
+        )
+
+
+def issues(vault: Vault) -> list[str]:
+    """Ids of all issues on record, oldest first."""
+    return [row[0] for row in vault.connection.execute("SELECT id FROM issue ORDER BY issued_on, id")]
+
+
+def issued(vault: Vault) -> Issued:
+    """Issued children by (issue, unit), in the list's order; units without children have an empty list."""
+    by_bundle: dict[tuple[str, str], list[Child]] = {
+        (issue, unit): [] for issue, unit in vault.connection.execute("SELECT issue, unit FROM bundle ORDER BY 1, 2")
+    }
+    query = f"SELECT issue, {', '.join(CHILD_COLUMNS)} FROM child ORDER BY issue, serial"
+    for row in vault.connection.execute(query):
+        child = Child(*row[1:])
+        by_bundle[row[0], child.unit].append(child)
+    return by_bundle
+
+
+def is_accepted(vault: Vault, content: bytes) -> bool:
+    """True if this very file was accepted before."""
+    fingerprint = vault.keys.mac("workbook", content)
+    query = "SELECT 1 FROM workbook WHERE fingerprint = ? AND status = 'accepted'"
+    return vault.connection.execute(query, [fingerprint]).fetchone() is not None
+
+
+def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date) -> int:
+    """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted."""
+    footer: Mapping[str, str] = checked.footer
+    with vault.transaction() as db:
+        cursor = db.execute(
+            "INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status, filler, phone, leader)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                checked.issue or None,
+                checked.unit or None,
+                checked.file,
+                vault.keys.mac("workbook", content),
+                day.isoformat(),
+                int(checked.sealed),
+                "accepted" if checked.accepted else "refused",
+                *(footer.get(key, "") for key in ("filler", "phone", "leader")),
+            ],
+        )
+        workbook = int(cursor.lastrowid or 0)
+        if checked.accepted:
+            db.executemany(
+                "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
+                [(workbook, checked.issue, a.serial, a.code, a.returned, a.team) for a in checked.answers],
+            )
+        db.executemany(
+            "INSERT INTO finding (workbook, rule, severity, sheet, cell, serial, message, message_en)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (workbook, f.rule, f.severity.value, f.sheet, f.cell, f.serial, f.message, f.message_en)
+                for f in checked.findings
+            ],
+        )
+    return workbook

@@ -1,0 +1,89 @@
+-- The private record (SQLCipher). Issued values are immutable; answers are append-only versions (M8, mission: resubmission).
+
+CREATE TABLE meta (                       -- schema version and campaign
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE issue (                      -- one handing-out of workbooks (下发)
+  id          TEXT PRIMARY KEY,
+  issued_on   TEXT NOT NULL CHECK (issued_on GLOB '????-??-??'),
+  fingerprint BLOB NOT NULL UNIQUE        -- keyed HMAC of the province's list
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bundle (                     -- one unit's workbook of an issue; a unit without children hands in a nil return
+  issue    TEXT NOT NULL REFERENCES issue (id),
+  unit     TEXT NOT NULL,
+  children INTEGER NOT NULL CHECK (children >= 0),
+  PRIMARY KEY (issue, unit)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE child (                      -- a suspected out-of-school child as issued; identity is issue + 原始序号 (M8)
+  issue     TEXT NOT NULL,
+  serial    TEXT NOT NULL,
+  unit      TEXT NOT NULL,
+  province  TEXT NOT NULL,
+  city      TEXT NOT NULL,
+  county    TEXT NOT NULL,
+  name      TEXT NOT NULL,
+  sex       TEXT NOT NULL,
+  id_number TEXT NOT NULL,
+  household TEXT NOT NULL,
+  PRIMARY KEY (issue, serial),
+  UNIQUE (issue, id_number),
+  FOREIGN KEY (issue, unit) REFERENCES bundle (issue, unit)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workbook (                   -- a submission, accepted or refused whole; refused ones may name no unit
+  id          INTEGER PRIMARY KEY,
+  issue       TEXT,
+  unit        TEXT,
+  file        TEXT NOT NULL,
+  fingerprint BLOB NOT NULL,              -- keyed HMAC of the file
+  received    TEXT NOT NULL CHECK (received GLOB '????-??-??'),
+  sealed      INTEGER NOT NULL CHECK (sealed IN (0, 1)),
+  status      TEXT NOT NULL CHECK (status IN ('accepted', 'refused')),
+  filler      TEXT NOT NULL,              -- footer: 填报人, 联系电话, 主管领导
+  phone       TEXT NOT NULL,
+  leader      TEXT NOT NULL,
+  FOREIGN KEY (issue, unit) REFERENCES bundle (issue, unit),
+  CHECK (status = 'refused' OR (issue IS NOT NULL AND unit IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX accepted_once ON workbook (fingerprint) WHERE status = 'accepted';
+
+CREATE TABLE answer (                     -- the three columns that a unit fills, one version per accepted workbook
+  workbook INTEGER NOT NULL REFERENCES workbook (id),
+  issue    TEXT NOT NULL,
+  serial   TEXT NOT NULL,
+  category TEXT NOT NULL,
+  returned TEXT NOT NULL CHECK (returned IN ('是', '否', '无')),
+  team     TEXT NOT NULL,
+  PRIMARY KEY (workbook, serial),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finding (                    -- what was found in a workbook; holds no name and no ID number
+  id         INTEGER PRIMARY KEY,
+  workbook   INTEGER NOT NULL REFERENCES workbook (id),
+  rule       TEXT NOT NULL,
+  severity   TEXT NOT NULL CHECK (severity IN ('error', 'warning', 'note')),
+  sheet      TEXT NOT NULL,
+  cell       TEXT NOT NULL,
+  serial     TEXT,
+  message    TEXT NOT NULL,
+  message_en TEXT NOT NULL
+) STRICT;
+CREATE INDEX finding_of_workbook ON finding (workbook);
+
+-- Nothing accepted is ever lost or rewritten.
+CREATE TRIGGER child_immutable    BEFORE UPDATE ON child    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER child_kept         BEFORE DELETE ON child    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER answer_immutable   BEFORE UPDATE ON answer   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER answer_kept        BEFORE DELETE ON answer   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER workbook_immutable BEFORE UPDATE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER workbook_kept      BEFORE DELETE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+
+CREATE VIEW current_workbook AS           -- the newest accepted one of each unit and issue
+  SELECT max(id) AS id, issue, unit FROM workbook WHERE status = 'accepted' GROUP BY issue, unit;
+CREATE VIEW current_answer AS
+  SELECT a.* FROM answer a JOIN current_workbook w ON w.id = a.workbook;

@@ -1,0 +1,54 @@
+-- What one scope's staff see: a file of its own per unit and for the bureau, derived from the vault after each load.
+-- Full ID numbers never enter these files.
+
+CREATE TABLE children (
+  serial        TEXT NOT NULL,
+  issue         TEXT NOT NULL,
+  unit          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  sex           TEXT NOT NULL,
+  id_masked     TEXT NOT NULL,
+  birth         TEXT NOT NULL,
+  household     TEXT NOT NULL,
+  category      TEXT,
+  category_name TEXT,
+  returned      TEXT,
+  team          TEXT,
+  PRIMARY KEY (issue, serial)
+) STRICT;
+CREATE INDEX children_by_category ON children (category);
+CREATE INDEX children_by_name ON children (name);
+
+CREATE TABLE progress (
+  unit      TEXT PRIMARY KEY,
+  name      TEXT NOT NULL,
+  reported  TEXT NOT NULL,
+  suspected INTEGER NOT NULL,
+  verified  INTEGER NOT NULL,
+  deducted  INTEGER NOT NULL,
+  to_return INTEGER NOT NULL,
+  returned  INTEGER NOT NULL,
+  still_out INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE workbooks (
+  id       INTEGER PRIMARY KEY,
+  unit     TEXT NOT NULL,
+  file     TEXT NOT NULL,
+  received TEXT NOT NULL,
+  status   TEXT NOT NULL,
+  errors   INTEGER NOT NULL,
+  warnings INTEGER NOT NULL,
+  notes    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE findings (
+  id       INTEGER PRIMARY KEY,
+  workbook INTEGER NOT NULL REFERENCES workbooks (id),
+  severity TEXT NOT NULL,
+  rule     TEXT NOT NULL,
+  sheet    TEXT NOT NULL,
+  cell     TEXT NOT NULL,
+  serial   TEXT,
+  message  TEXT NOT NULL
+) STRICT;
