@@ -129,7 +129,7 @@ class Campaign:
         return {rule.id: rule for rule in self.rules}
 
     def finding(
-        self, rule: str, file: str, *, sheet: str = "", cell: str = "", serial: str | None = None, **params: object
+        self, rule: str, file: str, *, sheet: str = "", cell: str = "", serial: str | None = None, **params: Any
     ) -> Finding:
         """The finding of a rule at a place; `params` fill its message and must hold nothing personal."""
         found = self._rule.get(rule)

@@ -37,7 +37,7 @@ class Finding:
 class FuxueError(Exception):
     """A run that cannot go on. `key` names a text in `texts.toml`; `params` fill it; `code` is the exit code."""
 
-    def __init__(self, key: str, *, code: int = 2, **params: object) -> None:
+    def __init__(self, key: str, /, *, code: int = 2, **params: object) -> None:
         super().__init__(key)
         self.key = key
         self.code = code

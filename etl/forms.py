@@ -1,7 +1,11 @@
-"""附件4 and 附件5 as data (M6, M12): columns, headings, known spellings, footer. Issue, read and report all use these."""
+"""附件4 and 附件5 as data (M6, M12): columns, headings, known spellings, footer; for issue, read and report alike."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+#: Cells of a sheet, row by row, as a parser gives them.
+Grid = Sequence[Sequence[object]]
 
 RETURNED = ("是", "否")  # M10: I–M
 NOT_ASKED = "无"  # M10: A–H
@@ -105,7 +109,7 @@ def headings(form: Form) -> dict[str, str]:
 
 
 def find_header(
-    rows: list[list[object]], form: Form, *, wanted: tuple[str, ...], within: int = 30
+    rows: Grid, form: Form, *, wanted: tuple[str, ...], within: int = 30
 ) -> tuple[int, dict[str, int]] | None:
     """The row index of a form's header and the column index of each key, or None.
 

@@ -1,6 +1,5 @@
 """The three zones of a home folder: private, released, public."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,4 +59,4 @@ class Home:
         """Make the private folders, closed to others."""
         for folder in (self.private, self.inbox, self.outbox, self.scopes, self.staff):
             folder.mkdir(parents=True, exist_ok=True)
-            os.chmod(folder, 0o700)
+            folder.chmod(0o700)

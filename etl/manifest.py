@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Mac = Callable[[bytes], bytes]
@@ -36,7 +36,7 @@ class Manifest:
         ]
 
 
-def parse_manifest(rows: list[list[object]]) -> Manifest | None:
+def parse_manifest(rows: Sequence[Sequence[object]]) -> Manifest | None:
     """The manifest in a sheet's cells, or None if it is none."""
     pairs = [(str(row[0]), str(row[1])) for row in rows if len(row) >= 2]
     values = {key: value for key, value in pairs if key != "serial"}

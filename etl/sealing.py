@@ -55,7 +55,7 @@ def unseal(sealed: bytes, passwords: list[str], *, spin_count: int = 1_000_000) 
         return _open(office, passwords)
     except (BrokenSeal, WrongPassword):
         raise
-    except Exception as error:  # noqa: BLE001 - hostile bytes make the library raise anything; all of it means "damaged"
+    except Exception as error:  # hostile bytes make the library raise anything; all of it means "damaged"
         raise BrokenSeal(type(error).__name__) from error
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from etl.manifest import Manifest
 
@@ -13,7 +14,7 @@ class Problem:
     rule: str
     sheet: str = ""
     cell: str = ""
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The closed set of predicates that `rules.toml` may name. Each answers: does this answer pass? Unknown never passes."""
+"""The closed set of predicates that `rules.toml` may name. Each says whether an answer passes; unknown never does."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from etl.cli import console, steps
 from etl.campaign import load_campaign
+from etl.cli import console, steps
 from etl.cli.demo import run_demo
 from etl.findings import FuxueError, has_errors
 from etl.home import Home
@@ -45,10 +45,7 @@ class Main(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable result on stdout.")
 @click.pass_context
 def main(context: click.Context, home: Path, campaign: Path, key_file: Path | None, quiet: bool, as_json: bool) -> None:
-    """复学：核查疑似失学儿童，劝返复学，向公众如实公布进展而不暴露任何一个孩子。
-
-    Fuxue: from a province list to a protected public page.
-    """
+    """Fuxue 复学：从省级名单到受保护的公开页面 — from a province list to a protected public page."""
     console.configure(quiet=quiet, as_json=as_json)
     context.obj = Settings(Home(home), campaign, key_file)
 

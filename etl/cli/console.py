@@ -13,10 +13,10 @@ from rich.table import Table
 from etl.campaign import Campaign
 from etl.check.check import Checked
 from etl.cli.demo import DemoResult
+from etl.cli.texts import error_texts, text
 from etl.findings import Finding, FuxueError, Severity
 from etl.home import Home
 from etl.released import Release, Status
-from etl.cli.texts import error_texts, text
 from etl.vault.count import UnitStatus
 
 #: Findings shown per file; the rest are counted.
@@ -34,7 +34,7 @@ def configure(*, quiet: bool, as_json: bool) -> None:
     _settings.update(quiet=quiet, json=as_json)
 
 
-def say(key: str, **params: object) -> None:
+def say(key: str, /, **params: Any) -> None:
     """One line from the catalogue, or its parameters as JSON."""
     if _settings["json"]:
         result(key, **params)
@@ -42,7 +42,7 @@ def say(key: str, **params: object) -> None:
         _out.print(text(key, **params), markup=False, soft_wrap=True)
 
 
-def result(kind: str, **values: Any) -> None:
+def result(kind: str, /, **values: Any) -> None:
     """One JSON object on stdout."""
     print(json.dumps({"result": kind} | values, ensure_ascii=False, default=str))
 

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.cli import steps
 from etl.campaign import load_campaign
+from etl.cli import steps
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.released import Release, Status

@@ -1,4 +1,4 @@
-"""The order of the stages: each function joins rooms that do not know each other. `build.py` gives them a command line."""
+"""The order of the stages: each function joins rooms that do not know each other."""
 
 import datetime as dt
 import json

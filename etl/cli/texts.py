@@ -12,7 +12,7 @@ def _catalogue() -> dict[str, dict[str, str]]:
     return tomllib.loads(resources.files("etl.cli").joinpath("texts.toml").read_text(encoding="utf-8"))
 
 
-def text(key: str, language: str = "zh", **params: object) -> str:
+def text(key: str, language: str = "zh", /, **params: object) -> str:
     """The text of a key, filled. KeyError if the catalogue lacks it (a test compares code and catalogue)."""
     return _catalogue()[key][language].format(**params)
 

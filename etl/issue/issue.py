@@ -40,7 +40,7 @@ def issue_workbooks(
     for unit, sealed in zip(campaign.units, executor.map(partial(_seal_one, campaign), jobs), strict=True):
         path = fresh / f"{unit.slug}.xlsx"
         with path.open("wb") as handle:
-            os.chmod(path, 0o600)
+            path.chmod(0o600)
             handle.write(sealed)
             handle.flush()
             os.fsync(handle.fileno())

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import python_calamine
 
@@ -10,7 +11,7 @@ from etl import identity
 from etl.campaign import Campaign
 from etl.child import Child
 from etl.findings import Finding
-from etl.forms import ANNEX4, find_header
+from etl.forms import ANNEX4, Grid, find_header
 from etl.issue.assign import match_units
 
 WANTED = tuple(column.key for column in ANNEX4.issued)
@@ -43,7 +44,7 @@ class _Rows:
         self.serials: set[str] = set()
         self.numbers: set[str] = set()
 
-    def read(self, rows: list[list[object]], first: int) -> Iterator[Child]:
+    def read(self, rows: Grid, first: int) -> Iterator[Child]:
         for number, row in enumerate(rows[first:], start=first + 1):
             texts = {key: _text(row[self.at[key]]) for key in WANTED}
             if not any(texts.values()):
@@ -76,7 +77,7 @@ class _Rows:
         if birth is None or not first <= birth <= last:
             self._find("L05", number, "id_number", first=first, last=last)
 
-    def _find(self, rule: str, row: int, key: str, **params: object) -> None:
+    def _find(self, rule: str, row: int, key: str, **params: Any) -> None:
         cell = f"{_letters(self.at[key])}{row}"
         self.findings.append(self.campaign.finding(rule, self.file, sheet=self.sheet, cell=cell, **params))
 

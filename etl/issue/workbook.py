@@ -1,4 +1,4 @@
-"""The 附件4 workbook of one unit: title, eleven columns, drop-downs, footer, filling notes, hidden manifest (M6–M11)."""
+"""The 附件4 workbook of one unit: title, eleven columns, drop-downs, footer, notes, hidden manifest (M6–M11)."""
 
 import io
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ class Attacker:
     def __init__(self, system: System, printed: Mapping[str, int]) -> None:
         """`printed` gives the public figures by cell id; cells without one are anyone's guess."""
         self.system = system
-        self.highs = highspy.Highs()
+        self.highs = highspy.Highs()  # type: ignore[no-untyped-call]
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
         for cell in system.cells:

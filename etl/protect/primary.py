@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from etl.publication import Publication
 from etl.protect.tables import CITY, System
+from etl.publication import Publication
 from etl.released import cell_id
 
 
@@ -22,7 +22,7 @@ class Need:
 
 
 def threshold(publication: Publication, row: str) -> int:
-    """k of a row: a sensitive category may have its own."""
+    """The threshold k of a row: a sensitive category may have its own."""
     return publication.category_k.get(row, publication.k)
 
 

@@ -103,6 +103,6 @@ def verify_release(campaign: Campaign, release: Release) -> str:
     for cell in system.cells:
         low, high = everything[cell.id]
         k = threshold(campaign.publication, cell.row)
-        if high is not None and 1 <= low and high < k and not cell.known:
+        if high is not None and low >= 1 and high < k and not cell.known:
             return f"{cell.id} can be inferred to lie within 1 … {k - 1}"
     return ""

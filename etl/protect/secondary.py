@@ -30,7 +30,7 @@ class _Model:
     highs: highspy.Highs = field(init=False)
 
     def __post_init__(self) -> None:
-        n, self.highs = len(self.system.cells), highspy.Highs()
+        n, self.highs = len(self.system.cells), highspy.Highs()  # type: ignore[no-untyped-call]
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
         self.infinite = highspy.kHighsInf
@@ -80,13 +80,13 @@ class _Model:
 
 
 def suppress(system: System, values: Sequence[int], needs: Sequence[Need]) -> set[int]:
-    """Indices of the printed cells to withhold. FuxueError if a need cannot be met at all (too little to hide among)."""
+    """Indices of the printed cells to withhold. FuxueError if a need cannot be met at all (too few to hide among)."""
     model = _Model(system, values, needs)
     printed = {index for index, cell in enumerate(system.cells) if cell.weight is not None and not cell.known}
-    for index, cell in enumerate(system.cells):
-        if not cell.known:
+    for index, found in enumerate(system.cells):
+        if not found.known:
             # Small cells cost little: the reader loses least, and the fewer cells move, the more stay printed.
-            model.open(index, FREE if cell.weight is None else cell.weight * (1.0 + np.log1p(values[index])))
+            model.open(index, FREE if found.weight is None else found.weight * (1.0 + np.log1p(values[index])))
     withheld: set[int] = set()
     supports: dict[tuple[int, str], list[int]] = {}
     # The widest needs first: what they withhold often serves the others.

@@ -2,17 +2,16 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import python_calamine
 
 from etl.campaign import Limits
-from etl.forms import ANNEX4, MANIFEST_SHEET, find_header, same_heading
+from etl.forms import ANNEX4, MANIFEST_SHEET, Grid, find_header, same_heading
 from etl.manifest import Manifest, parse_manifest
 from etl.read.guard import Refused, formula_cells, open_guarded
 from etl.submission import Problem, Submission, Value
 
-Grid = list[list[object]]
 WANTED = tuple(column.key for column in ANNEX4.columns)
 FOOTER = {same_heading(f"{field.heading}："): field.key for field in ANNEX4.footer}
 
@@ -68,7 +67,7 @@ def _label(value: object) -> str:
     return same_heading(str(value))
 
 
-def _footer(row: list[object]) -> dict[str, str]:
+def _footer(row: Sequence[object]) -> dict[str, str]:
     found = {}
     for at, value in enumerate(row):
         if (key := FOOTER.get(_label(value))) is not None:

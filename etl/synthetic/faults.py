@@ -8,12 +8,12 @@ from etl.forms import ANNEX4
 
 COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
 Fault = Callable[[Worksheet, list[int]], None]
-#: Not a fault of the sheet: the file is sealed under another password.
-WRONG_PASSWORD = "wrong-password"
+#: Not a fault of the sheet: the file is sealed under a password of the clerk's own.
+RESEALED = "resealed"
 
 
 def _set(sheet: Worksheet, row: int, key: str, value: object) -> None:
-    sheet.cell(row, COLUMN[key]).value = value  # type: ignore[assignment]
+    sheet.cell(row, COLUMN[key]).value = value
 
 
 def _contradiction(sheet: Worksheet, rows: list[int]) -> None:

@@ -11,10 +11,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from etl.campaign import Campaign, Unit
 from etl.forms import ANNEX4, NOT_ASKED
 from etl.sealing import seal, unseal
-from etl.synthetic.faults import FAULTS, WRONG_PASSWORD
+from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.population import Person
 
 COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
+OWN_PASSWORD = "123456"  # noqa: S105 - what a clerk in a hurry would take
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"
 GIVEN = "建国志强秀英桂兰玉梅海燕晓东立新春生丽华"
 
@@ -31,7 +32,7 @@ def fill_issue(
     faults: Mapping[str, str],
     done: Callable[[], None] = lambda: None,
 ) -> list[Path]:
-    """Fill the workbooks of `units` from an outbox folder into `inbox`; `faults` maps a unit's slug to a kind in `FAULTS`."""
+    """Fill the workbooks of `units` from an outbox folder into `inbox`; `faults` maps unit to kind."""
     truth = {person.child.serial: person for person in people}
     written = []
     for unit in units:
@@ -39,9 +40,9 @@ def fill_issue(
         password = password_of(unit.slug)
         plain, _ = unseal(source.read_bytes(), [password])
         random_ = random.Random(f"fill:{seed}:{unit.slug}")
-        filled = fill_workbook(campaign, unit, plain, truth, random_, fault=faults.get(unit.slug))
-        if faults.get(unit.slug) == WRONG_PASSWORD:
-            password = "123456"
+        filled = fill_workbook(campaign, plain, truth, random_, fault=faults.get(unit.slug))
+        if faults.get(unit.slug) == RESEALED:
+            password = OWN_PASSWORD
         target = inbox / source.name
         target.write_bytes(seal(filled, password))
         written.append(target)
@@ -51,7 +52,6 @@ def fill_issue(
 
 def fill_workbook(
     campaign: Campaign,
-    unit: Unit,
     plain: bytes,
     truth: Mapping[str, Person],
     random_: random.Random,
@@ -80,7 +80,7 @@ def choose_faults(campaign: Campaign, people: Sequence[Person], share: float, se
     busy = sorted({person.child.unit for person in people})
     random_ = random.Random(f"faults:{seed}")
     spoiled = sorted(random_.sample(busy, k=min(len(busy), round(share * len(campaign.units)))))
-    kinds = [*FAULTS, WRONG_PASSWORD]
+    kinds = [*FAULTS, RESEALED]
     return {unit: kinds[at % len(kinds)] for at, unit in enumerate(spoiled)}
 
 

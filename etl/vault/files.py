@@ -1,15 +1,15 @@
-"""Opening encrypted files: SQLCipher with raw 32-byte keys. Nothing outside `etl.vault` connects to the private side."""
+"""Opening encrypted files: SQLCipher, raw 32-byte keys. Nothing outside `etl.vault` connects to the private side."""
 
-import os
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from etl.findings import FuxueError
 from etl.vault.keys import Keys
 
-Connection = sqlcipher.Connection
-DatabaseError = sqlcipher.DatabaseError
+Connection: TypeAlias = Any  # the library ships no types
+DatabaseError: type[Exception] = sqlcipher.DatabaseError
 
 
 def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = False) -> Connection:
@@ -28,7 +28,7 @@ def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = Fa
         missing = not path.exists()
         raise FuxueError("vault.missing" if missing else "vault.cannot_open", file=path.name) from error
     if create:
-        os.chmod(path, 0o600)
+        path.chmod(0o600)
     return connection
 
 

@@ -59,7 +59,7 @@ def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = Fal
 
 
 def statements(name: str) -> Iterator[str]:
-    """Statements of an SQL file of this room, one by one, so that a schema can be made inside a transaction (executescript would commit)."""
+    """Statements of this room's SQL file, one by one: `executescript` would end the transaction that they run in."""
     statement = ""
     for line in resources.files("etl.vault").joinpath(name).read_text(encoding="utf-8").splitlines():
         code = line.partition("--")[0].rstrip()

@@ -1,7 +1,6 @@
-"""One encrypted file per scope, derived from the vault after each load: each unit's own rows, and all for the bureau."""
+"""One encrypted file per scope, derived from the vault after each load: a unit's own rows, or all for the bureau."""
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[
             _fill(connection, own)
         finally:
             connection.close()
-        os.replace(path, scope_path(folder, scope))
+        path.replace(scope_path(folder, scope))
         done()
 
 
@@ -63,7 +62,7 @@ def _fill(connection: Connection, own: dict[str, list[tuple[object, ...]]]) -> N
 def _rows(vault: Vault, campaign: Campaign) -> dict[str, list[tuple[object, ...]]]:
     """Rows of every table, each led by the unit that it belongs to."""
     db = vault.connection
-    children = []
+    children: list[tuple[object, ...]] = []
     for serial, issue, unit, name, sex, number, household, category, returned, team in db.execute(CHILDREN):
         label = campaign.category[category].name if category else None
         birth = birth_of(number)
