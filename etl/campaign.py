@@ -177,7 +177,9 @@ def load_campaign(folder: Path) -> Campaign:
         categories=categories,
         rules=_rules(folder / "rules.toml"),
         publication=load_publication(
-            Reader(folder / "publication.toml", read_toml(folder / "publication.toml")), [c.code for c in categories]
+            Reader(folder / "publication.toml", read_toml(folder / "publication.toml")),
+            [u.slug for u in units],
+            [c.code for c in categories],
         ),
     )
     _in_order(get, campaign)

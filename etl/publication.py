@@ -48,7 +48,7 @@ class Publication:
         return (*self.sums, *ATOMS)
 
 
-def load_publication(get: Reader, categories: list[str]) -> Publication:
+def load_publication(get: Reader, units: list[str], categories: list[str]) -> Publication:
     """Validate `publication.toml`; every measure that is named must exist and every threshold exceed 1."""
     sums = {}
     for table in _tables(get, "measures"):
@@ -70,7 +70,7 @@ def load_publication(get: Reader, categories: list[str]) -> Publication:
         groups=tuple(_group(get, table, names) for table in _tables(get, "groups")),
         sums=sums,
         tables=tuple(_table(get, table, names) for table in _tables(get, "tables")),
-        known=tuple(get.value("known.cells", "a list of cells, such as city.suspected")),
+        known=_known(get, units, names),
     )
 
 
@@ -115,3 +115,11 @@ def _table(get: Reader, table: Mapping[str, Any], names: set[str]) -> Table:
         get.fail(f"tables.{key}.weight", "a whole number > 0")
     title, title_en = (_text(get, f"tables.{key}", table, name) for name in ("title", "title_en"))
     return Table(key, rows, measures, weight, title, title_en)
+
+
+def _known(get: Reader, units: list[str], names: set[str]) -> tuple[str, ...]:
+    cells = get.value("known.cells", "a list of cells, such as city.suspected")
+    possible = {f"{row}.{name}" for row in ("city", *units) for name in names}
+    if not isinstance(cells, list) or not set(cells) <= possible:
+        get.fail("known.cells", "cells such as city.suspected")
+    return tuple(cells)

@@ -6,7 +6,7 @@ from etl.campaign import Campaign
 from etl.counts import Counts
 from etl.findings import FuxueError
 from etl.protect.audit import Attacker, broken_promises, infer_ranges
-from etl.protect.primary import find_needs, threshold
+from etl.protect.primary import find_needs
 from etl.protect.secondary import suppress
 from etl.protect.tables import BEFORE_REPORT, CITY, System, build_system, true_values
 from etl.publication import Table
@@ -98,11 +98,11 @@ def verify_release(campaign: Campaign, release: Release) -> str:
         everything = infer_ranges(attacker, range(len(system.cells)))
     except ValueError as error:
         return str(error)
-    if ranges != dict(release.ranges):
-        return "audit.json does not hold what a reader can infer"
     for cell in system.cells:
         low, high = everything[cell.id]
-        k = threshold(campaign.publication, cell.row)
+        k = release.category_k.get(cell.row, release.k)
         if high is not None and low >= 1 and high < k and not cell.known:
             return f"{cell.id} can be inferred to lie within 1 … {k - 1}"
+    if ranges != dict(release.ranges):
+        return "audit.json does not hold what a reader can infer"
     return ""

@@ -1,4 +1,4 @@
-"""A seeded population of suspected out-of-school children: each child is a pure function of seed and position."""
+"""A seeded population of suspected out-of-school children: the same seed, count and profile give the same people."""
 
 import datetime as dt
 import random

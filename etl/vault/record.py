@@ -11,7 +11,7 @@ from etl.campaign import Campaign
 from etl.check.check import Checked, Issued
 from etl.child import Child
 from etl.findings import FuxueError
-from etl.vault.files import Connection, connect
+from etl.vault.files import Connection, DatabaseError, connect
 from etl.vault.keys import Keys
 
 SCHEMA_VERSION = "1"
@@ -32,7 +32,10 @@ class Vault:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All or nothing; a second writer waits or is told."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except DatabaseError as error:
+            raise FuxueError("vault.busy") from error
         try:
             yield self.connection
         except BaseException:
@@ -50,12 +53,24 @@ def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = Fal
             for statement in statements("schema.sql"):
                 db.execute(statement)
             db.executemany("INSERT INTO meta VALUES (?, ?)", [("schema", SCHEMA_VERSION), ("campaign", campaign.id)])
-    about = dict(vault.connection.execute("SELECT key, value FROM meta").fetchall())
+    about = _about(vault.connection, path)
     if about.get("schema") != SCHEMA_VERSION:
         raise FuxueError("vault.other_schema", found=about.get("schema"), expected=SCHEMA_VERSION)
     if about.get("campaign") != campaign.id:
         raise FuxueError("vault.other_campaign", found=about.get("campaign"), expected=campaign.id)
     return vault
+
+
+def _about(db: Connection, path: Path) -> dict[str, str]:
+    """The record's own description, after every page's seal was checked: one flipped byte is not read over."""
+    try:
+        damaged = db.execute("PRAGMA cipher_integrity_check").fetchone()
+        about = dict(db.execute("SELECT key, value FROM meta").fetchall())
+    except DatabaseError as error:
+        raise FuxueError("vault.cannot_open", file=path.name) from error
+    if damaged:
+        raise FuxueError("vault.cannot_open", file=path.name)
+    return about
 
 
 def statements(name: str) -> Iterator[str]:

@@ -1,0 +1,96 @@
+"""Shared ground: two campaigns, and homes in which a small issue stands, is filled, or is loaded. All people made up."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from etl.campaign import Campaign, load_campaign
+from etl.cli import steps
+from etl.home import Home
+from etl.synthetic.population import Person, make_population
+from etl.vault.keys import demo_master, new_key, read_key
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 7
+CHILDREN = 45
+
+
+def silent_bar(title: str, total: int) -> Callable[[], None]:
+    return lambda: None
+
+
+@pytest.fixture(scope="session")
+def campaign() -> Campaign:
+    return load_campaign(ROOT / "campaign")
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another county: three units, other dates, another region; the rule book's rest is the same."""
+    folder = tmp_path_factory.mktemp("campaign") / "qingshi"
+    shutil.copytree(ROOT / "campaign", folder)
+    shutil.copytree(ROOT / "tests" / "campaigns" / "qingshi", folder, dirs_exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small(small_folder: Path) -> Campaign:
+    return load_campaign(small_folder)
+
+
+@pytest.fixture(scope="session")
+def people(small: Campaign) -> list[Person]:
+    return make_population(small, CHILDREN, SEED)
+
+
+@pytest.fixture(scope="session")
+def issued_once(tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path) -> Path:
+    """A home in which `CHILDREN` children of three units were issued and every unit has filled its workbook."""
+    home = Home(tmp_path_factory.mktemp("home") / "var")
+    home.prepare()
+    keys = new_key(home.demo_key, demo_master(SEED))
+    run = steps.Run(home, small_folder, small, keys, small.noticed, silent_bar)
+    path = home.private / "list.xlsx"
+    steps.synthesize_list(small, path, CHILDREN, SEED, "default")
+    name, count, findings = steps.issue(run, path)
+    assert (name, count, findings) == ("20200302-01", CHILDREN, [])
+    steps.synthesize_fill(run, CHILDREN, SEED, "default")
+    return home.root
+
+
+@pytest.fixture
+def run(issued_once: Path, tmp_path: Path, small: Campaign, small_folder: Path) -> steps.Run:
+    """A fresh copy of the issued and filled home, on the day when reports are due."""
+    home = Home(tmp_path / "var")
+    shutil.copytree(issued_once, home.root)
+    keys = read_key(home.demo_key)
+    return steps.Run(home, small_folder, small, keys, small.reports_due, silent_bar)
+
+
+@pytest.fixture
+def loaded(run: steps.Run) -> steps.Run:
+    """The same with all three workbooks accepted."""
+    outcomes = steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
+    assert [one.outcome for one in outcomes] == ["accepted"] * 3
+    return run
+
+
+@pytest.fixture
+def password(run: steps.Run) -> Callable[[str], str]:
+    """A unit's password in the one issue."""
+    return partial(run.keys.password, "20200302-01")
+
+
+@pytest.fixture
+def with_limits(run: steps.Run) -> Callable[..., steps.Run]:
+    """The run with other limits on returned workbooks."""
+
+    def make(**limits: int) -> steps.Run:
+        changed = replace(run.campaign, limits=replace(run.campaign.limits, **limits))
+        return replace(run, campaign=changed)
+
+    return make

@@ -1,0 +1,287 @@
+"""Disclosure control: nothing small is readable, whatever a reader computes from all that is printed."""
+
+import datetime as dt
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from etl.campaign import Campaign, Unit
+from etl.counts import Counts, UnitCounts
+from etl.findings import FuxueError
+from etl.protect import protect
+from etl.protect.audit import Attacker, broken_promises
+from etl.protect.primary import find_needs
+from etl.protect.protect import closing_release, public_figures, verify_release
+from etl.protect.tables import build_system, true_values
+from etl.publication import ATOMS
+from etl.released import Cell, Release, Status, cell_id
+
+DAY = dt.date(2019, 3, 4)
+
+
+def make_campaign(campaign: Campaign, units: int, codes: str = "ABCDEFGHIJKLM", k: int = 5) -> Campaign:
+    publication = replace(campaign.publication, k=k, category_k={})
+    return replace(
+        campaign,
+        units=tuple(Unit(f"u{at}", f"单位{at}", "镇", f"Unit {at}", ()) for at in range(units)),
+        categories=tuple(c for c in campaign.categories if c.code in codes),
+        publication=publication,
+    )
+
+
+def make_counts(campaign: Campaign, rows: list[tuple[int, int, int, int]], random_: random.Random) -> Counts:
+    """Rows of (unverified, deducted, returned, still out); categories drawn to fit; all-unverified rows are silent."""
+    units = []
+    for unit, row in zip(campaign.units, rows, strict=True):
+        atoms = dict(zip(ATOMS, row, strict=True))
+        units.append(UnitCounts(unit.slug, any(row[1:]) or not row[0], atoms))
+    categories = dict.fromkeys((c.code for c in campaign.categories), 0)
+    for group, total in (("deducted", sum(r[1] for r in rows)), ("to_return", sum(r[2] + r[3] for r in rows))):
+        codes = [c.code for c in campaign.categories if c.group == group]
+        for code in random_.choices(codes, k=total):
+            categories[code] += 1
+    return Counts(DAY, tuple(units), categories)
+
+
+def printed(release: Release) -> dict[str, int]:
+    return {
+        cell_id(row, name): cell.value
+        for table in release.tables
+        for (row, name), cell in table.cells.items()
+        if cell.value is not None
+    }
+
+
+def test_printed_figures_are_the_true_ones_and_all_sums_agree(campaign: Campaign) -> None:
+    random_ = random.Random(3)
+    few = make_campaign(campaign, 8)
+    counts = make_counts(few, [(2, 40, 9, 7)] * 3 + [(0, 30, 3, 1)] * 4 + [(6, 0, 0, 0)], random_)
+    release = closing_release(few, counts, 1)
+    system = build_system(few, {u.unit: u.reported for u in counts.units})
+    truth = dict(zip(system.at, true_values(system, counts, few.publication), strict=True))
+    figures = printed(release)
+    assert figures
+    assert all(truth[name] == value for name, value in figures.items())
+    assert verify_release(few, release) == ""
+
+
+@pytest.mark.parametrize("small", [1, 2, 3, 4])
+def test_a_planted_small_count_is_withheld_and_reaches_zero_and_k(campaign: Campaign, small: int) -> None:
+    few = make_campaign(campaign, 6)
+    counts = make_counts(few, [(0, 60, 14, 8 + at) for at in range(5)] + [(0, 50, 9, small)], random.Random(1))
+    release = closing_release(few, counts, 1)
+    system = build_system(few, {u.unit: True for u in counts.units})
+    low, high = Attacker(system, public_figures(system, release.tables)).infer(system.at["u5.still_out"])
+    assert low == 0
+    assert high is None or high >= few.publication.k
+
+
+def test_five_is_not_small_and_is_printed_when_nothing_else_needs_it(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 4)
+    release = closing_release(few, make_counts(few, [(0, 600, 50, 5)] * 4, random.Random(5)), 1)
+    withheld = [name for table in release.tables for (_, name), cell in table.cells.items() if cell.value is None]
+    assert "returned" not in withheld
+
+
+@pytest.mark.parametrize(
+    ("row", "part"),
+    [
+        ((0, 40, 0, 9), "returned"),  # 0 of 9 returned
+        ((0, 40, 9, 0), "still_out"),  # 9 of 9 returned
+        ((0, 40, 0, 0), "to_return"),  # all deducted
+        ((0, 0, 20, 20), "deducted"),  # none deducted
+    ],
+)
+def test_a_whole_group_in_one_part_is_not_readable(
+    campaign: Campaign, row: tuple[int, int, int, int], part: str
+) -> None:
+    few = make_campaign(campaign, 5)
+    counts = make_counts(few, [(0, 60, 20, 12)] * 4 + [row], random.Random(2))
+    release = closing_release(few, counts, 1)
+    system = build_system(few, {u.unit: True for u in counts.units})
+    low, high = Attacker(system, public_figures(system, release.tables)).infer(system.at[f"u4.{part}"])
+    assert low == 0
+    assert high is None or high >= 1
+
+
+def test_zero_returned_is_withheld_where_zero_to_return_is(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 5)
+    release = closing_release(few, make_counts(few, [(0, 60, 20, 12)] * 4 + [(0, 40, 0, 0)], random.Random(2)), 1)
+    assert release.table("units")["u4", "returned"].status is Status.SUPPRESSED
+
+
+def test_a_unit_that_has_not_reported_shows_its_status_only(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 4)
+    release = closing_release(few, make_counts(few, [(0, 60, 20, 12)] * 3 + [(25, 0, 0, 0)], random.Random(4)), 1)
+    row = {name: release.table("units")["u3", name] for name in ("suspected", "verified", "to_return", "returned")}
+    assert row["suspected"] == Cell(Status.PUBLISHED, 25)
+    assert {row[name].status for name in ("verified", "to_return", "returned")} == {Status.NOT_DUE}
+
+
+def test_a_sensitive_category_has_its_own_threshold(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 5)
+    few = replace(few, publication=replace(few.publication, category_k={"I": 10}))
+    counts = make_counts(few, [(0, 200, 40, 40)] * 5, random.Random(6))
+    moved = dict(counts.categories) | {"I": 7, "K": counts.categories["K"] + counts.categories["I"] - 7}
+    release = closing_release(few, Counts(DAY, counts.units, moved), 1)
+    assert release.table("categories")["I", "verified"].status is Status.SUPPRESSED
+    low, high = release.ranges["I.verified"]
+    assert low == 0
+    assert high is None or high >= 10
+
+
+def test_too_few_to_hide_among_is_refused(campaign: Campaign) -> None:
+    alone = make_campaign(campaign, 1)
+    with pytest.raises(FuxueError, match="protect.impossible") as caught:
+        closing_release(alone, make_counts(alone, [(0, 2, 1, 0)], random.Random(1)), 1)
+    assert caught.value.code == 3
+
+
+def test_a_release_that_fails_the_audit_is_refused(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = make_campaign(campaign, 6)
+    counts = make_counts(few, [(0, 60, 14, 8)] * 5 + [(0, 50, 9, 3)], random.Random(1))
+    monkeypatch.setattr(protect, "suppress", lambda *_: set())
+    with pytest.raises(FuxueError, match="protect.unsafe") as caught:
+        closing_release(few, counts, 1)
+    assert "u5.still_out" in caught.value.params["cells"]  # type: ignore[operator]
+
+
+def test_primary_suppression_alone_fails_the_audit(campaign: Campaign) -> None:
+    """The classic mistake: the small cell is withheld, its complement is printed."""
+    few = make_campaign(campaign, 6)
+    counts = make_counts(few, [(0, 60, 14, 8)] * 5 + [(0, 50, 3, 9)], random.Random(1))
+    system = build_system(few, {u.unit: True for u in counts.units})
+    values = true_values(system, counts, few.publication)
+    figures = {c.id: v for c, v in zip(system.cells, values, strict=True) if c.weight is not None}
+    del figures["u5.returned"]
+    failures = broken_promises(Attacker(system, figures), find_needs(system, values, few.publication))
+    assert "u5.returned" in {failure.quantity for failure in failures}
+
+
+def test_contradicting_figures_are_an_error_not_a_pass(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 2)
+    system = build_system(few, {})
+    with pytest.raises(ValueError, match="contradict"):
+        Attacker(system, {"u0.suspected": 3, "u0.verified": 4}).infer(system.at["u1.verified"])
+
+
+def test_verify_sees_a_leak_a_changed_range_and_a_wrong_sum(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 6)
+    counts = make_counts(few, [(0, 60, 14, 8)] * 5 + [(0, 50, 9, 3)], random.Random(1))
+    release = closing_release(few, counts, 1)
+    assert verify_release(few, release) == ""
+    cells = dict(release.table("units").cells)
+    for name, value in (("to_return", 12), ("returned", 9)):
+        cells["u5", name] = Cell(Status.PUBLISHED, value)
+    leaky = replace(release, tables=(*(t for t in release.tables if t.key != "units"),
+                                     replace(release.table("units"), cells=cells)))  # fmt: skip
+    assert "u5.still_out can be inferred" in verify_release(few, leaky)
+    name = next(iter(release.ranges))
+    assert "audit.json" in verify_release(few, replace(release, ranges=dict(release.ranges) | {name: (0, 1)}))
+    wrong = {at: Cell(Status.PUBLISHED, 1) if c.value else c for at, c in release.table("city").cells.items()}
+    bad = replace(release, tables=(replace(release.table("city"), cells=wrong), *release.tables[1:]))
+    assert "contradict" in verify_release(few, bad)
+
+
+ROW = st.tuples(st.integers(0, 6), st.integers(0, 60), st.integers(0, 12), st.integers(0, 12))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(ROW, min_size=3, max_size=9), seed=st.integers(0, 99))
+def test_whatever_the_counts_nothing_small_is_inferred(
+    campaign: Campaign, rows: list[tuple[int, int, int, int]], seed: int
+) -> None:
+    few = make_campaign(campaign, len(rows))
+    counts = make_counts(few, rows, random.Random(seed))
+    try:
+        release = closing_release(few, counts, 1)
+    except FuxueError as error:
+        assert error.key == "protect.impossible"  # refused, not leaked
+        return
+    system = build_system(few, {u.unit: u.reported for u in counts.units})
+    attacker = Attacker(system, public_figures(system, release.tables))
+    for cell, value in zip(system.cells, true_values(system, counts, few.publication), strict=True):
+        low, high = attacker.infer(system.at[cell.id])
+        assert low <= value
+        assert high is None or value <= high
+        if 0 < value < few.publication.k and not cell.known:
+            assert low == 0
+            assert high is None or high >= few.publication.k
+
+
+def _vectors(figures: dict[str, int], campaign: Campaign, unit: str, most: int) -> Iterator[tuple[int, ...]]:
+    """All states of one unit that fit its printed figures."""
+    for atoms in itertools.product(range(most + 1), repeat=4):
+        if sum(atoms) > most:
+            continue
+        named = dict(zip(ATOMS, atoms, strict=True))
+        named["to_return"] = named["returned"] + named["still_out"]
+        named["verified"] = named["deducted"] + named["to_return"]
+        named["suspected"] = named["unverified"] + named["verified"]
+        if all(figures.get(f"{unit}.{name}", value) == value for name, value in named.items()):
+            yield atoms
+
+
+def _brute_force(campaign: Campaign, figures: dict[str, int], most: int) -> dict[str, set[int]]:
+    """Every value that each unit's measure takes over all whole-number tables that fit all printed figures."""
+    units = [unit.slug for unit in campaign.units]
+    groups = {g: [c.code for c in campaign.categories if c.group == g] for g in ("deducted", "to_return")}
+    seen: dict[str, set[int]] = {}
+    for vectors in itertools.product(*(list(_vectors(figures, campaign, unit, most)) for unit in units)):
+        city = [sum(column) for column in zip(*vectors, strict=True)]
+        named = dict(zip(ATOMS, city, strict=True))
+        named["to_return"] = named["returned"] + named["still_out"]
+        named["verified"] = named["deducted"] + named["to_return"]
+        named["suspected"] = named["unverified"] + named["verified"]
+        if any(figures.get(f"city.{name}", value) != value for name, value in named.items()):
+            continue
+        if not all(_fits([figures.get(f"{c}.verified") for c in codes], named[g]) for g, codes in groups.items()):
+            continue
+        for unit, vector in zip(units, vectors, strict=True):
+            for atom, value in zip(ATOMS, vector, strict=True):
+                seen.setdefault(f"{unit}.{atom}", set()).add(value)
+    return seen
+
+
+def _fits(parts: list[int | None], total: int) -> bool:
+    known = sum(part for part in parts if part is not None)
+    return known == total or (known < total and None in parts)
+
+
+def _attack(campaign: Campaign, seed: int) -> bool:
+    """One random tiny county, k = 3: the audit's ranges are those of enumeration. True if it could be released."""
+    random_ = random.Random(seed)
+    few = make_campaign(campaign, 2, codes="ABIK", k=3)
+    rows = [tuple(random_.choice((0, 0, 1, 2, 3, 4)) for _ in range(4)) for _ in range(2)]
+    counts = make_counts(few, rows, random_)  # type: ignore[arg-type]
+    try:
+        release = closing_release(few, counts, 1)
+    except FuxueError as error:
+        assert error.key == "protect.impossible"
+        return False
+    system = build_system(few, {u.unit: u.reported for u in counts.units})
+    figures = public_figures(system, release.tables)
+    attacker = Attacker(system, figures)
+    truth = _brute_force(few, figures, sum(map(sum, rows)))
+    for name, values in truth.items():
+        assert attacker.infer(system.at[name]) == (min(values), max(values))
+    for unit in counts.units:
+        for atom, value in unit.atoms.items():
+            if 0 < value < 3:
+                assert min(truth[f"{unit.unit}.{atom}"]) == 0
+                assert max(truth[f"{unit.unit}.{atom}"]) >= 3
+    return True
+
+
+def test_the_audit_infers_what_enumeration_finds(campaign: Campaign) -> None:
+    assert sum(_attack(campaign, seed) for seed in range(8)) >= 3
+
+
+@pytest.mark.prove
+def test_the_audit_infers_what_enumeration_finds_in_hundreds_of_counties(campaign: Campaign) -> None:
+    assert sum(_attack(campaign, seed) for seed in range(8, 308)) >= 100

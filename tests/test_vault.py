@@ -1,0 +1,262 @@
+"""The private record: encrypted, versioned, never rewritten; each scope holds its own rows and no full ID number."""
+
+import datetime as dt
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from etl.campaign import Campaign
+from etl.cli import steps
+from etl.findings import FuxueError
+from etl.identity import mask
+from etl.synthetic.population import Person
+from etl.synthetic.province import write_list
+from etl.vault import count as counting
+from etl.vault import files, record
+from etl.vault.keys import TYPEABLE, Keys, demo_master, new_key, read_key
+
+
+def answers(run: steps.Run) -> list[tuple[object, ...]]:
+    vault = run.open_vault()
+    try:
+        return list(vault.connection.execute("SELECT * FROM answer ORDER BY 1, 3"))
+    finally:
+        vault.close()
+
+
+def private_files(run: steps.Run) -> list[Path]:
+    return [path for path in run.home.private.rglob("*.db") if path.is_file()]
+
+
+def test_plain_sqlite_is_refused_by_every_private_database(loaded: steps.Run) -> None:
+    paths = private_files(loaded)
+    assert len(paths) == 1 + 3 + 1  # vault, three units, bureau
+    for path in paths:
+        with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+            sqlite3.connect(path).execute("SELECT count(*) FROM sqlite_master")
+
+
+def test_no_private_database_holds_a_readable_name_or_number(loaded: steps.Run, people: list[Person]) -> None:
+    for path in private_files(loaded):
+        content = path.read_bytes()
+        for person in people:
+            assert person.child.id_number.encode() not in content
+            for encoding in ("utf-8", "utf-16-le"):
+                assert person.child.name.encode(encoding) not in content
+        assert b"SQLite format 3" not in content
+
+
+def test_private_files_are_closed_to_others(loaded: steps.Run) -> None:
+    for path in [*private_files(loaded), loaded.home.demo_key]:
+        assert path.stat().st_mode & 0o077 == 0
+    assert loaded.home.private.stat().st_mode & 0o077 == 0
+
+
+def test_a_wrong_key_opens_nothing_and_changes_nothing(loaded: steps.Run) -> None:
+    before = loaded.home.vault.read_bytes()
+    with pytest.raises(FuxueError, match="vault.cannot_open"):
+        replace(loaded, keys=Keys(b"x" * 32)).open_vault()
+    assert loaded.home.vault.read_bytes() == before
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 4096, 10_000])
+def test_a_truncated_or_flipped_file_is_a_clear_error(loaded: steps.Run, size: int) -> None:
+    content = loaded.home.vault.read_bytes()
+    loaded.home.vault.write_bytes(content[:size] if size else b"")
+    with pytest.raises(FuxueError, match="vault.cannot_open"):
+        loaded.open_vault()
+    flipped = bytearray(content)
+    flipped[size] ^= 1
+    loaded.home.vault.write_bytes(bytes(flipped))
+    with pytest.raises(FuxueError, match="vault.cannot_open"):
+        loaded.open_vault()
+
+
+def test_another_campaigns_record_is_refused(loaded: steps.Run, campaign: Campaign) -> None:
+    with pytest.raises(FuxueError, match="vault.other_campaign"):
+        replace(loaded, campaign=campaign).open_vault()
+
+
+def test_another_schema_version_is_refused_untouched(loaded: steps.Run) -> None:
+    vault = loaded.open_vault()
+    vault.connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    vault.close()
+    before = loaded.home.vault.read_bytes()
+    with pytest.raises(FuxueError, match="vault.other_schema"):
+        loaded.open_vault()
+    assert loaded.home.vault.read_bytes() == before
+
+
+@pytest.mark.parametrize("table", ["child", "answer", "workbook"])
+def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: steps.Run, table: str) -> None:
+    vault = loaded.open_vault()
+    try:
+        for statement in (f"UPDATE {table} SET unit = 'x'", f"DELETE FROM {table}"):
+            with pytest.raises(files.DatabaseError):
+                vault.connection.execute(statement)
+        assert vault.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0
+    finally:
+        vault.close()
+
+
+def test_the_same_file_again_is_known_and_changes_nothing(loaded: steps.Run) -> None:
+    before = answers(loaded)
+    again = steps.load(loaded, sorted(loaded.home.inbox.glob("*.xlsx")))
+    assert [one.outcome for one in again] == ["known"] * 3
+    assert {f.rule for one in again for f in one.checked.findings} == {"F11"}
+    assert answers(loaded) == before
+
+
+def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: steps.Run, people: list[Person]) -> None:
+    before = answers(loaded)
+    # Filled again under another seed: other teams, the same results.
+    steps.synthesize_fill(loaded, len(people), 7, "default")
+    path = loaded.home.inbox / "donggang.xlsx"
+    own = {p.child.serial for p in people if p.child.unit == "donggang"}
+    (result,) = steps.load(replace(loaded, day=loaded.day + dt.timedelta(days=2)), [path])
+    assert result.outcome == "accepted"
+    after = answers(loaded)
+    assert after[: len(before)] == before
+    assert len(after) == len(before) + len(own)
+    vault = loaded.open_vault()
+    try:
+        current = list(vault.connection.execute("SELECT workbook, serial FROM current_answer"))
+        assert {serial for _, serial in current} == {p.child.serial for p in people}
+        assert {w for w, serial in current if serial in own} == {4}
+    finally:
+        vault.close()
+
+
+def test_counts_are_those_of_the_day_asked_for(loaded: steps.Run, people: list[Person]) -> None:
+    vault = loaded.open_vault()
+    try:
+        before = counting.count(vault, loaded.campaign, loaded.campaign.verification_due)
+        now = counting.count(vault, loaded.campaign, loaded.day)
+    finally:
+        vault.close()
+    assert sum(before.categories.values()) == 0
+    assert [unit.reported for unit in before.units] == [False] * 3
+    assert sum(unit.atoms["unverified"] for unit in before.units) == len(people)
+    for code in loaded.campaign.category:
+        assert now.categories[code] == sum(person.category == code for person in people)
+    for unit in now.units:
+        own = [p for p in people if p.child.unit == unit.unit]
+        assert unit.atoms["returned"] == sum(p.is_back for p in own)
+        assert unit.atoms["deducted"] == sum(p.category <= "H" for p in own)
+        assert unit.atoms["unverified"] == 0
+
+
+def test_a_list_is_never_issued_twice(run: steps.Run, people: list[Person]) -> None:
+    with pytest.raises(FuxueError, match="issue.same_list"):
+        steps.issue(run, run.home.private / "list.xlsx")
+    more = run.home.private / "more.xlsx"
+    write_list(more, people[:10])
+    with pytest.raises(FuxueError, match="issue.children_again") as caught:
+        steps.issue(run, more)
+    assert caught.value.params["count"] == 10
+    assert [p.name for p in run.home.outbox.iterdir()] == ["20200302-01"]
+
+
+def test_what_an_interrupted_issue_left_behind_is_made_anew(run: steps.Run) -> None:
+    other = run.home.private / "other.xlsx"
+    steps.synthesize_list(run.campaign, other, 5, 99, "default")
+    orphan = run.home.outbox / f"{run.day:%Y%m%d}-02"
+    orphan.mkdir()
+    (orphan / "donggang.xlsx").write_bytes(b"half")
+    name, count, _ = steps.issue(run, other)
+    assert (name, count) == (orphan.name, 5)
+    assert (orphan / "donggang.xlsx").read_bytes()[:4] != b"half"
+
+
+def test_a_scope_holds_its_own_rows_and_no_full_number(loaded: steps.Run, people: list[Person]) -> None:
+    home, keys = loaded.home, loaded.keys
+    assert files.scope_names(home.scopes) == ["bureau", "donggang", "nanshan", "xiling"]
+    for scope in files.scope_names(home.scopes):
+        db = files.open_scope(home.scopes, scope, keys)
+        own = {p.child.serial for p in people if scope in ("bureau", p.child.unit)}
+        assert {row[0] for row in db.execute("SELECT serial FROM children")} == own
+        masked = {row[0] for row in db.execute("SELECT id_masked FROM children")}
+        assert masked == {mask(p.child.id_number) for p in people if p.child.serial in own}
+        text = "\n".join(str(row) for table in ("children", "findings", "workbooks", "progress")
+                         for row in db.execute(f"SELECT * FROM {table}"))  # fmt: skip
+        assert not any(p.child.id_number in text for p in people)
+        with pytest.raises(files.DatabaseError, match="readonly"):
+            db.execute("DELETE FROM children")
+        db.close()
+
+
+def test_one_scopes_key_does_not_open_another(loaded: steps.Run) -> None:
+    path = files.scope_path(loaded.home.scopes, "donggang")
+    with pytest.raises(FuxueError, match="vault.cannot_open"):
+        files.connect(path, loaded.keys.derive("scope:xiling"), readonly=True)
+
+
+def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    made = new_key(path)
+    assert read_key(path) == made
+    path.chmod(0o644)
+    with pytest.raises(FuxueError, match="key.open_to_others"):
+        read_key(path)
+    path.chmod(0o600)
+    path.write_bytes(b"short")
+    with pytest.raises(FuxueError, match="key.wrong_size"):
+        read_key(path)
+    with pytest.raises(FuxueError, match="key.exists"):
+        new_key(path)
+    with pytest.raises(FuxueError, match="key.missing"):
+        read_key(tmp_path / "none")
+
+
+def test_passwords_are_derived_typeable_and_differ_by_issue_and_unit() -> None:
+    keys = Keys(demo_master(1))
+    made = {keys.password(issue, unit) for issue in ("a", "b") for unit in ("x", "y")}
+    assert len(made) == 4
+    assert keys.password("a", "x") == Keys(demo_master(1)).password("a", "x")
+    assert all(set(password) <= set(TYPEABLE) | {"-"} and len(password) == 19 for password in made)
+
+
+def test_no_key_is_ever_shown(loaded: steps.Run) -> None:
+    assert loaded.keys.master.hex() not in repr(loaded)
+    assert str(loaded.keys.master) not in repr(loaded)
+
+
+def test_a_child_is_never_shown(people: list[Person]) -> None:
+    for person in people:
+        assert person.child.name not in repr(person)
+        assert person.child.id_number not in repr(person)
+
+
+def test_a_second_writer_waits_and_then_is_told(loaded: steps.Run, password: Callable[[str], str]) -> None:
+    first, second = loaded.open_vault(), loaded.open_vault()
+    try:
+        second.connection.execute("PRAGMA busy_timeout = 1")
+        with first.transaction(), pytest.raises(FuxueError, match="vault.busy"), second.transaction():
+            raise AssertionError("two writers at once")
+    finally:
+        first.close()
+        second.close()
+
+
+def test_a_failed_recording_leaves_nothing_of_its_workbook(run: steps.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = sorted(run.home.inbox.glob("*.xlsx"))
+    real = record.record_workbook
+
+    def fail_on_second(vault: record.Vault, checked: object, content: bytes, day: dt.date) -> int:
+        if content == paths[1].read_bytes():
+            with vault.transaction() as db:
+                db.execute("INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status, filler,"
+                           " phone, leader) VALUES ('20200302-01', 'nanshan', 'f', x'00', '2020-03-16', 1,"
+                           " 'accepted', '', '', '')")  # fmt: skip
+                raise OSError("disk full")
+        return real(vault, checked, content, day)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(record, "record_workbook", fail_on_second)
+    with pytest.raises(OSError, match="disk full"):
+        steps.load(run, paths)
+    assert {row[0] for row in answers(run)} == {1}
+    monkeypatch.setattr(record, "record_workbook", real)
+    assert [one.outcome for one in steps.load(run, paths)] == ["known", "accepted", "accepted"]
