@@ -15,9 +15,9 @@ from etl.counts import Counts, UnitCounts
 from etl.findings import FuxueError
 from etl.protect import protect
 from etl.protect.audit import Attacker, broken_promises
-from etl.protect.primary import find_needs
+from etl.protect.primary import find_needs, true_values
 from etl.protect.protect import closing_release, public_figures, verify_release
-from etl.protect.tables import build_system, true_values
+from etl.protect.tables import build_system
 from etl.publication import ATOMS
 from etl.released import Cell, Release, Status, cell_id
 

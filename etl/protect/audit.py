@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from etl.protect.primary import Need
-from etl.protect.tables import System
+from etl.protect.tables import Need, System
 
 Range = tuple[int, int | None]
 

@@ -1,24 +1,11 @@
 """What must not be readable: small counts, and groups whose members all fall into one part (mission, M4)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from etl.protect.tables import CITY, System
-from etl.publication import Publication
+from etl.counts import Counts, measure
+from etl.protect.tables import CITY, Need, System
+from etl.publication import ATOMS, Publication
 from etl.released import cell_id
-
-
-@dataclass(frozen=True)
-class Need:
-    """A reader must find it possible that a quantity is as low as `low` and as high as `high`.
-
-    The quantity is the cell at index `cell`, less the one at `minus` if that is given.
-    """
-
-    cell: int
-    low: int
-    high: int
-    minus: int | None = None
 
 
 def threshold(publication: Publication, row: str) -> int:
@@ -53,3 +40,13 @@ def _groups(system: System, publication: Publication) -> Iterator[tuple[int, lis
             yield at[cell_id(row, group.whole)], [at[cell_id(row, part)] for part in group.parts]
     codes = [index for index, cell in enumerate(system.cells) if cell.row not in rows]
     yield at[cell_id(CITY, "verified")], codes
+
+
+def true_values(system: System, counts: Counts, publication: Publication) -> list[int]:
+    """The confidential value of every cell, in the system's order."""
+    atoms: dict[str, Mapping[str, int]] = {unit.unit: unit.atoms for unit in counts.units}
+    atoms[CITY] = {atom: sum(unit.atoms[atom] for unit in counts.units) for atom in ATOMS}
+    return [
+        measure(atoms[cell.row], publication, cell.measure) if cell.row in atoms else counts.categories[cell.row]
+        for cell in system.cells
+    ]

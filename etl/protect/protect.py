@@ -6,9 +6,9 @@ from etl.campaign import Campaign
 from etl.counts import Counts
 from etl.findings import FuxueError
 from etl.protect.audit import Attacker, broken_promises, infer_ranges
-from etl.protect.primary import find_needs
+from etl.protect.primary import find_needs, true_values
 from etl.protect.secondary import suppress
-from etl.protect.tables import BEFORE_REPORT, CITY, System, build_system, true_values
+from etl.protect.tables import BEFORE_REPORT, CITY, System, build_system
 from etl.publication import Table
 from etl.released import Cell, Release, ReleasedTable, Status, cell_id
 

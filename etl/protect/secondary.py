@@ -12,8 +12,7 @@ import highspy
 import numpy as np
 
 from etl.findings import FuxueError
-from etl.protect.primary import Need
-from etl.protect.tables import System
+from etl.protect.tables import Need, System
 
 #: A change of a cell that is withheld anyway costs next to nothing, but not nothing: short ways are found first.
 FREE = 1e-3

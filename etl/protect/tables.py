@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from etl.campaign import Campaign
-from etl.counts import Counts, measure
-from etl.publication import ATOMS, Publication
+from etl.publication import ATOMS
 from etl.released import cell_id
 
 CITY = "city"
@@ -42,6 +41,19 @@ class System:
     def at(self) -> Mapping[str, int]:
         """Index of a cell by its id."""
         return {cell.id: index for index, cell in enumerate(self.cells)}
+
+
+@dataclass(frozen=True)
+class Need:
+    """A reader must find it possible that a quantity is as low as `low` and as high as `high`.
+
+    The quantity is the cell at index `cell`, less the one at `minus` if that is given.
+    """
+
+    cell: int
+    low: int
+    high: int
+    minus: int | None = None
 
 
 def build_system(campaign: Campaign, reported: Mapping[str, bool]) -> System:
@@ -82,13 +94,3 @@ def _equations(campaign: Campaign, rows: list[str], at: Mapping[str, int]) -> It
     for group in ("deducted", "to_return"):
         codes = [category.code for category in campaign.categories if category.group == group]
         yield at[cell_id(CITY, group)], tuple(at[cell_id(code, "verified")] for code in codes)
-
-
-def true_values(system: System, counts: Counts, publication: Publication) -> list[int]:
-    """The confidential value of every cell, in the system's order."""
-    atoms: dict[str, Mapping[str, int]] = {unit.unit: unit.atoms for unit in counts.units}
-    atoms[CITY] = {atom: sum(unit.atoms[atom] for unit in counts.units) for atom in ATOMS}
-    return [
-        measure(atoms[cell.row], publication, cell.measure) if cell.row in atoms else counts.categories[cell.row]
-        for cell in system.cells
-    ]
