@@ -1,0 +1,134 @@
+"""`fuxue.db`: the released tables as a fresh SQLite file, the same bytes for the same releases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+
+from etl.publish.source import Source, cells
+from etl.publish.words import Words
+from etl.released import Release, ReleasedTable
+
+_SCHEMA = Path(__file__).with_name("schema.sql")
+_NAME_COLUMN = {"city": "", "unit": "JOIN unit n ON n.slug = c.row", "category": "JOIN category n ON n.code = c.row"}
+
+
+def write_database(path: Path, source: Source, words: tuple[Words, ...]) -> None:
+    """Build the database at `path`, which must not exist; `words` are Chinese and English."""
+    db = sqlite_utils.Database(path)
+    try:
+        db.executescript(_SCHEMA.read_text(encoding="utf-8"))
+        for table, rows in _content(source, *words).items():
+            db.table(table).insert_all(rows)
+        for released in source.latest.tables:
+            db.create_view(f"{released.key}_wide", _wide(released))
+        # One writer, one order, no free pages: the file depends on its content alone.
+        db.execute("VACUUM")
+    finally:
+        db.close()
+
+
+def _content(source: Source, zh: Words, en: Words) -> dict[str, Iterator[dict[str, Any]]]:
+    return {
+        "release": (_release(release) for release in source.releases),
+        "unit": _units(source),
+        "category": _categories(source),
+        "measure": _measures(source, zh, en),
+        "cell": (row for release in source.releases for row in _cells(release)),
+        "cell_range": (row for release in source.releases for row in _ranges(release)),
+    }
+
+
+def _release(release: Release) -> dict[str, Any]:
+    return {
+        "release": release.name,
+        "campaign": release.campaign,
+        "as_of": release.as_of.isoformat(),
+        "closing": int(release.closing),
+        "k": release.k,
+    }
+
+
+def _units(source: Source) -> Iterator[dict[str, Any]]:
+    for position, unit in enumerate(source.campaign.units, start=1):
+        yield {
+            "slug": unit.slug,
+            "position": position,
+            "name": unit.name,
+            "name_en": unit.name_en,
+            "kind": unit.kind,
+        }
+
+
+def _categories(source: Source) -> Iterator[dict[str, Any]]:
+    latest = source.latest
+    for category in source.campaign.categories:
+        yield {
+            "code": category.code,
+            "name": category.name,
+            "name_en": category.name_en,
+            "group_key": category.group,
+            "definition": category.definition,
+            "definition_en": category.definition_en,
+            "k": latest.category_k.get(category.code, latest.k),
+        }
+
+
+def _measures(source: Source, zh: Words, en: Words) -> Iterator[dict[str, Any]]:
+    for position, key in enumerate(source.campaign.publication.measures, start=1):
+        yield {
+            "key": key,
+            "position": position,
+            "name": zh(f"measure.{key}.name"),
+            "name_en": en(f"measure.{key}.name"),
+            "definition": zh(f"measure.{key}.definition"),
+            "definition_en": en(f"measure.{key}.definition"),
+        }
+
+
+def _cells(release: Release) -> Iterator[dict[str, Any]]:
+    for table in release.tables:
+        for row, measure, cell in cells(table):
+            yield {
+                "release": release.name,
+                "table_key": table.key,
+                "row": row,
+                "unit": row if table.kind == "unit" else None,
+                "category": row if table.kind == "category" else None,
+                "measure": measure,
+                "value": cell.value,
+                "status": cell.status.value,
+            }
+
+
+def _ranges(release: Release) -> Iterator[dict[str, Any]]:
+    for cell, (low, high) in sorted(release.ranges.items()):
+        row, measure = cell.rsplit(".", 1)
+        yield {"release": release.name, "row": row, "measure": measure, "low": low, "high": high}
+
+
+def _wide(table: ReleasedTable) -> str:
+    """A row of the table on one line: a value and a status per measure, over all releases.
+
+    Keys and measures are the publication's own names; they are quoted all the same.
+    """
+    columns = ["c.release", "c.row"]
+    if table.kind != "city":
+        columns += ["n.name", "n.name_en"]
+    for measure in table.measures:
+        for column, alias in (("value", measure), ("status", f"{measure}_status")):
+            columns.append(f"max(CASE c.measure WHEN {_text(measure)} THEN c.{column} END) AS {_name(alias)}")
+    order = {"city": "", "unit": ", n.position", "category": ", n.code"}[table.kind]
+    return (
+        f"SELECT {', '.join(columns)} FROM cell c {_NAME_COLUMN[table.kind]} "
+        f"WHERE c.table_key = {_text(table.key)} GROUP BY c.release, c.row ORDER BY c.release{order}"
+    )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'

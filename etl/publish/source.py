@@ -1,0 +1,80 @@
+"""What publishing starts from: every release, the campaign's names, and the refusal of anything that does not fit."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.campaign import Campaign
+from etl.findings import FuxueError
+from etl.released import Cell, Release, ReleasedTable, Status, cell_id, read_release, release_folders
+
+CITY = "city"
+
+
+@dataclass(frozen=True)
+class Source:
+    """All releases, oldest first, and the campaign that names their rows."""
+
+    campaign: Campaign
+    releases: tuple[Release, ...]
+
+    @property
+    def latest(self) -> Release:
+        """The release that the pages show."""
+        return self.releases[-1]
+
+    def rows(self, kind: str) -> Mapping[str, object]:
+        """The things that rows of a kind (city, unit, category) may be, by row name."""
+        return {"city": {CITY: self.campaign}, "unit": self.campaign.unit, "category": self.campaign.category}[kind]
+
+    def row_names(self, kind: str, row: str) -> tuple[str, str]:
+        """A row's name in Chinese and in English."""
+        if kind == "city":
+            return self.campaign.county, self.campaign.county_en
+        thing = self.campaign.unit[row] if kind == "unit" else self.campaign.category[row]
+        return thing.name, thing.name_en
+
+
+def load_source(released: Path, campaign: Campaign) -> Source:
+    """Read all releases; FuxueError if there is none or if one does not fit the campaign or was not audited."""
+    releases = tuple(read_release(folder) for folder in release_folders(released))
+    if not releases:
+        raise FuxueError("publish.no_release", folder=released.name)
+    source = Source(campaign, releases)
+    for release in releases:
+        _fits(source, release)
+    return source
+
+
+def _fits(source: Source, release: Release) -> None:
+    if release.campaign != source.campaign.id:
+        raise FuxueError("publish.other_campaign", release=release.name, campaign=release.campaign)
+    for table in release.tables:
+        things = source.rows(table.kind)
+        for row in table.rows:
+            if row not in things:
+                raise FuxueError("publish.unknown_row", release=release.name, table=table.key, row=row)
+        for measure in table.measures:
+            if measure not in source.campaign.publication.measures:
+                raise FuxueError("publish.unknown_row", release=release.name, table=table.key, row=measure)
+        for row, measure, cell in cells(table):
+            _audited(release, row, measure, cell)
+
+
+def _audited(release: Release, row: str, measure: str, cell: Cell) -> None:
+    """Refuse a withheld cell that was not audited, and one that a reader knows to be a small count all the same."""
+    if cell.status is not Status.SUPPRESSED:
+        return
+    name = cell_id(row, measure)
+    if name not in release.ranges:
+        raise FuxueError("publish.unaudited", release=release.name, cell=name)
+    low, high = release.ranges[name]
+    if high is not None and low >= 1 and high < release.category_k.get(row, release.k):
+        raise FuxueError("publish.readable", release=release.name, cell=name)
+
+
+def cells(table: ReleasedTable) -> Iterator[tuple[str, str, Cell]]:
+    """Row, measure and cell, in the table's own order."""
+    for row in table.rows:
+        for measure in table.measures:
+            yield row, measure, table[row, measure]

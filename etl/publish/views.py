@@ -1,0 +1,200 @@
+"""What the pages say, worked out from a release before any HTML: ledgers, deadlines, rows of tables, ranges."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from etl.campaign import Campaign, Category, Unit
+from etl.findings import FuxueError
+from etl.publish.charts import Bar, Figure, bar, figure, scale, share, starts
+from etl.publish.source import CITY, Source
+from etl.released import Cell, Release, ReleasedTable, Status
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a ledger: a measure, how deep it lies below the first, and its share of `whole` (a measure)."""
+
+    measure: str
+    depth: int
+    figure: Figure
+    bar: Bar | None
+    whole: str
+    share: str | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far something is: `part` of `whole`, both as cells."""
+
+    key: str
+    part: Cell
+    whole: Cell
+    bar: Bar | None
+    share: str | None
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A date of the campaign; `days` from the release's date until it, negative once it has passed."""
+
+    key: str
+    due: dt.date
+    days: int
+    progress: tuple[Progress, ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A table cell: one figure with its bar, or a run of figures that are all not yet reported."""
+
+    measure: str
+    figures: tuple[Figure, ...]
+    bar: Bar | None
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """A unit and its line in the table."""
+
+    unit: Unit
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class CategoryRow:
+    """A category, its figure, and its share of all verified children."""
+
+    category: Category
+    figure: Figure
+    bar: Bar | None
+    share: str | None
+
+
+def table_of(release: Release, kind: str) -> ReleasedTable:
+    """The first table whose rows are of `kind`; FuxueError ``publish.no_table`` if the release has none."""
+    for table in release.tables:
+        if table.kind == kind:
+            return table
+    raise FuxueError("publish.no_table", release=release.name, rows=kind)
+
+
+def ledger(campaign: Campaign, table: ReleasedTable, row: str) -> tuple[Line, ...]:
+    """A row of a table as lines, each part below its whole, all bars on the row's own scale."""
+    cells = {measure: table[row, measure] for measure in table.measures}
+    sums = campaign.publication.sums
+    wholes = {part: whole for whole in cells for part in sums.get(whole, ()) if part in cells}
+    top = max((cell.value for cell in cells.values() if cell.value is not None), default=0)
+    start = starts(cells, sums)
+    return tuple(
+        Line(
+            measure=measure,
+            depth=_depth(measure, wholes),
+            figure=figure(table, row, measure),
+            bar=bar(cell, top, start[measure]),
+            whole=wholes.get(measure, ""),
+            share=share(cell, cells[wholes[measure]]) if measure in wholes else None,
+        )
+        for measure, cell in cells.items()
+    )
+
+
+def _depth(measure: str, wholes: dict[str, str]) -> int:
+    return 1 + _depth(wholes[measure], wholes) if measure in wholes else 0
+
+
+def deadlines(source: Source) -> tuple[Deadline, ...]:
+    """The campaign's two dates (M5), each with what was to be done by then."""
+    campaign, release = source.campaign, source.latest
+    city = table_of(release, "city")
+    visits = [
+        _progress(part, city[CITY, part], city[CITY, whole])
+        for part, whole in (("verified", "suspected"), ("returned", "to_return"))
+        if {part, whole} <= set(city.measures)
+    ]
+    dates = (
+        ("verification", campaign.verification_due, tuple(visits)),
+        ("reports", campaign.reports_due, (_reported(table_of(release, "unit")),)),
+    )
+    return tuple(Deadline(key, due, (due - release.as_of).days, progress) for key, due, progress in dates)
+
+
+def _progress(key: str, part: Cell, whole: Cell) -> Progress:
+    drawn = bar(part, whole.value or 0)
+    return Progress(key, part, whole, drawn, share(part, whole))
+
+
+def _reported(units: ReleasedTable) -> Progress:
+    """Units none of whose figures is outstanding: that a unit has reported is public, whatever it reported."""
+    done = [row for row in units.rows if reported(units, row)]
+    counts = [Cell(Status.PUBLISHED, len(rows)) for rows in (done, units.rows)]
+    return _progress("reported", *counts)
+
+
+def reported(units: ReleasedTable, row: str) -> bool:
+    """Whether the unit has handed in its results."""
+    return all(units[row, measure].status is not Status.NOT_DUE for measure in units.measures)
+
+
+def unit_groups(source: Source) -> tuple[tuple[UnitRow, ...], ...]:
+    """The units' table in the release's order (never sorted by a figure), a group for each run of one kind."""
+    table = table_of(source.latest, "unit")
+    scales = {measure: scale([table], measure) for measure in table.measures}
+    groups: list[list[UnitRow]] = []
+    for row in table.rows:
+        unit = source.campaign.unit[row]
+        if not groups or groups[-1][0].unit.kind != unit.kind:
+            groups.append([])
+        groups[-1].append(UnitRow(unit, tuple(_slots(table, row, scales))))
+    return tuple(tuple(group) for group in groups)
+
+
+def _slots(table: ReleasedTable, row: str, scales: dict[str, int]) -> Iterator[Slot]:
+    waiting: list[Figure] = []
+    for measure in table.measures:
+        one = figure(table, row, measure)
+        if one.cell.status is Status.NOT_DUE:
+            waiting.append(one)
+            continue
+        if waiting:
+            yield Slot("", tuple(waiting), None)
+            waiting = []
+        yield Slot(measure, (one,), bar(one.cell, scales[measure]))
+    if waiting:
+        yield Slot("", tuple(waiting), None)
+
+
+def category_groups(source: Source) -> tuple[tuple[str, tuple[CategoryRow, ...]], ...]:
+    """The categories' table by group (deducted, to return), in the campaign's order."""
+    table, city = (table_of(source.latest, kind) for kind in ("category", "city"))
+    measure = table.measures[0]
+    whole = city.cells.get((CITY, measure), Cell(Status.SUPPRESSED))
+    top = max((cell.value for (_, name), cell in table.cells.items() if name == measure and cell.value), default=0)
+    groups: dict[str, list[CategoryRow]] = {}
+    for code in table.rows:
+        category, one = source.campaign.category[code], figure(table, code, measure)
+        line = CategoryRow(category, one, bar(one.cell, top), share(one.cell, whole))
+        groups.setdefault(category.group, []).append(line)
+    return tuple((group, tuple(lines)) for group, lines in groups.items())
+
+
+def city_shares(source: Source, row: str) -> Iterator[tuple[str, Figure, Figure | None, str | None]]:
+    """A unit beside the city: measure, the unit's figure, the city's (None if not printed), the unit's share."""
+    units, city = (table_of(source.latest, kind) for kind in ("unit", "city"))
+    for measure in units.measures:
+        one = figure(units, row, measure)
+        whole = figure(city, CITY, measure) if measure in city.measures else None
+        yield measure, one, whole, share(one.cell, whole.cell) if whole else None
+
+
+def ranges(source: Source) -> Iterator[tuple[str, str, int, int | None]]:
+    """Row, measure, least and greatest value of every withheld cell, each once, in the order of the tables."""
+    seen: dict[str, None] = {}
+    for table in source.latest.tables:
+        for row in table.rows:
+            for measure in table.measures:
+                if table[row, measure].status is Status.SUPPRESSED:
+                    seen[f"{row}.{measure}"] = None
+    for cell in seen:
+        row, measure = cell.rsplit(".", 1)
+        yield row, measure, *source.latest.ranges[cell]
