@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, steps
+from etl.cli import console, serving, steps
 from etl.cli.demo import run_demo
 from etl.findings import FuxueError, has_errors
 from etl.home import Home
@@ -16,6 +16,7 @@ from etl.vault.keys import new_key, read_key
 
 ROOT = Path(__file__).resolve().parents[2]
 DATE = click.DateTime(["%Y-%m-%d"])
+PORT = click.IntRange(1, 65535)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 as_of = click.option("--as-of", type=DATE, help="Work as on this day (default: today).")
 
@@ -202,6 +203,72 @@ def verify(given: Settings, folder: Path) -> None:
     """Check a release folder from its public figures alone."""
     found = steps.verify(load_campaign(given.campaign_folder), folder)
     console.say("verify.ok", folder=folder, withheld=len(found.ranges))
+
+
+@main.group(invoke_without_command=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--staff-port", type=PORT, default=8001, show_default=True)
+@click.option("--site-port", type=PORT, default=8000, show_default=True)
+@click.option("--data-port", type=PORT, default=8002, show_default=True)
+@click.pass_context
+def serve(context: click.Context, host: str, staff_port: int, site_port: int, data_port: int) -> None:
+    """Serve both instances, or `serve staff` or `serve public` alone. Ctrl-C ends."""
+    context.meta["at"] = host, serving.Ports(staff_port, site_port, data_port)
+    if context.invoked_subcommand is None:
+        given: Settings = context.obj
+        run = given.run()
+        console.show_addresses(host, {"staff": staff_port, "site": site_port, "data": data_port},
+                               serving.demo_logins(given.home, run))  # fmt: skip
+        serving.serve_both(run, host, serving.Ports(staff_port, site_port, data_port))
+
+
+@serve.command("staff")
+@click.pass_context
+def serve_staff(context: click.Context) -> None:
+    """The staff Datasette: login, each account its own scope."""
+    host, ports = context.meta["at"]
+    run = context.obj.run()
+    console.show_addresses(host, {"staff": ports.staff}, serving.demo_logins(context.obj.home, run))
+    serving.serve_staff(run, host, ports)
+
+
+@serve.command("public")
+@click.pass_context
+def serve_public(context: click.Context) -> None:
+    """The static site and a Datasette over fuxue.db; needs no key."""
+    host, ports = context.meta["at"]
+    console.show_addresses(host, {"site": ports.site, "data": ports.data}, [])
+    serving.serve_public(context.obj.home, host, ports)
+
+
+@main.group()
+def staff() -> None:
+    """Accounts of the staff instance."""
+
+
+@staff.command("add")
+@click.argument("name")
+@click.option("--scope", required=True, help="bureau, or a unit's slug.")
+@settings
+def staff_add(given: Settings, name: str, scope: str) -> None:
+    """Make an account and print its one-time password."""
+    console.say("staff.added", name=name, scope=scope, password=serving.add_staff(given.run(), name, scope))
+
+
+@staff.command("list")
+@settings
+def staff_list(given: Settings) -> None:
+    """All accounts with their scopes."""
+    console.show_staff(serving.list_staff(given.run()))
+
+
+@staff.command("disable")
+@click.argument("name")
+@settings
+def staff_disable(given: Settings, name: str) -> None:
+    """Shut an account out at once."""
+    serving.disable_staff(given.run(), name)
+    console.say("staff.disabled", name=name)
 
 
 @main.group()

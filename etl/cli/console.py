@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -184,4 +184,31 @@ def show_demo(demo: DemoResult, home: Home) -> None:
     table.add_row("启动查询与网站", "make serve", "")
     for name, password in demo.accounts:
         table.add_row(f"演示账号 {name}", password, "")
+    _out.print(table)
+
+
+def show_addresses(host: str, ports: Mapping[str, int], logins: Sequence[tuple[str, str]]) -> None:
+    """Where to look with a browser; for a demo, whom to log in as."""
+    shown = f"[{host}]" if ":" in host else host
+    addresses = {name: f"http://{shown}:{port}/" for name, port in ports.items()}
+    if _settings["json"]:
+        result("serve", addresses=addresses, logins=dict(logins))
+        return
+    for name, address in addresses.items():
+        say(f"serve.{name}", address=address)
+    for name, password in logins:
+        say("serve.login", name=name, password=password)
+
+
+def show_staff(accounts: Sequence[tuple[str, str, bool, str]]) -> None:
+    """All staff accounts."""
+    if _settings["json"]:
+        result(
+            "staff",
+            accounts=[dict(zip(("name", "scopes", "disabled", "last_login"), a, strict=True)) for a in accounts],
+        )
+        return
+    table = _table("账号", "范围", "停用", "最近登录")
+    for name, scopes, disabled, last in accounts:
+        table.add_row(name, scopes, "是" if disabled else "", last)
     _out.print(table)

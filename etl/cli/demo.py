@@ -8,6 +8,7 @@ from pathlib import Path
 
 from etl.campaign import load_campaign
 from etl.cli import steps
+from etl.cli.serving import demo_accounts
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.released import Release, Status
@@ -51,7 +52,7 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: s
     clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
     steps.publish(home, campaign_folder)
     clock.lap("发布", "网页、CSV、fuxue.db")
-    return DemoResult(tuple(clock.lines), release, steps.demo_accounts(run))
+    return DemoResult(tuple(clock.lines), release, demo_accounts(run))
 
 
 def _fresh(home: Home, campaign_folder: Path, seed: int, bar: steps.Bar) -> steps.Run:

@@ -49,6 +49,14 @@ class Run:
         """The record; the caller closes it."""
         return record.open_vault(self.home.vault, self.keys, self.campaign, create=create)
 
+    def issued_counts(self) -> dict[str, int]:
+        """Children issued, by unit."""
+        vault = self.open_vault()
+        try:
+            return {unit: len(children) for (_, unit), children in record.issued(vault).items()}
+        finally:
+            vault.close()
+
     def manifest_mac(self, data: bytes) -> bytes:
         """The bureau's signature on manifests."""
         return self.keys.mac("manifest", data)
@@ -234,21 +242,21 @@ def publish(home: Home, campaign_folder: Path) -> None:
     command = [sys.executable, "-m", "etl.publish", "--quiet"]
     command += ["--released", str(home.released.absolute()), "--public", str(home.public.absolute())]
     command += ["--campaign", str(campaign_folder.absolute())]
-    environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise publish_error(done.stderr, done.returncode)
+        raise error_of(done.stderr, done.returncode)
 
 
-def publish_error(stderr: str, code: int) -> FuxueError:
-    """The error that the publishing process reported on its last line, or what it died of."""
+def child_environment() -> dict[str, str]:
+    """What a process that must not have a key gets of the environment."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+
+
+def error_of(stderr: str, code: int) -> FuxueError:
+    """The error that such a process reported on its last line, or what it died of."""
     lines = stderr.strip().splitlines() or [""]
     try:
         said = json.loads(lines[-1])
         return FuxueError(said["error"], code=code, **said["params"])
     except (ValueError, KeyError, TypeError):
         return FuxueError("publish.failed", code=code, reason=lines[-1][:200])
-
-
-def demo_accounts(run: Run) -> tuple[tuple[str, str], ...]:
-    return ()

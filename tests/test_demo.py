@@ -1,0 +1,173 @@
+"""The main job end to end through the command line: what a newcomer runs, what leaks, what repeats to the byte."""
+
+import csv
+import io
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.campaign import Campaign
+from etl.identity import is_valid
+from etl.released import Status, read_release
+from etl.synthetic.population import make_population
+from tests.conftest import ROOT
+
+CHILDREN = 60
+
+
+def build(folder: Path, campaign: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "build.py"), "--home", str(folder), "--campaign", str(campaign), *arguments]
+    return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, small_folder: Path) -> tuple[Path, str]:
+    """The home and everything that was said while the demo ran."""
+    home = tmp_path_factory.mktemp("demo") / "var"
+    done = build(home, small_folder, "demo", "--seed", "5", "--children", str(CHILDREN))
+    assert done.returncode == 0, done.stderr
+    return home, done.stdout + done.stderr
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_demo_leaves_a_site_and_a_database_and_says_where(demo: tuple[Path, str]) -> None:
+    home, said = demo
+    assert (home / "public/site/index.html").is_file()
+    assert (home / "public/fuxue.db").is_file()
+    for word in ("index.html", "fuxue.db", "make serve", "演示账号"):
+        assert word in said
+
+
+def test_two_demos_with_one_seed_publish_the_same_bytes(
+    demo: tuple[Path, str], tmp_path: Path, small_folder: Path
+) -> None:
+    home, _ = demo
+    again = tmp_path / "elsewhere"
+    assert build(again, small_folder, "demo", "--seed", "5", "--children", str(CHILDREN)).returncode == 0
+    assert files(again / "public") == files(home / "public")
+    assert files(again / "released") == files(home / "released")
+
+
+def test_a_demo_over_a_demo_begins_anew_and_another_seed_differs(tmp_path: Path, small_folder: Path) -> None:
+    home = tmp_path / "var"
+    for seed in ("5", "6"):
+        assert build(home, small_folder, "demo", "--seed", seed, "--children", str(CHILDREN)).returncode == 0
+    assert [path.name for path in sorted((home / "released").iterdir())] == ["0001"]
+
+
+def test_a_demo_never_touches_a_home_that_is_none(tmp_path: Path, small_folder: Path) -> None:
+    home = tmp_path / "var"
+    (home / "private").mkdir(parents=True)
+    (home / "private" / "vault.db").write_bytes(b"real")
+    done = build(home, small_folder, "demo")
+    assert done.returncode == 2
+    assert "演示" in done.stderr
+    assert files(home) == {"private/vault.db": b"real"}
+
+
+def test_no_name_or_number_is_released_published_or_said(demo: tuple[Path, str], small: Campaign) -> None:
+    home, said = demo
+    content = said + "\n".join(
+        data.decode("utf-8", "replace") for zone in ("released", "public") for data in files(home / zone).values()
+    )
+    people = make_population(small, CHILDREN, 5)
+    assert len({person.child.name for person in people}) > 40
+    for person in people:
+        assert person.child.id_number not in content
+        assert person.child.name not in content
+    # No other number of the kind either.
+    assert not [number for number in re.findall(r"\d{17}[\dX]", content) if is_valid(number)]
+
+
+def test_a_withheld_figure_is_readable_nowhere(demo: tuple[Path, str]) -> None:
+    home, _ = demo
+    release = read_release(home / "released" / "0001")
+    withheld = {
+        f"{table.key}.{row}.{name}"
+        for table in release.tables
+        for (row, name), cell in table.cells.items()
+        if cell.status is Status.SUPPRESSED
+    }
+    assert withheld
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in (home / "public/site").rglob("*.html"))
+    shown = set()
+    for name, text in re.findall(r'data-cell="([^"]+)"[^>]*>(.*?)</t[dh]>', pages, flags=re.S):
+        if name in withheld:
+            shown.add(name)
+            assert not re.search(r"\d", re.sub(r"<svg.*?</svg>|<[^>]+>", "", text, flags=re.S)), name
+    assert shown
+    for path in (home / "public/site/data/latest").glob("*.csv"):
+        for line in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))):
+            if line.get("status") == "suppressed":
+                assert line["value"] == ""
+    db = sqlite3.connect(home / "public" / "fuxue.db")
+    rows = db.execute("SELECT count(*), count(value) FROM cell WHERE status = 'suppressed'").fetchone()
+    assert rows == (len(withheld), 0)
+
+
+def test_a_release_verifies_and_a_changed_one_does_not(
+    demo: tuple[Path, str], tmp_path: Path, small_folder: Path
+) -> None:
+    home, _ = demo
+    release = home / "released" / "0001"
+    assert build(home, small_folder, "verify", str(release)).returncode == 0
+    copy = tmp_path / "0001"
+    copy.mkdir()
+    for name, data in files(release).items():
+        (copy / name).write_bytes(data.replace(b"suspected,60,", b"suspected,61,"))
+    done = build(home, small_folder, "verify", str(copy))
+    assert done.returncode == 2
+    assert "city.csv" in done.stderr
+
+
+def test_a_failed_publication_leaves_the_old_pages(demo: tuple[Path, str], tmp_path: Path, small_folder: Path) -> None:
+    home = tmp_path / "var"
+    for zone in ("released", "public"):
+        for name, data in files(demo[0] / zone).items():
+            path = home / zone / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    (home / "released/0001/units.csv").write_text("row,measure,value,status\n", encoding="utf-8")
+    before = files(home / "public")
+    done = build(home, small_folder, "publish")
+    assert done.returncode == 2
+    assert "units.csv" in done.stderr
+    assert files(home / "public") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["status"], 2, "主密钥"),
+        (["publish"], 2, "release --closing"),
+        (["release"], 2, "--closing"),
+        (["check", "missing.xlsx"], 2, "missing.xlsx"),
+        (["--key-file", "missing.key", "status"], 2, "missing.key"),
+        (["--campaign", "nowhere", "publish"], 2, "release --closing"),
+    ],
+)
+def test_what_cannot_go_on_says_why_and_exits_with_its_code(
+    tmp_path: Path, small_folder: Path, arguments: list[str], code: int, word: str
+) -> None:
+    done = build(tmp_path / "var", small_folder, *arguments)
+    assert done.returncode == code
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_results_come_as_json_when_asked(demo: tuple[Path, str], small_folder: Path) -> None:
+    home, _ = demo
+    done = build(home, small_folder, "--json", "status", "--as-of", "2020-03-16")
+    said = json.loads(done.stdout)
+    assert said["result"] == "status"
+    assert said["days_left"] == 0
+    assert sum(unit["children"] for unit in said["units"]) == CHILDREN
+    assert all(unit["is_complete"] for unit in said["units"])
