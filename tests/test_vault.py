@@ -163,12 +163,15 @@ def test_a_list_is_never_issued_twice(run: steps.Run, people: list[Person]) -> N
 def test_what_an_interrupted_issue_left_behind_is_made_anew(run: steps.Run) -> None:
     other = run.home.private / "other.xlsx"
     steps.synthesize_list(run.campaign, other, 5, 99, "default")
-    orphan = run.home.outbox / f"{run.day:%Y%m%d}-02"
-    orphan.mkdir()
-    (orphan / "donggang.xlsx").write_bytes(b"half")
-    name, count, _ = steps.issue(run, other)
-    assert (name, count) == (orphan.name, 5)
-    assert (orphan / "donggang.xlsx").read_bytes()[:4] != b"half"
+    for name in (f"{run.day:%Y%m%d}-02", "20200303-02", ".20200303-02.new"):
+        orphan = run.home.outbox / name
+        orphan.mkdir()
+        (orphan / "donggang.xlsx").write_bytes(b"half")
+    (run.home.private / ".vault.db.new").write_bytes(b"half")
+    issue, count, _ = steps.issue(run, other)
+    assert (issue, count) == (f"{run.day:%Y%m%d}-02", 5)
+    assert sorted(path.name for path in run.home.outbox.iterdir()) == ["20200302-01", issue]
+    assert (run.home.outbox / issue / "donggang.xlsx").read_bytes()[:4] != b"half"
 
 
 def test_a_scope_holds_its_own_rows_and_no_full_number(loaded: steps.Run, people: list[Person]) -> None:

@@ -131,7 +131,8 @@ def issue(run: Run, path: Path) -> tuple[str, int, list[Finding]]:
         record.check_unissued(vault, children)
         name = record.next_issue(vault, run.day)
         # A folder without a record is what an interrupted run left behind: nobody was handed it.
-        shutil.rmtree(run.home.outbox / name, ignore_errors=True)
+        for orphan in set(run.home.outbox.iterdir()) - {run.home.outbox / known for known in record.issues(vault)}:
+            shutil.rmtree(orphan, ignore_errors=True)
         with ProcessPoolExecutor(workers()) as pool:
             issue_workbooks(
                 run.campaign,

@@ -46,19 +46,30 @@ class Vault:
 
 def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = False) -> Vault:
     """The record of a campaign. FuxueError if the key is wrong, the file damaged, or it is another campaign's."""
-    fresh = create and not path.exists()
-    vault = Vault(connect(path, keys.derive("file:vault"), create=fresh), keys)
-    if fresh:
-        with vault.transaction() as db:
-            for statement in statements("schema.sql"):
-                db.execute(statement)
-            db.executemany("INSERT INTO meta VALUES (?, ?)", [("schema", SCHEMA_VERSION), ("campaign", campaign.id)])
+    if create and not path.exists():
+        _create(path, keys, campaign)
+    vault = Vault(connect(path, keys.derive("file:vault")), keys)
     about = _about(vault.connection, path)
     if about.get("schema") != SCHEMA_VERSION:
         raise FuxueError("vault.other_schema", found=about.get("schema"), expected=SCHEMA_VERSION)
     if about.get("campaign") != campaign.id:
         raise FuxueError("vault.other_campaign", found=about.get("campaign"), expected=campaign.id)
     return vault
+
+
+def _create(path: Path, keys: Keys, campaign: Campaign) -> None:
+    """Make an empty record under another name first: an interrupted run leaves none, not half of one."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    vault = Vault(connect(fresh, keys.derive("file:vault"), create=True), keys)
+    try:
+        with vault.transaction() as db:
+            for statement in statements("schema.sql"):
+                db.execute(statement)
+            db.executemany("INSERT INTO meta VALUES (?, ?)", [("schema", SCHEMA_VERSION), ("campaign", campaign.id)])
+    finally:
+        vault.close()
+    fresh.rename(path)
 
 
 def _about(db: Connection, path: Path) -> dict[str, str]:
