@@ -1,4 +1,4 @@
-"""Shared ground: two campaigns, and homes in which a small issue stands, is filled, or is loaded. All people made up."""
+"""Shared ground: two campaigns, and homes in which a small issue stands, filled or loaded. All people made up."""
 
 import shutil
 from collections.abc import Callable

@@ -46,6 +46,14 @@ def test_the_demo_leaves_a_site_and_a_database_and_says_where(demo: tuple[Path, 
         assert word in said
 
 
+def test_the_demo_leaves_nothing_private_unencrypted(demo: tuple[Path, str], small: Campaign) -> None:
+    content = b"".join(files(demo[0] / "private").values())
+    for person in make_population(small, CHILDREN, 5):
+        assert person.child.id_number.encode() not in content
+        assert person.child.name.encode() not in content
+    assert not [name for name, data in files(demo[0] / "private").items() if data.startswith((b"PK", b"SQLite"))]
+
+
 def test_two_demos_with_one_seed_publish_the_same_bytes(
     demo: tuple[Path, str], tmp_path: Path, small_folder: Path
 ) -> None:

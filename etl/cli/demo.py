@@ -33,7 +33,10 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: s
     path = home.private / "list.xlsx"
     steps.synthesize_list(campaign, path, children, seed, "default")
     clock.lap("省级名单（合成）", f"{children} 名儿童")
-    name, _, findings = steps.issue(run, path)
+    try:
+        name, _, findings = steps.issue(run, path)
+    finally:
+        path.unlink()  # nothing about individuals lies about unencrypted, not even here
     if not name:
         raise FuxueError("issue.refused", count=len(findings))
     clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
