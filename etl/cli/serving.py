@@ -34,7 +34,7 @@ def serve_staff(run: Run, host: str, ports: Ports) -> None:
 
 
 def serve_both(run: Run, host: str, ports: Ports) -> None:
-    """Both, the public one in a process of its own that is given no key; when one ends, the other does."""
+    """Both until interrupted, the public one in a process of its own that is given no key."""
     with _public_process(run.home, host, ports) as stopped:
         try:
             serve_staff(run, host, ports)

@@ -1,6 +1,11 @@
-"""Serve what is public: the static site, and the open database in a Datasette of its own process without plugins."""
+"""Serve what is public: the static site, and the open database in a Datasette of its own process without plugins.
 
+`python -m etl.publish.server --public DIR` does so in a process that was given no key; errors go to stderr as JSON.
+"""
+
+import argparse
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -9,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,8 +51,10 @@ class SiteHandler(SimpleHTTPRequestHandler):
 
     extensions_map = TYPES
     timeout = 30
-    server_version = "fuxue"
-    sys_version = ""
+
+    def version_string(self) -> str:
+        """Name no versions."""
+        return "fuxue"
 
     def list_directory(self, path: str | os.PathLike[str]) -> None:  # noqa: ARG002 - the base class's signature
         """Not found: folders without an index page do not exist."""
@@ -66,14 +74,28 @@ class SiteHandler(SimpleHTTPRequestHandler):
 class SiteServer(ThreadingHTTPServer):
     """Serves the site as long as the database's process lives."""
 
-    def __init__(self, address: tuple[str, int], site: Path, data: subprocess.Popen[bytes]) -> None:
+    def __init__(self, address: tuple[str, int], site: Path, data: "DataServer") -> None:
         self.data = data
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, partial(SiteHandler, directory=str(site)))
 
     def service_actions(self) -> None:
         """Called between requests: stop if the database's process is gone."""
-        if self.data.poll() is not None:
-            raise FuxueError("serve.stopped", code=self.data.returncode or 2)
+        if self.data.process.poll() is not None:
+            raise FuxueError("serve.stopped", reason=self.data.last_words())
+
+
+@dataclass(frozen=True)
+class DataServer:
+    """The database's process, and the file with what it said."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def last_words(self) -> str:
+        """The last line that it wrote: why it stopped."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1][:200] if lines else "?"
 
 
 def serve_public(
@@ -92,13 +114,13 @@ def serve_public(
         contextlib.suppress(KeyboardInterrupt),
         _terminated_as_interrupted(),
         tempfile.TemporaryDirectory() as folder,
-        _datasette(database, _filtered(metadata, Path(folder)), host, data_port) as data,
+        _data_server(database, _filtered(metadata, Path(folder)), host, data_port) as data,
         _bound(host, site_port, site, data) as server,
     ):
         server.serve_forever()
 
 
-def _bound(host: str, port: int, site: Path, data: subprocess.Popen[bytes]) -> SiteServer:
+def _bound(host: str, port: int, site: Path, data: DataServer) -> SiteServer:
     try:
         return SiteServer((host, port), site, data)
     except OSError:
@@ -125,7 +147,7 @@ def _filtered(metadata: Path, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _datasette(database: Path, metadata: Path, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _data_server(database: Path, metadata: Path, host: str, port: int) -> Iterator[DataServer]:
     command = [sys.executable, "-I", "-m", "datasette", "serve", "-i", str(database.absolute())]
     command += ["--metadata", str(metadata), "--host", host, "--port", str(port)]
     for name, value in SETTINGS.items():
@@ -133,11 +155,20 @@ def _datasette(database: Path, metadata: Path, host: str, port: int) -> Iterator
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     # Else every plugin that is installed for the staff instance would load itself here too.
     environment["DATASETTE_LOAD_PLUGINS"] = ""
-    child = subprocess.Popen(
-        command, cwd=metadata.parent, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+    log = metadata.with_name("log")
+    with log.open("wb") as said:
+        # Its own session: Ctrl-C reaches this process, which ends the other in order.
+        child = subprocess.Popen(
+            command,
+            cwd=metadata.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
     try:
-        yield child
+        yield DataServer(child, log)
     finally:
         child.terminate()
         try:
@@ -158,3 +189,24 @@ def _terminated_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code is 0 or the error's code."""
+    parser = argparse.ArgumentParser(prog="python -m etl.publish.server", description=__doc__)
+    parser.add_argument("--public", type=Path, required=True, metavar="DIR", help="folder that was published")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--site-port", type=int, default=8000)
+    parser.add_argument("--data-port", type=int, default=8002)
+    given = parser.parse_args(arguments)
+    try:
+        serve_public(given.public, host=given.host, site_port=given.site_port, data_port=given.data_port)
+    except FuxueError as error:
+        params = {key: str(value) for key, value in error.params.items()}
+        print(json.dumps({"error": error.key, "params": params}, ensure_ascii=False), file=sys.stderr)
+        return error.code
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,117 @@
+"""What the staff instance says of its tables (`metadata.yml`), and how it shows them (made here, never kept there)."""
+
+from pathlib import Path
+from typing import Any
+
+from datasette.utils import parse_metadata
+
+from etl.campaign import Campaign
+from etl.findings import FuxueError
+from plugins.scopes import BUREAU
+
+#: The entry of `metadata.yml` that describes every scope's file: they all have the same tables.
+ENTRY = "staff"
+#: Between the Chinese name of a column and the rest of its description.
+MARK = " / "
+
+#: How tables are shown: facets, order, rows a page, and the column that stands for a row where it is linked.
+SHOWN: dict[str, dict[str, Any]] = {
+    "children": {"facets": ["category_name", "returned"], "sort": "serial", "size": 50, "label_column": "serial"},
+    "progress": {"sort": "unit", "size": 50, "label_column": "name"},
+    "workbooks": {"facets": ["status"], "sort_desc": "id", "size": 50, "label_column": "file"},
+    "findings": {"facets": ["severity", "rule"], "sort": "id", "size": 50, "label_column": "rule"},
+}
+
+SETTINGS: dict[str, Any] = {
+    "allow_download": False,
+    "allow_csv_stream": False,
+    "allow_signed_tokens": False,
+    "suggest_facets": False,
+    "default_page_size": 50,
+    "max_returned_rows": 1000,
+    "sql_time_limit_ms": 1000,
+    "facet_time_limit_ms": 500,
+    "default_cache_ttl": 0,
+    "max_post_body_bytes": 64 * 1024,
+    "max_csv_mb": 10,
+    "truncate_cells_html": 0,
+    "template_debug": False,
+    "trace_debug": False,
+}
+ACCOUNTS = {"session_ttl_days": 1, "password_min_length": 10, "lockout_threshold": 5, "lockout_minutes": 15}
+
+
+def describe(root: Path) -> dict[str, Any]:
+    """The staff entry of `metadata.yml`: title, description, tables and their columns."""
+    try:
+        entry = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))["databases"][ENTRY]
+        tables: dict[str, Any] = {
+            name: {key: table[key] for key in ("title", "description", "columns")}
+            for name, table in entry["tables"].items()
+        }
+    except (OSError, KeyError, TypeError, ValueError):
+        raise FuxueError("serve.no_metadata", file="metadata.yml", entry=f"databases.{ENTRY}") from None
+    return {"title": entry.get("title", ""), "description": entry.get("description", ""), "tables": tables}
+
+
+def scope_title(campaign: Campaign, scope: str) -> str:
+    """What a scope is called: its unit's name, or that of the whole."""
+    return f"{campaign.county}全部单位" if scope == BUREAU else campaign.unit[scope].name
+
+
+def metadata(described: dict[str, Any], campaign: Campaign, scopes: list[str]) -> dict[str, Any]:
+    """Datasette's metadata: the same description for every scope, under the scope's own title."""
+    databases = {
+        scope: {"title": scope_title(campaign, scope), "description": described["description"]}
+        | {"tables": described["tables"]}
+        for scope in scopes
+    }
+    return {"title": described["title"], "description": campaign.title, "databases": databases}
+
+
+#: Datasette's tables of metadata and their fields, the addressed thing first.
+METADATA = {
+    "metadata_instance": ("key", "value"),
+    "metadata_databases": ("database_name", "key", "value"),
+    "metadata_resources": ("database_name", "resource_name", "key", "value"),
+    "metadata_columns": ("database_name", "resource_name", "column_name", "key", "value"),
+}
+
+
+def metadata_rows(given: dict[str, Any]) -> dict[str, list[tuple[str, ...]]]:
+    """The rows of those tables."""
+    rows: dict[str, list[tuple[str, ...]]] = {table: [] for table in METADATA}
+    rows["metadata_instance"] = [(key, given[key]) for key in ("title", "description") if key in given]
+    for name, database in (given.get("databases") or {}).items():
+        rows["metadata_databases"] += [(name, key, database[key]) for key in ("title", "description")]
+        for table, entry in database["tables"].items():
+            rows["metadata_resources"] += [(name, table, key, entry[key]) for key in ("title", "description")]
+            rows["metadata_columns"] += [
+                (name, table, column, "description", text) for column, text in entry["columns"].items()
+            ]
+    return rows
+
+
+def config(scopes: list[str]) -> dict[str, Any]:
+    """Datasette's configuration; permissions are not in it, they are asked of the accounts (`plugins.scopes`)."""
+    tables = {scope: {"tables": {name: dict(shown) for name, shown in SHOWN.items()}} for scope in scopes}
+    return {"plugins": {"datasette-accounts": ACCOUNTS}, "databases": tables}
+
+
+def heading(description: str | None, column: str) -> str:
+    """The Chinese name of a column, from its description; the column's own name if there is none."""
+    name, found, _ = (description or "").partition(MARK)
+    return name if found else column
+
+
+def titles(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """For the templates: what scopes and tables are called, and what is said of tables and columns."""
+    databases: dict[str, Any] = given.get("databases") or {}
+    first: dict[str, Any] = next(iter(databases.values()), {})
+    tables: dict[str, Any] = first.get("tables", {})
+    return {
+        "scope_titles": {name: entry["title"] for name, entry in databases.items()},
+        "table_titles": {name: table["title"].partition(MARK)[0] for name, table in tables.items()},
+        "table_descriptions": {name: table["description"] for name, table in tables.items()},
+        "column_texts": {name: table["columns"] for name, table in tables.items()},
+    }

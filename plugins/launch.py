@@ -1,0 +1,110 @@
+"""The door of the staff instance: build it, serve it."""
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from etl.campaign import Campaign
+from etl.findings import FuxueError
+from etl.home import Home
+from etl.vault.files import scope_names
+from etl.vault.keys import Keys
+from plugins.accounts import add_account, disable_account, list_accounts
+from plugins.describe import config, describe, metadata
+from plugins.gate import Rules
+from plugins.scopes import BUREAU
+from plugins.staff import StaffDatasette
+
+__all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "serve_staff"]
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Names that a browser on the same machine may use.
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+
+
+def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> StaffDatasette:
+    """The staff Datasette over all scopes that have been built; `root` is the folder of metadata.yml.
+
+    It starts up with its first request or with `await .invoke_startup()`. FuxueError if there is nothing to serve.
+    """
+    known = {BUREAU, *campaign.unit}
+    scopes = [name for name in scope_names(home.scopes) if name in known]
+    if not scopes:
+        raise FuxueError("serve.nothing", folder=home.scopes)
+    described = describe(root)
+    return StaffDatasette(
+        home,
+        keys,
+        Rules(tables=tuple(described["tables"]), hosts=LOOPBACK),
+        scopes,
+        metadata=metadata(described, campaign, scopes),
+        config=config(scopes),
+    )
+
+
+def serve_staff(home: Home, keys: Keys, campaign: Campaign, *, host: str = "127.0.0.1", port: int = 8001) -> None:
+    """Serve the staff instance until it is interrupted. FuxueError for an address that is not safe or not free."""
+    check_host(home, host)
+    with listening(host, port) as listener, contextlib.suppress(KeyboardInterrupt), terminated_as_interrupted():
+        datasette = build_staff(home, keys, campaign, ROOT)
+        datasette.rules = replace(datasette.rules, hosts=LOOPBACK | {host})
+        asyncio.run(_serve(datasette, listener))
+
+
+def check_host(home: Home, host: str) -> None:
+    """Refuse any address that other machines reach: a demo's key is known, and there is no TLS yet (M18)."""
+    if is_loopback(host):
+        return
+    raise FuxueError("serve.demo_not_loopback" if home.demo_key.exists() else "serve.not_loopback", host=host)
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost and the addresses of the machine's own loopback."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A listening socket; FuxueError if something else has the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError:
+        raise FuxueError("serve.port_in_use", host=host, port=port) from None
+
+
+@contextlib.contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """While inside, SIGTERM ends the work as Ctrl-C does: in order, with exit code 0."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+async def _serve(datasette: StaffDatasette, listener: socket.socket) -> None:
+    await datasette.invoke_startup()
+    settings = uvicorn.Config(
+        datasette.app(),
+        # Paths and queries hold names and conditions on children: no access log.
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+    await uvicorn.Server(settings).serve(sockets=[listener])

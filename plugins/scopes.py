@@ -1,0 +1,52 @@
+"""Which account sees which scopes: a table beside the accounts, asked at every request, never taken from a cookie."""
+
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.permissions import PermissionSQL
+
+#: The scope that holds all units' rows; whoever has it may see every unit's file as well.
+BUREAU = "bureau"
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS fuxue_scopes (
+  actor_id TEXT NOT NULL,
+  scope    TEXT NOT NULL,
+  PRIMARY KEY (actor_id, scope)
+) STRICT
+"""
+#: Scopes of one account. A disabled, expired or unapproved account has none, whatever its cookie says.
+OWN = """
+SELECT s.scope FROM fuxue_scopes s JOIN datasette_accounts_users u ON u.id = s.actor_id
+WHERE s.actor_id = :fuxue_actor AND NOT u.disabled AND NOT u.pending_approval
+  AND (u.expires_at IS NULL OR u.expires_at > strftime('%Y-%m-%dT%H:%M:%f', 'now') || '+00:00')
+"""
+#: Databases that those scopes open.
+VISIBLE = f"""
+SELECT d.database_name AS name FROM catalog_databases d
+WHERE d.database_name IN ({OWN}) OR EXISTS (SELECT 1 FROM ({OWN}) WHERE scope = '{BUREAU}')
+"""
+
+#: Everything else that Datasette and its plugins could allow stays denied.
+SCOPED_ACTIONS = frozenset(("view-database", "view-table", "execute-sql"))
+
+
+def permission(actor: dict[str, Any] | None, action: str) -> PermissionSQL | None:
+    """The one rule: look at, and query, the databases of the account's scopes. None leaves an action denied."""
+    if not actor or not actor.get("id"):
+        return None
+    given = {"fuxue_actor": actor["id"]}
+    if action == "view-instance":
+        rule = f"SELECT NULL AS parent, NULL AS child, 1 AS allow, 'staff' AS reason WHERE EXISTS ({OWN})"
+        return PermissionSQL(sql=rule, params=given)
+    if action in SCOPED_ACTIONS:
+        rule = f"SELECT name AS parent, NULL AS child, 1 AS allow, 'scope' AS reason FROM ({VISIBLE})"
+        return PermissionSQL(sql=rule, params=given)
+    return None
+
+
+async def visible(datasette: Datasette, actor: dict[str, Any]) -> list[str]:
+    """Names of the databases that an account may see now, sorted, the bureau's first."""
+    rows = await datasette.get_internal_database().execute(VISIBLE, {"fuxue_actor": actor["id"]})
+    names = {row[0] for row in rows} & set(datasette.databases)
+    return sorted(names, key=lambda name: (name != BUREAU, name))

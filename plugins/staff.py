@@ -1,0 +1,60 @@
+"""The staff instance itself: a Datasette that attaches scopes and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+from datasette.app import INTERNAL_DB_NAME, Datasette
+from datasette.utils.internal_db import init_internal_db
+
+from etl.home import Home
+from etl.vault.keys import Keys
+from plugins import hooks
+from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
+from plugins.describe import METADATA, SETTINGS, metadata_rows
+from plugins.gate import Rules
+
+HERE = Path(__file__).resolve().parent
+
+
+class StaffDatasette(Datasette):  # type: ignore[misc]
+    """Datasette over some scopes of a home; over none of them it is good for keeping accounts."""
+
+    def __init__(self, home: Home, keys: Keys, rules: Rules, scopes: list[str], **options: Any) -> None:
+        use_sqlcipher()
+        hooks.install()
+        path = home.staff / "staff.db"
+        super().__init__(
+            internal=str(path),
+            secret=keys.derive("staff-cookies").hex(),
+            settings=SETTINGS,
+            template_dir=str(HERE / "templates"),
+            static_mounts=[("-/fuxue", str(HERE / "static"))],
+            default_deny=True,
+            **options,
+        )
+        self.rules = rules
+        self.remove_database("_memory")
+        self._internal_database = InternalDatabase(self, path, keys)
+        self._internal_database.name = INTERNAL_DB_NAME
+        for scope in scopes:
+            self.add_database(ScopeDatabase(self, home.scopes, scope, keys), name=scope)
+
+    async def _refresh_schemas(self) -> None:
+        """Keep the catalogue of the attached scopes; without any, a running server's is left alone."""
+        if self.databases:
+            await super()._refresh_schemas()
+        elif not self.internal_db_created:  # type: ignore[has-type]
+            await init_internal_db(self.get_internal_database())
+            self.internal_db_created = True
+
+    async def apply_metadata_json(self) -> None:
+        """Replace what is said of tables and columns, in one transaction instead of one for every line."""
+        rows = metadata_rows(self._metadata_local)
+
+        def write(connection: Any) -> None:
+            for table, fields in METADATA.items():
+                marks = ", ".join("?" for _ in fields)
+                connection.execute(f"DELETE FROM {table}")
+                connection.executemany(f"INSERT INTO {table} ({', '.join(fields)}) VALUES ({marks})", rows[table])
+
+        await self.get_internal_database().execute_write_fn(write)

@@ -1,0 +1,130 @@
+"""A home with scope files of made-up people for the staff tests; and accounts as the command line makes them."""
+
+from pathlib import Path
+
+import pytest
+
+from etl.campaign import Campaign, load_campaign
+from etl.findings import FuxueError
+from etl.home import Home
+from etl.vault.files import open_scope
+from etl.vault.keys import Keys, demo_master, new_key
+from plugins.accounts import add_account, disable_account, list_accounts
+
+ROOT = Path(__file__).resolve().parent.parent
+OWN, OTHER, BUREAU = "xianyuwan", "laohutun", "bureau"
+#: Unique names, one child a unit, and further children without significance.
+CHILD = {OWN: "甄自己", OTHER: "贾别处"}
+TEAM = {OWN: "公输甲", OTHER: "公输乙"}
+CLERK, CHIEF, STRANGER = "clerk", "chief", "stranger"
+PASSWORD = "correct-horse-staple"
+#: What no stranger may read anywhere.
+SECRETS = (*CHILD.values(), *TEAM.values(), OWN, OTHER, "仙浴湾", "老虎屯", "children", "workbooks", "findings")
+
+
+def make_home(root: Path) -> tuple[Home, Keys]:
+    home = Home(root)
+    home.prepare()
+    keys = new_key(home.demo_key, demo_master(7))
+    for scope in (OWN, OTHER, BUREAU):
+        fill_scope(home, keys, scope)
+    return home, keys
+
+
+def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str | None = None) -> None:
+    """One scope's file as `build_scopes` makes it: written beside and put in place."""
+    path = home.scopes / f".{scope}.new.db"
+    connection = open_scope(home.scopes, f".{scope}.new", keys, scope=scope, create=True)
+    connection.executescript((ROOT / "etl" / "vault" / "scope.sql").read_text())
+    for number, unit in enumerate([scope] if scope != BUREAU else CHILD, start=1):
+        add = connection.execute
+        for i in range(1, extra + 1):
+            called = (name or CHILD[unit]) if i == 1 else f"{'赵钱孙李周吴'[i % 6]}{'安定和平'[i % 4]}"
+            letter, label, back = (("K", "打工务农", "否"), ("B", "在校有学籍", "无"), (None, None, None))[i % 3]
+            add(
+                "INSERT INTO children VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    *(f"{number}{i:04}", "20190219-01", unit, called, "男" if i % 2 else "女", "210281********123X"),
+                    *("2005-06-07", f"{unit}某村", letter, label, back, TEAM[unit] if letter else None),
+                ),
+            )
+        add(
+            "INSERT INTO progress VALUES (?,?,?,?,?,?,?,?,?)",
+            (unit, f"单位{number}", "已报送", extra, 40, 20, 20, 5, 15),
+        )
+        add(
+            "INSERT INTO workbooks VALUES (?,?,?,?,?,?,?,?)",
+            (number, unit, f"{unit}.xlsx", "2019-02-27", "accepted", 0, 1, 0),
+        )
+        add(
+            "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?)",
+            (number, number, "warning", "M17", "附件4", "J7", f"{number}0001", "15 周岁标为打工务农，请复核。"),
+        )
+    connection.close()
+    path.replace(home.scopes / f"{scope}.db")
+
+
+def add_accounts(home: Home, keys: Keys) -> None:
+    add_account(home, keys, CLERK, OWN, PASSWORD)
+    add_account(home, keys, STRANGER, OTHER, PASSWORD)
+    add_account(home, keys, CHIEF, BUREAU, PASSWORD)
+
+
+def wafangdian() -> Campaign:
+    return load_campaign(ROOT / "campaign")
+
+
+@pytest.fixture(scope="module")
+def home_and_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Keys]:
+    return make_home(tmp_path_factory.mktemp("staff") / "var")
+
+
+def test_an_account_has_its_scope_and_a_password_shown_once(home_and_keys: tuple[Home, Keys]) -> None:
+    home, keys = home_and_keys
+    password = add_account(home, keys, "li.wei", OWN)
+    assert len(password) == 14
+    assert add_account(home, keys, "demo", BUREAU, PASSWORD) == PASSWORD
+    assert [(a.username, a.scopes, a.disabled) for a in list_accounts(home, keys)] == [
+        ("demo", (BUREAU,), False),
+        ("li.wei", (OWN,), False),
+    ]
+    disable_account(home, keys, "li.wei")
+    assert [a.username for a in list_accounts(home, keys) if a.disabled] == ["li.wei"]
+
+
+def test_accounts_are_kept_encrypted_and_closed_to_others(home_and_keys: tuple[Home, Keys]) -> None:
+    home, keys = home_and_keys
+    add_account(home, keys, "wang.fang", OWN)
+    files = [path for path in home.staff.rglob("*") if path.is_file()]
+    assert files == [home.staff / "staff.db"]
+    content = files[0].read_bytes()
+    assert not content.startswith(b"SQLite format 3")
+    assert b"wang.fang" not in content
+    assert b"fuxue_scopes" not in content
+    assert files[0].stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("username", "scope", "password", "key"),
+    [
+        ("zhao", "nowhere", None, "staff.unknown_scope"),
+        ("zhao", "../vault", None, "staff.unknown_scope"),
+        ("赵", OWN, None, "staff.bad_name"),
+        ("root", OWN, None, "staff.bad_name"),
+        ("zhao", OWN, "short", "staff.short_password"),
+    ],
+)
+def test_an_account_that_cannot_be(
+    home_and_keys: tuple[Home, Keys], username: str, scope: str, password: str | None, key: str
+) -> None:
+    with pytest.raises(FuxueError) as caught:
+        add_account(*home_and_keys, username, scope, password)
+    assert caught.value.key == key
+
+
+def test_a_name_is_given_once_and_an_unknown_one_cannot_be_disabled(home_and_keys: tuple[Home, Keys]) -> None:
+    add_account(*home_and_keys, "twice", OWN, PASSWORD)
+    with pytest.raises(FuxueError, match=r"staff\.name_taken"):
+        add_account(*home_and_keys, "twice", OTHER, PASSWORD)
+    with pytest.raises(FuxueError, match=r"staff\.no_account"):
+        disable_account(*home_and_keys, "nobody")
