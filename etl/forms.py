@@ -98,6 +98,16 @@ FILLING_NOTES = (
 )
 
 
+def cell_address(row: int, column: int) -> str:
+    """The address of a cell such as ``J7``; `row` and `column` count from 0."""
+    letters = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row + 1}"
+
+
 def same_heading(text: str) -> str:
     """A heading without what people and programs change: width of brackets, spaces, line breaks."""
     return "".join(unicodedata.normalize("NFKC", text).split())

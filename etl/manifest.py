@@ -27,7 +27,8 @@ class Manifest:
 
     def is_genuine(self, mac: Mac) -> bool:
         """True if the signature is the bureau's."""
-        return hmac.compare_digest(self.mac, mac(self._body()).hex())
+        # As bytes: comparing text raises if it is not ASCII, and this text is the sender's.
+        return hmac.compare_digest(self.mac.encode(), mac(self._body()).hex().encode())
 
     def rows(self) -> list[list[str]]:
         """Cells of the hidden sheet."""

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import dataclass, field
 
 import msoffcrypto
 from msoffcrypto.exceptions import InvalidKeyError
@@ -26,7 +27,19 @@ class WrongPassword(Exception):
 
 
 class BrokenSeal(Exception):
-    """The encrypted workbook is damaged, of an unknown kind, or asks for too much work (`reason`)."""
+    """The encrypted workbook is `damaged`, of a `kind` that we do not open, or asks for too much `work`."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An unsealed workbook, and the index of the password that opened it.
+
+    `is_intact` is False if its encryption has no check by which an alteration would show (ECMA-376 Standard).
+    """
+
+    plain: bytes = field(repr=False)
+    index: int
+    is_intact: bool
 
 
 def seal(plain: bytes, password: str) -> bytes:
@@ -34,40 +47,46 @@ def seal(plain: bytes, password: str) -> bytes:
     out = io.BytesIO()
     OOXMLFile(io.BytesIO(plain)).encrypt(password, out)
     sealed = out.getvalue()
-    if not sealed.startswith(OLE_MAGIC) or unseal(sealed, [password])[0] != plain:
+    try:
+        is_right = unseal(sealed, [password]).plain == plain
+    except (NotSealed, WrongPassword, BrokenSeal):
+        is_right = False
+    if not is_right:
         raise FuxueError("seal.failed")
     return sealed
 
 
-def unseal(sealed: bytes, passwords: list[str], *, spin_count: int = 1_000_000) -> tuple[bytes, int]:
-    """The plain workbook and the index of the password that opened it, its integrity checked.
+def unseal(sealed: bytes, passwords: list[str], *, spin_count: int = 1_000_000) -> Opened:
+    """The plain workbook, its integrity checked where its encryption allows it.
 
+    Agile encryption is what Excel, WPS and we write; LibreOffice 7 saves as Standard (AES-128, no integrity check).
     Raises NotSealed, WrongPassword or BrokenSeal.
     """
     if not sealed.startswith(OLE_MAGIC):
         raise NotSealed(plain=_is_workbook(sealed))
     try:
         office = msoffcrypto.OfficeFile(io.BytesIO(sealed))
-        if not isinstance(office, OOXMLFile) or office.type != "agile":
+        if not isinstance(office, OOXMLFile) or office.type not in ("agile", "standard"):
             raise BrokenSeal("kind")
-        if office.info["spinValue"] > spin_count:
-            raise BrokenSeal("spin")
+        if office.type == "agile" and office.info["spinValue"] > spin_count:
+            raise BrokenSeal("work")
         return _open(office, passwords)
     except (BrokenSeal, WrongPassword):
         raise
     except Exception as error:  # hostile bytes make the library raise anything; all of it means "damaged"
-        raise BrokenSeal(type(error).__name__) from error
+        raise BrokenSeal("damaged") from error
 
 
-def _open(office: OOXMLFile, passwords: list[str]) -> tuple[bytes, int]:
+def _open(office: OOXMLFile, passwords: list[str]) -> Opened:
+    is_agile = office.type == "agile"
     for index, password in enumerate(passwords):
         try:
             office.load_key(password=password, verify_password=True)
         except InvalidKeyError:
             continue
         out = io.BytesIO()
-        office.decrypt(out, verify_integrity=True)
-        return out.getvalue(), index
+        office.decrypt(out, verify_integrity=is_agile)
+        return Opened(out.getvalue(), index, is_agile)
     raise WrongPassword
 
 

@@ -19,12 +19,16 @@ class Problem:
 
 @dataclass(frozen=True)
 class Value:
-    """A cell: its text as shown, its address, and whether it was typed as a number or made by a formula."""
+    """A cell: its text as shown, its address, and what it is if it is not text.
+
+    `is_other` is an error value, a truth value, a date or a time.
+    """
 
     text: str = field(repr=False)
     cell: str
     is_number: bool = False
     is_formula: bool = False
+    is_other: bool = False
 
 
 @dataclass(frozen=True)

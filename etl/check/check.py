@@ -72,7 +72,7 @@ def _owner(
     if manifest is None or not manifest.is_genuine(mac):
         return None, "F09"
     key = (manifest.issue, manifest.unit)
-    if key not in issued or [child.serial for child in issued[key]] != list(manifest.serials):
+    if key not in issued or sorted(child.serial for child in issued[key]) != sorted(manifest.serials):
         return None, "F10"
     if opened is not None and (opened.issue, opened.unit) != key:
         return None, "F09"
@@ -80,7 +80,7 @@ def _owner(
 
 
 def _answer(child: Child, row: Mapping[str, Value], campaign: Campaign) -> Answer:
-    # A formula's cached text is no answer: it has its own finding (R06), and blank would accuse twice.
+    # What is no text is no answer: it has its own finding (R06, R08), and blank would accuse twice.
     text = {key: tidy(row[key].text) for key in ("category", "returned", "team")}
     birth = birth_of(child.id_number)
     if birth is None:
@@ -101,5 +101,5 @@ def _judge(answer: Answer, row: Mapping[str, Value], campaign: Campaign, file: s
             **message_params(rule, campaign),
         )
         for rule in failed_rules(answer, campaign)
-        if not row[rule.column].is_formula
+        if not (row[rule.column].is_formula or row[rule.column].is_other)
     ]

@@ -32,6 +32,11 @@ def _filled(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> 
     return bool(getattr(answer, column))
 
 
+def _named(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
+    value = getattr(answer, column)
+    return not value or sum(sign.isalpha() for sign in value) >= 2  # blank is the business of `filled`
+
+
 def _listed(answer: Answer, _: Mapping[str, Any], __: Campaign, ___: str) -> bool:
     return not answer.category or answer.code is not None  # blank is the business of `filled`
 
@@ -71,6 +76,7 @@ def _never(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> b
 
 PREDICATES: Mapping[str, Predicate] = {
     "filled": _filled,
+    "named": _named,
     "listed": _listed,
     "one_of": _one_of,
     "age_below": _age_below,

@@ -51,6 +51,8 @@ def _differences(child: Child, row: Mapping[str, Value]) -> Iterator[tuple[str, 
         value = row[column.key]
         if value.is_formula:
             yield "R06", value, column.heading
+        elif value.is_other:
+            yield "R08", value, column.heading
         elif column.editable:
             if tidy(value.text) != value.text:
                 yield "R07", value, column.heading

@@ -1,5 +1,6 @@
 """Which unit a child belongs to: 户籍地 against unit names and aliases. What is not certain is never guessed."""
 
+import re
 from collections.abc import Sequence
 
 from etl.campaign import Unit
@@ -8,13 +9,18 @@ from etl.campaign import Unit
 def match_units(household: str, units: Sequence[Unit]) -> list[Unit]:
     """The units that a household address names.
 
-    A name inside a longer one that also stands there does not count (``三台`` in ``三台子街道`` would), so one unit is
-    a match, none is unmatched, several are ambiguous.
+    A name that stands only inside a longer one does not count (``三台`` in ``三台子街道`` would), so one unit is a
+    match, none is unmatched, several are ambiguous.
     """
-    found = [(name, unit) for unit in units for name in (unit.name, *unit.aliases) if name in household]
-    whole = [
-        (name, unit)
-        for name, unit in found
-        if not any(name in other and name != other and other_unit is not unit for other, other_unit in found)
+    spans = [
+        (found.span(), unit)
+        for unit in units
+        for name in (unit.name, *unit.aliases)
+        for found in re.finditer(re.escape(name), household)
     ]
-    return list({unit.slug: unit for _, unit in whole}.values())
+    whole = [unit for (start, end), unit in spans if not any(_holds(other, (start, end)) for other, _ in spans)]
+    return list({unit.slug: unit for unit in whole}.values())
+
+
+def _holds(outer: tuple[int, int], inner: tuple[int, int]) -> bool:
+    return outer != inner and outer[0] <= inner[0] and inner[1] <= outer[1]

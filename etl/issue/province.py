@@ -11,11 +11,10 @@ from etl import identity
 from etl.campaign import Campaign
 from etl.child import Child
 from etl.findings import Finding
-from etl.forms import ANNEX4, Grid, find_header
+from etl.forms import ANNEX4, Grid, cell_address, find_header
 from etl.issue.assign import match_units
 
 WANTED = tuple(column.key for column in ANNEX4.issued)
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def read_list(path: Path, campaign: Campaign) -> tuple[list[Child], list[Finding]]:
@@ -47,7 +46,7 @@ class _Rows:
     def read(self, rows: Grid, first: int) -> Iterator[Child]:
         for number, row in enumerate(rows[first:], start=first + 1):
             texts = {key: _text(row[self.at[key]]) for key in WANTED}
-            if not any(texts.values()):
+            if not any(text.strip() for text in texts.values()):
                 continue
             self._check(number, texts)
             units = match_units(texts["household"], self.campaign.units)
@@ -60,9 +59,9 @@ class _Rows:
 
     def _check(self, number: int, texts: dict[str, str]) -> None:
         for column in ANNEX4.issued:
-            if not texts[column.key] and column.key not in ("serial", "id_number", "household"):
+            if not texts[column.key].strip() and column.key not in ("serial", "id_number", "household"):
                 self._find("L09", number, column.key, column=column.heading)
-        if not texts["serial"] or texts["serial"] in self.serials:
+        if not texts["serial"].strip() or texts["serial"] in self.serials:
             self._find("L02", number, "serial")
         self.serials.add(texts["serial"])
         identifier = texts["id_number"]
@@ -78,12 +77,8 @@ class _Rows:
             self._find("L05", number, "id_number", first=first, last=last)
 
     def _find(self, rule: str, row: int, key: str, **params: Any) -> None:
-        cell = f"{_letters(self.at[key])}{row}"
+        cell = cell_address(row - 1, self.at[key])
         self.findings.append(self.campaign.finding(rule, self.file, sheet=self.sheet, cell=cell, **params))
-
-
-def _letters(index: int) -> str:
-    return (LETTERS[index // 26 - 1] if index >= 26 else "") + LETTERS[index % 26]
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,7 @@
 """One returned workbook, one child process: whatever a file does to its reader ends there, as one refused workbook."""
 
 import multiprocessing
+import os
 import resource
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +30,7 @@ def read_workbook(data: bytes, candidates: Sequence[Candidate], limits: Limits, 
     context.set_forkserver_preload(["etl.read.worker"])
     receiver, sender = context.Pipe(duplex=False)
     passwords = [candidate.password for candidate in candidates]
-    child = context.Process(target=_work, args=(sender, data, passwords, limits, allow_unsealed), daemon=True)
+    child = context.Process(target=work, args=(sender, data, passwords, limits, allow_unsealed), daemon=True)
     child.start()
     sender.close()
     try:
@@ -45,18 +46,34 @@ def read_workbook(data: bytes, candidates: Sequence[Candidate], limits: Limits, 
     return result if isinstance(result, Submission) else _refused(Problem("F08"))
 
 
-def _work(sender: Connection, data: bytes, passwords: list[str], limits: Limits, allow_unsealed: bool) -> None:
+def work(sender: Connection, data: bytes, passwords: list[str], limits: Limits, allow_unsealed: bool) -> None:
+    """What the child does: bound itself, fall silent, read, send one Submission."""
+    _fall_silent()
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what must not leave memory
-    sender.send(read_bytes(data, passwords, limits, allow_unsealed=allow_unsealed))
+    try:
+        result = read_bytes(data, passwords, limits, allow_unsealed=allow_unsealed)
+    except MemoryError:
+        result = _refused(Problem("F08"))
+    except BaseException:  # noqa: BLE001 - parsers panic past Exception; a file that they choke on is a damaged file
+        result = _refused(Problem("F01"))
+    sender.send(result)
+
+
+def _fall_silent() -> None:
+    """A traceback or a parser's last words could hold what stands in the cells."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
 
 
 def read_bytes(data: bytes, passwords: list[str], limits: Limits, *, allow_unsealed: bool) -> Submission:
     """Unseal and parse, in this process. `opened_by` tells which password fitted."""
     try:
-        plain, index = sealing.unseal(data, passwords, spin_count=limits.spin_count)
-        return replace(parse_workbook(plain, limits), opened_by=index)
+        opened = sealing.unseal(data, passwords, spin_count=limits.spin_count)
+        problems = () if opened.is_intact else (Problem("F13"),)
+        return replace(parse_workbook(opened.plain, limits), opened_by=opened.index, problems=problems)
     except sealing.NotSealed as error:
         if not error.plain:
             return _refused(Problem("F01"))

@@ -38,7 +38,7 @@ def fill_issue(
     for unit in units:
         source = folder / f"{unit.slug}.xlsx"
         password = password_of(unit.slug)
-        plain, _ = unseal(source.read_bytes(), [password])
+        plain = unseal(source.read_bytes(), [password]).plain
         random_ = random.Random(f"fill:{seed}:{unit.slug}")
         filled = fill_workbook(campaign, plain, truth, random_, fault=faults.get(unit.slug))
         if faults.get(unit.slug) == RESEALED:
