@@ -110,6 +110,20 @@ def test_the_same_file_again_is_known_and_changes_nothing(loaded: steps.Run) -> 
     assert answers(loaded) == before
 
 
+def test_one_file_under_two_names_is_recorded_once(run: steps.Run) -> None:
+    path = run.home.inbox / "donggang.xlsx"
+    twin = run.home.inbox / "donggang (1).xlsx"
+    twin.write_bytes(path.read_bytes())
+    assert [one.outcome for one in steps.load(run, [path, twin])] == ["accepted", "known"]
+
+
+def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: steps.Run) -> None:
+    for path in loaded.home.scopes.glob("*.db"):
+        path.unlink()
+    steps.load(loaded, [loaded.home.inbox / "donggang.xlsx"])
+    assert files.scope_names(loaded.home.scopes) == ["bureau", "donggang", "nanshan", "xiling"]
+
+
 def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: steps.Run, people: list[Person]) -> None:
     before = answers(loaded)
     # Filled again under another seed: other teams, the same results.
@@ -248,7 +262,7 @@ def test_a_failed_recording_leaves_nothing_of_its_workbook(run: steps.Run, monke
     paths = sorted(run.home.inbox.glob("*.xlsx"))
     real = record.record_workbook
 
-    def fail_on_second(vault: record.Vault, checked: object, content: bytes, day: dt.date) -> int:
+    def fail_on_second(vault: record.Vault, checked: object, content: bytes, day: dt.date) -> bool:
         if content == paths[1].read_bytes():
             with vault.transaction() as db:
                 db.execute("INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status, filler,"

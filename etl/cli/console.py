@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -89,7 +90,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
         return
     table = _table("", "规则", "位置", "说明与改法")
     for finding in findings[:SHOWN]:
-        table.add_row(MARK[finding.severity], finding.rule, finding.place, finding.message)
+        table.add_row(MARK[finding.severity], finding.rule, escape(finding.place), escape(finding.message))
     _out.print(table)
     if len(findings) > SHOWN:
         _out.print(f"…… 另有 {len(findings) - SHOWN} 处", markup=False)
@@ -103,7 +104,7 @@ def show_checked(files: Sequence[tuple[Checked, str]]) -> None:
     table = _table("文件", "结果", "错误", "提示", "备注")
     for checked, outcome in files:
         counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
-        table.add_row(checked.file, text(f"load.{outcome}"), *counts)
+        table.add_row(escape(checked.file), text(f"load.{outcome}"), *counts)
     if not _settings["quiet"]:
         _out.print(table)
     for checked, outcome in files:

@@ -187,15 +187,14 @@ def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> li
         known = {path for path in paths if record.is_accepted(vault, content[path])}
         fresh = {path: content[path] for path in paths if path not in known}
         checked = dict(zip(fresh, _check(run, vault, fresh, allow_unsealed=allow_unsealed), strict=True))
-        loaded = []
-        for path in paths:
-            if path in known:
-                loaded.append(Loaded(_known(run, path), "known"))
-                continue
-            record.record_workbook(vault, checked[path], content[path], run.day)
-            loaded.append(Loaded(checked[path], "accepted" if checked[path].accepted else "refused"))
-        if fresh:
-            build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
+        loaded = [
+            Loaded(checked[path], "accepted" if checked[path].accepted else "refused")
+            if path in fresh and record.record_workbook(vault, checked[path], content[path], run.day)
+            else Loaded(_known(run, path), "known")
+            for path in paths
+        ]
+        # Always: an earlier run may have been interrupted between recording and this.
+        build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
         return loaded
     finally:
         vault.close()

@@ -140,7 +140,7 @@ def issues(vault: Vault) -> list[str]:
 
 
 def issued(vault: Vault) -> Issued:
-    """Issued children by (issue, unit), in the list's order; units without children have an empty list."""
+    """Issued children by (issue, unit), sorted by serial; units without children have an empty list."""
     by_bundle: dict[tuple[str, str], list[Child]] = {
         (issue, unit): [] for issue, unit in vault.connection.execute("SELECT issue, unit FROM bundle ORDER BY 1, 2")
     }
@@ -158,10 +158,15 @@ def is_accepted(vault: Vault, content: bytes) -> bool:
     return vault.connection.execute(query, [fingerprint]).fetchone() is not None
 
 
-def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date) -> int:
-    """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted."""
+def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date) -> bool:
+    """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted.
+
+    False, and nothing recorded, if this very file was accepted meanwhile.
+    """
     footer: Mapping[str, str] = checked.footer
     with vault.transaction() as db:
+        if is_accepted(vault, content):
+            return False
         cursor = db.execute(
             "INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status, filler, phone, leader)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -190,4 +195,4 @@ def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date
                 for f in checked.findings
             ],
         )
-    return workbook
+    return True
