@@ -9,7 +9,7 @@ from etl.publication import ATOMS, Publication
 
 @dataclass(frozen=True)
 class UnitCounts:
-    """Children of one unit by state (`ATOMS`); `reported` is whether its workbook was accepted."""
+    """Children of one unit by state (`ATOMS`); `reported` is whether all its workbooks were accepted."""
 
     unit: str
     reported: bool
@@ -33,8 +33,8 @@ class Counts:
         for unit in self.units:
             if set(unit.atoms) != set(ATOMS):
                 raise ValueError("a unit's counts are not the four states")
-            if not unit.reported and any(unit.atoms[a] for a in ATOMS if a != "unverified"):
-                raise ValueError("a unit that has not reported has verified children")
+            if any(unit.atoms[a] for a in ATOMS if (a == "unverified") is unit.reported):
+                raise ValueError("a unit's counts are not those of one that has reported, or has not")
 
 
 def measure(atoms: Mapping[str, int], publication: Publication, key: str) -> int:

@@ -1,7 +1,12 @@
 """The three zones of a home folder: private, released, public."""
 
+import contextlib
+import fcntl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from etl.findings import FuxueError
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,16 @@ class Home:
     def public(self) -> Path:
         """What everyone may see."""
         return self.root / "public"
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """One writer at a time; FuxueError if another is at work."""
+        with (self.private / ".lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise FuxueError("home.busy", folder=self.private) from None
+            yield
 
     def prepare(self) -> None:
         """Make the private folders, closed to others."""

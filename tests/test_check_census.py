@@ -19,7 +19,7 @@ from etl.manifest import Manifest
 from etl.read.cells import parse_workbook
 from etl.read.guard import Refused
 from etl.read.worker import read_bytes
-from etl.sealing import seal
+from etl.sealing import seal, unseal
 from tests.conftest import ROOT
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT, Change, row_of, setting
@@ -116,6 +116,14 @@ def signed_for(bench: Bench, issue: str) -> bytes:
     return books.edit(books.plain(bench.run), change)
 
 
+def load_side_by_side(bench: Bench, unit: str) -> Found:
+    """The first unit's workbook loaded together with one that was filled and sealed apart from it."""
+    other = bench.folder / "other.xlsx"
+    password = bench.run.keys.password(ISSUE, unit)
+    other.write_bytes(seal(unseal((bench.run.home.inbox / f"{unit}.xlsx").read_bytes(), [password]).plain, password))
+    return steps.load(bench.run, [bench.run.home.inbox / f"{UNIT}.xlsx", other])[0].checked.findings
+
+
 def load_twice(bench: Bench) -> Found:
     path = bench.run.home.inbox / f"{UNIT}.xlsx"
     again = bench.folder / "again.xlsx"
@@ -194,6 +202,7 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "F12": (lambda b: b.raw(books.plain(b.run), allow_unsealed=True), ""),
     "F13": (lambda b: b.file(FIXTURE), ""),
     "F14": (lambda b: b.plain(copy_sheet(books.plain(b.run), same)), ""),
+    "F15": (lambda b: load_side_by_side(b, UNIT), ""),
     "R01": (lambda b: b.edit(lambda sheet: sheet.delete_rows(3)), ""),
     "R02": (lambda b: b.edit(duplicate), "A{last}"),
     "R03": (lambda b: b.edit(foreign), "A{last}"),
@@ -242,6 +251,7 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "F12": lambda b: b.file(b.run.home.inbox / f"{UNIT}.xlsx", allow_unsealed=True),
     "F13": lambda b: b.raw(seal(books.plain(b.run), b.run.keys.password(ISSUE, UNIT))),
     "F14": lambda b: b.plain(copy_sheet(books.plain(b.run), lambda sheet: sheet.delete_rows(2))),
+    "F15": lambda b: load_side_by_side(b, "xiling"),
     "R01": lambda b: b.edit(lambda sheet: sheet.insert_rows(3)),
     "R02": lambda b: b.edit(lambda sheet: sheet.insert_rows(sheet.max_row)),
     "R03": lambda b: b.edit(setting(L3="9999")),

@@ -35,11 +35,15 @@ def make_campaign(campaign: Campaign, units: int, codes: str = "ABCDEFGHIJKLM", 
 
 
 def make_counts(campaign: Campaign, rows: list[tuple[int, int, int, int]], random_: random.Random) -> Counts:
-    """Rows of (unverified, deducted, returned, still out); categories drawn to fit; all-unverified rows are silent."""
+    """Rows of (unverified, deducted, returned, still out); categories drawn to fit.
+
+    A row that begins with children not verified is a unit that has not reported; its other states are then zero.
+    """
+    rows = [(row[0], 0, 0, 0) if row[0] else row for row in rows]
     units = []
     for unit, row in zip(campaign.units, rows, strict=True):
         atoms = dict(zip(ATOMS, row, strict=True))
-        units.append(UnitCounts(unit.slug, any(row[1:]) or not row[0], atoms))
+        units.append(UnitCounts(unit.slug, not row[0], atoms))
     categories = dict.fromkeys((c.code for c in campaign.categories), 0)
     for group, total in (("deducted", sum(r[1] for r in rows)), ("to_return", sum(r[2] + r[3] for r in rows))):
         codes = [c.code for c in campaign.categories if c.group == group]
@@ -60,7 +64,7 @@ def printed(release: Release) -> dict[str, int]:
 def test_printed_figures_are_the_true_ones_and_all_sums_agree(campaign: Campaign) -> None:
     random_ = random.Random(3)
     few = make_campaign(campaign, 8)
-    counts = make_counts(few, [(2, 40, 9, 7)] * 3 + [(0, 30, 3, 1)] * 4 + [(6, 0, 0, 0)], random_)
+    counts = make_counts(few, [(0, 40, 9, 7)] * 3 + [(0, 30, 3, 1)] * 4 + [(6, 0, 0, 0)], random_)
     release = closing_release(few, counts, 1)
     system = build_system(few, {u.unit: u.reported for u in counts.units})
     truth = dict(zip(system.at, true_values(system, counts, few.publication), strict=True))
@@ -165,7 +169,7 @@ def test_primary_suppression_alone_fails_the_audit(campaign: Campaign) -> None:
 
 def test_contradicting_figures_are_an_error_not_a_pass(campaign: Campaign) -> None:
     few = make_campaign(campaign, 2)
-    system = build_system(few, {})
+    system = build_system(few, {"u0": True, "u1": True})
     with pytest.raises(ValueError, match="contradict"):
         Attacker(system, {"u0.suspected": 3, "u0.verified": 4}).infer(system.at["u1.verified"])
 

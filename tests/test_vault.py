@@ -1,6 +1,7 @@
 """The private record: encrypted, versioned, never rewritten; each scope holds its own rows and no full ID number."""
 
 import datetime as dt
+import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from etl.campaign import Campaign
 from etl.cli import steps
 from etl.findings import FuxueError
 from etl.identity import mask
+from etl.sealing import seal, unseal
 from etl.synthetic.population import Person
 from etl.synthetic.province import write_list
 from etl.vault import count as counting
@@ -177,15 +179,93 @@ def test_a_list_is_never_issued_twice(run: steps.Run, people: list[Person]) -> N
 def test_what_an_interrupted_issue_left_behind_is_made_anew(run: steps.Run) -> None:
     other = run.home.private / "other.xlsx"
     steps.synthesize_list(run.campaign, other, 5, 99, "default")
-    for name in (f"{run.day:%Y%m%d}-02", "20200303-02", ".20200303-02.new"):
-        orphan = run.home.outbox / name
-        orphan.mkdir()
-        (orphan / "donggang.xlsx").write_bytes(b"half")
+    orphan = run.home.outbox / ".20200303-02.new"
+    orphan.mkdir()
+    (orphan / "donggang.xlsx").write_bytes(b"half")
     (run.home.private / ".vault.db.new").write_bytes(b"half")
     issue, count, _ = steps.issue(run, other)
     assert (issue, count) == (f"{run.day:%Y%m%d}-02", 5)
     assert sorted(path.name for path in run.home.outbox.iterdir()) == ["20200302-01", issue]
-    assert (run.home.outbox / issue / "donggang.xlsx").read_bytes()[:4] != b"half"
+
+
+def test_an_issue_on_record_whose_workbooks_were_not_yet_in_place_is_finished(run: steps.Run) -> None:
+    done = run.home.outbox / "20200302-01"
+    done.rename(run.home.outbox / ".20200302-01.new")
+    with pytest.raises(FuxueError, match="issue.same_list"):
+        steps.issue(run, run.home.private / "list.xlsx")
+    assert len(list(done.iterdir())) == 3
+
+
+def test_what_lies_in_the_outbox_is_never_deleted(run: steps.Run) -> None:
+    (run.home.outbox / "to-print").mkdir()
+    other = run.home.private / "other.xlsx"
+    steps.synthesize_list(run.campaign, other, 5, 99, "default")
+    steps.issue(run, other)
+    assert (run.home.outbox / "to-print").is_dir()
+
+
+def test_no_new_record_is_begun_where_workbooks_were_handed_out(run: steps.Run) -> None:
+    run.home.vault.unlink()
+    with pytest.raises(FuxueError, match="vault.gone"):
+        steps.issue(run, run.home.private / "list.xlsx")
+    assert len(list((run.home.outbox / "20200302-01").iterdir())) == 3
+
+
+def test_two_writers_of_one_home_do_not_meet(run: steps.Run) -> None:
+    with run.home.lock(), pytest.raises(FuxueError, match="home.busy"):
+        steps.load(run, [run.home.inbox / "donggang.xlsx"])
+
+
+def test_two_versions_of_one_unit_in_one_load_are_both_refused(run: steps.Run, password: Callable[[str], str]) -> None:
+    path = run.home.inbox / "donggang.xlsx"
+    newer = run.home.inbox / "donggang-new.xlsx"
+    newer.write_bytes(seal(unseal(path.read_bytes(), [password("donggang")]).plain, password("donggang")))
+    result = steps.load(run, [path, newer])
+    assert [one.outcome for one in result] == ["refused", "refused"]
+    assert answers(run) == []
+
+
+def test_a_file_refused_again_is_recorded_once(run: steps.Run) -> None:
+    path = run.home.inbox / "note.xlsx"
+    path.write_text("not a workbook", encoding="utf-8")
+    for _ in range(3):
+        assert [one.outcome for one in steps.load(run, [path])] == ["refused"]
+    vault = run.open_vault()
+    try:
+        assert vault.connection.execute("SELECT count(*) FROM workbook").fetchone() == (1,)
+    finally:
+        vault.close()
+
+
+def test_a_file_that_cannot_be_read_stops_no_other(run: steps.Run) -> None:
+    broken = run.home.inbox / "broken.xlsx"
+    broken.symlink_to(run.home.inbox / "nothing")
+    pipe = run.home.inbox / "pipe.xlsx"
+    os.mkfifo(pipe)
+    result = steps.load(run, [broken, pipe, run.home.inbox / "donggang.xlsx"])
+    assert [one.outcome for one in result] == ["refused", "refused", "accepted"]
+
+
+def test_there_is_one_closing_release(loaded: steps.Run) -> None:
+    steps.release(loaded)
+    with pytest.raises(FuxueError, match="release.closed") as caught:
+        steps.release(loaded)
+    assert caught.value.code == 3
+    assert [path.name for path in loaded.home.released.iterdir()] == ["0001"]
+
+
+def test_a_unit_counts_once_all_its_issues_are_in(loaded: steps.Run) -> None:
+    other = loaded.home.private / "other.xlsx"
+    steps.synthesize_list(loaded.campaign, other, 5, 99, "default")
+    steps.issue(loaded, other)
+    vault = loaded.open_vault()
+    try:
+        counts = counting.count(vault, loaded.campaign, loaded.day)
+    finally:
+        vault.close()
+    assert not any(unit.reported for unit in counts.units)
+    assert sum(unit.atoms["unverified"] for unit in counts.units) == 50
+    assert sum(counts.categories.values()) == 0
 
 
 def test_a_scope_holds_its_own_rows_and_no_full_number(loaded: steps.Run, people: list[Person]) -> None:
@@ -262,14 +342,14 @@ def test_a_failed_recording_leaves_nothing_of_its_workbook(run: steps.Run, monke
     paths = sorted(run.home.inbox.glob("*.xlsx"))
     real = record.record_workbook
 
-    def fail_on_second(vault: record.Vault, checked: object, content: bytes, day: dt.date) -> bool:
+    def fail_on_second(vault: record.Vault, checked: object, content: bytes, day: dt.date) -> None:
         if content == paths[1].read_bytes():
             with vault.transaction() as db:
                 db.execute("INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status, filler,"
                            " phone, leader) VALUES ('20200302-01', 'nanshan', 'f', x'00', '2020-03-16', 1,"
                            " 'accepted', '', '', '')")  # fmt: skip
                 raise OSError("disk full")
-        return real(vault, checked, content, day)  # type: ignore[arg-type]
+        real(vault, checked, content, day)  # type: ignore[arg-type]
 
     monkeypatch.setattr(record, "record_workbook", fail_on_second)
     with pytest.raises(OSError, match="disk full"):

@@ -1,7 +1,7 @@
 """Check one submission whole: whose it is, whether all came back as issued, whether every answer keeps the rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etl.campaign import Campaign
 from etl.check.predicates import Answer, failed_rules, message_params
@@ -62,6 +62,17 @@ def check_submission(
             findings += _judge(answer, row, campaign, file, submission.sheet)
     issue, unit = owner or ((opened.issue, opened.unit) if opened else ("", ""))
     return Checked(file, issue, unit, opened is not None, tuple(answers), submission.footer, tuple(findings))
+
+
+def refuse_rivals(checked: Sequence[Checked], campaign: Campaign) -> list[Checked]:
+    """Refuse acceptable files of one load that speak for the same unit and issue: which is the newer is not guessed."""
+    owners = [(one.issue, one.unit) for one in checked if one.accepted]
+    return [
+        replace(one, findings=(*one.findings, campaign.finding("F15", one.file)))
+        if one.accepted and owners.count((one.issue, one.unit)) > 1
+        else one
+        for one in checked
+    ]
 
 
 def _owner(

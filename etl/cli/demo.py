@@ -31,12 +31,12 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: s
     run = _fresh(home, campaign_folder, seed, bar)
     campaign, clock = run.campaign, _Clock()
     path = home.private / "list.xlsx"
-    steps.synthesize_list(campaign, path, children, seed, "default")
-    clock.lap("省级名单（合成）", f"{children} 名儿童")
     try:
+        steps.synthesize_list(campaign, path, children, seed, "default")
+        clock.lap("省级名单（合成）", f"{children} 名儿童")
         name, _, findings = steps.issue(run, path)
     finally:
-        path.unlink()  # nothing about individuals lies about unencrypted, not even here
+        path.unlink(missing_ok=True)  # nothing about individuals lies about unencrypted, not even here
     if not name:
         raise FuxueError("issue.refused", count=len(findings))
     clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
@@ -60,9 +60,10 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: s
 
 def _fresh(home: Home, campaign_folder: Path, seed: int, bar: steps.Bar) -> steps.Run:
     campaign = load_campaign(campaign_folder)
-    if home.private.exists() and any(home.private.iterdir()) and not home.demo_key.exists():
+    zones = (home.private, home.released, home.public)
+    if not home.demo_key.exists() and any(zone.exists() and any(zone.iterdir()) for zone in zones):
         raise FuxueError("demo.not_a_demo", home=home.root)
-    for folder in (home.private, home.released, home.public):
+    for folder in zones:
         shutil.rmtree(folder, ignore_errors=True)
     home.prepare()
     keys = new_key(home.demo_key, demo_master(seed))

@@ -1,9 +1,7 @@
 """The order of the stages: each function joins rooms that do not know each other."""
 
 import datetime as dt
-import json
-import os
-import shutil
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,11 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from etl.campaign import Campaign
-from etl.check.check import Checked, check_submission
+from etl.campaign import Campaign, load_campaign
+from etl.check.check import Checked, check_submission, refuse_rivals
+from etl.child import Child
+from etl.cli.processes import child_environment, end_with_parent, error_of, workers
 from etl.findings import Finding, FuxueError, has_errors
 from etl.home import Home
-from etl.issue.issue import issue_workbooks
+from etl.issue.issue import issue_workbooks, settle
 from etl.issue.province import read_list
 from etl.protect.protect import closing_release, verify_release
 from etl.read.worker import read_workbook, take
@@ -70,11 +70,6 @@ class Loaded:
     outcome: str
 
 
-def workers() -> int:
-    """How many things are done at once: one per processor that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def synthesize_list(campaign: Campaign, out: Path, children: int, seed: int, profile: str) -> None:
     """Write a synthetic province list."""
     write_list(out, make_population(campaign, children, seed, profile))
@@ -126,29 +121,40 @@ def issue(run: Run, path: Path) -> tuple[str, int, list[Finding]]:
     children, findings = read_list(path, run.campaign)
     if has_errors(findings):
         return "", 0, findings
-    vault = run.open_vault(create=True)
-    try:
-        record.check_unissued(vault, children)
-        name = record.next_issue(vault, run.day)
-        # A folder without a record is what an interrupted run left behind: nobody was handed it.
-        for orphan in set(run.home.outbox.iterdir()) - {run.home.outbox / known for known in record.issues(vault)}:
-            shutil.rmtree(orphan, ignore_errors=True)
-        with ProcessPoolExecutor(workers()) as pool:
-            issue_workbooks(
-                run.campaign,
-                children,
-                name,
-                mac=run.manifest_mac,
-                password_of=partial(run.keys.password, name),
-                outbox=run.home.outbox,
-                executor=pool,
-                done=run.bar("加密下发", len(run.campaign.units)),
-            )
-        record.record_issue(vault, name, run.day, [unit.slug for unit in run.campaign.units], children)
-        build_scopes(vault, run.campaign, run.home.scopes)
-    finally:
-        vault.close()
+    handed_out = [folder for folder in run.home.outbox.iterdir() if folder.name[0] != "."]
+    if handed_out and not run.home.vault.exists():
+        raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox)
+    with run.home.lock():
+        vault = run.open_vault(create=True)
+        try:
+            settle(run.home.outbox, record.issues(vault))
+            build_scopes(vault, run.campaign, run.home.scopes)
+            record.check_unissued(vault, children)
+            name = _issue(run, vault, children)
+        finally:
+            vault.close()
     return name, len(children), findings
+
+
+def _issue(run: Run, vault: record.Vault, children: list[Child]) -> str:
+    name = record.next_issue(vault, run.day)
+    # Processes of their own that never held the key or the record, and that end when this one does.
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent) as pool:
+        issue_workbooks(
+            run.campaign,
+            children,
+            name,
+            mac=run.manifest_mac,
+            password_of=partial(run.keys.password, name),
+            outbox=run.home.outbox,
+            executor=pool,
+            done=run.bar("加密下发", len(run.campaign.units)),
+        )
+    record.record_issue(vault, name, run.day, [unit.slug for unit in run.campaign.units], children)
+    settle(run.home.outbox, [name])
+    build_scopes(vault, run.campaign, run.home.scopes)
+    return name
 
 
 def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
@@ -181,27 +187,33 @@ def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, all
 
 def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Loaded]:
     """Check and record files; each workbook is accepted or refused whole, in a transaction of its own."""
-    vault = run.open_vault()
-    try:
-        content = {path: take(path, run.campaign.limits) for path in paths}
-        known = {path for path in paths if record.is_accepted(vault, content[path])}
-        fresh = {path: content[path] for path in paths if path not in known}
-        checked = dict(zip(fresh, _check(run, vault, fresh, allow_unsealed=allow_unsealed), strict=True))
-        loaded = [
-            Loaded(checked[path], "accepted" if checked[path].accepted else "refused")
-            if path in fresh and record.record_workbook(vault, checked[path], content[path], run.day)
-            else Loaded(_known(run, path), "known")
-            for path in paths
-        ]
-        # Always: an earlier run may have been interrupted between recording and this.
-        build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
-        return loaded
-    finally:
-        vault.close()
+    with run.home.lock():
+        vault = run.open_vault()
+        try:
+            content = {path: take(path, run.campaign.limits) for path in paths}
+            known = _known(vault, content)
+            fresh = {path: data for path, data in content.items() if path not in known}
+            results = refuse_rivals(_check(run, vault, fresh, allow_unsealed=allow_unsealed), run.campaign)
+            checked = dict(zip(fresh, results, strict=True))
+            for path, result in checked.items():
+                record.record_workbook(vault, result, content[path], run.day)
+            # Always: an earlier run may have been interrupted between recording and this.
+            build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
+        finally:
+            vault.close()
+    return [
+        Loaded(checked[path], "accepted" if checked[path].accepted else "refused")
+        if path in checked
+        else Loaded(Checked(path.name, "", "", True, (), {}, (run.campaign.finding("F11", path.name),)), "known")
+        for path in content
+    ]
 
 
-def _known(run: Run, path: Path) -> Checked:
-    return Checked(path.name, "", "", True, (), {}, (run.campaign.finding("F11", path.name),))
+def _known(vault: record.Vault, content: Mapping[Path, bytes]) -> set[Path]:
+    """Files that were accepted before, and second copies of one file (unreadable files are nobody's copies)."""
+    first: dict[bytes, Path] = {}
+    copies = {path for path, data in content.items() if data and first.setdefault(data, path) is not path}
+    return copies | {path for path, data in content.items() if record.is_accepted(vault, data)}
 
 
 def status(run: Run) -> list[counting.UnitStatus]:
@@ -214,14 +226,18 @@ def status(run: Run) -> list[counting.UnitStatus]:
 
 
 def release(run: Run, *, dry_run: bool = False) -> Release:
-    """Count, protect, audit and, unless it is a dry run, write the closing release and read it back."""
+    """Count, protect, audit and, unless it is a dry run, write the closing release and read it back.
+
+    There is one: the difference of two exact releases would tell what each of them withholds.
+    """
+    if folders := release_folders(run.home.released):
+        raise FuxueError("release.closed", release=folders[-1].name, code=3)
     vault = run.open_vault()
     try:
         counts = counting.count(vault, run.campaign, run.day)
     finally:
         vault.close()
-    folders = release_folders(run.home.released)
-    made = closing_release(run.campaign, counts, int(folders[-1].name) + 1 if folders else 1)
+    made = closing_release(run.campaign, counts, 1)
     if not dry_run and read_release(write_release(run.home.released, made)) != made:
         raise FuxueError("release.changed", release=made.name, file="release.json")
     return made
@@ -236,27 +252,20 @@ def verify(campaign: Campaign, folder: Path) -> Release:
 
 
 def publish(home: Home, campaign_folder: Path) -> None:
-    """Publish in a process of its own that is given no key: neither as an argument nor in its environment."""
-    if not release_folders(home.released):
+    """Publish in a process of its own that is given no key: neither as an argument nor in its environment.
+
+    Every release is verified first, as anyone could: nothing is published that has become readable on the way.
+    """
+    folders = release_folders(home.released)
+    if not folders:
         raise FuxueError("release.nothing")
+    if len(folders) > 1:
+        raise FuxueError("release.closed", release=folders[0].name, code=3)
+    for folder in folders:
+        verify(load_campaign(campaign_folder), folder)
     command = [sys.executable, "-m", "etl.publish", "--quiet"]
     command += ["--released", str(home.released.absolute()), "--public", str(home.public.absolute())]
     command += ["--campaign", str(campaign_folder.absolute())]
     done = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise error_of(done.stderr, done.returncode)
-
-
-def child_environment() -> dict[str, str]:
-    """What a process that must not have a key gets of the environment."""
-    return {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-
-
-def error_of(stderr: str, code: int) -> FuxueError:
-    """The error that such a process reported on its last line, or what it died of."""
-    lines = stderr.strip().splitlines() or [""]
-    try:
-        said = json.loads(lines[-1])
-        return FuxueError(said["error"], code=code, **said["params"])
-    except (ValueError, KeyError, TypeError):
-        return FuxueError("publish.failed", code=code, reason=lines[-1][:200])

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -25,11 +25,12 @@ def issue_workbooks(
     executor: Executor,
     done: Callable[[], None] = lambda: None,
 ) -> Path:
-    """Seal one workbook for every unit (a unit without children gets a nil return) into `outbox/<issue>/`.
+    """Seal one workbook for every unit (a unit without children gets a nil return) into a folder aside.
 
-    The folder appears whole or not at all. `password_of` gives a unit's password; `done` is called once per workbook.
+    `settle` moves it to `outbox/<issue>/` once the issue is on record. `password_of` gives a unit's password; `done` is
+    called once per workbook.
     """
-    target, fresh = outbox / issue, outbox / f".{issue}.new"
+    fresh = aside(outbox, issue)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True, mode=0o700)
     jobs = []
@@ -45,8 +46,22 @@ def issue_workbooks(
             handle.flush()
             os.fsync(handle.fileno())
         done()
-    fresh.rename(target)
-    return target
+    return fresh
+
+
+def aside(outbox: Path, issue: str) -> Path:
+    """Where an issue's workbooks lie until it is on record."""
+    return outbox / f".{issue}.new"
+
+
+def settle(outbox: Path, recorded: Collection[str]) -> None:
+    """Move recorded issues into place; delete what an interrupted run sealed and never recorded."""
+    for fresh in outbox.glob(".*.new"):
+        name = fresh.name.removeprefix(".").removesuffix(".new")
+        if name in recorded and not (outbox / name).exists():
+            fresh.rename(outbox / name)
+        else:
+            shutil.rmtree(fresh)
 
 
 def _seal_one(campaign: Campaign, job: tuple[Unit, list[Child], Manifest, str]) -> bytes:

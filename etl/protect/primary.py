@@ -1,11 +1,10 @@
 """What must not be readable: small counts, and groups whose members all fall into one part (mission, M4)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from etl.counts import Counts, measure
 from etl.protect.tables import CITY, Need, System
 from etl.publication import ATOMS, Publication
-from etl.released import cell_id
 
 
 def threshold(publication: Publication, row: str) -> int:
@@ -21,7 +20,7 @@ def find_needs(system: System, values: Sequence[int], publication: Publication) 
         if 0 < value < k and not cell.known:
             needs.append(Need(index, 0, k))
     hidden_zeros: set[int] = set()
-    for whole, parts in _groups(system, publication):
+    for whole, parts in system.groups:
         if values[whole]:
             all_in = [part for part in parts if values[part] == values[whole]]
             needs += [Need(whole, 0, 1, minus=part) for part in all_in]
@@ -30,16 +29,6 @@ def find_needs(system: System, values: Sequence[int], publication: Publication) 
             # A printed "0 returned" under a hidden "0 to return" would tell it: had there been any, it were withheld.
             needs += [Need(part, 0, 1) for part in parts]
     return needs
-
-
-def _groups(system: System, publication: Publication) -> Iterator[tuple[int, list[int]]]:
-    at: Mapping[str, int] = system.at
-    rows = dict.fromkeys(cell.row for cell in system.cells if len(cell.row) > 1)
-    for row in rows:
-        for group in publication.groups:
-            yield at[cell_id(row, group.whole)], [at[cell_id(row, part)] for part in group.parts]
-    codes = [index for index, cell in enumerate(system.cells) if cell.row not in rows]
-    yield at[cell_id(CITY, "verified")], codes
 
 
 def true_values(system: System, counts: Counts, publication: Publication) -> list[int]:

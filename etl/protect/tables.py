@@ -12,7 +12,8 @@ from etl.publication import ATOMS
 from etl.released import cell_id
 
 CITY = "city"
-#: What is known of a unit before it has reported; its other measures are zero, and everybody knows it.
+#: The measures of a unit that has not reported; all its others are zero. One that has reported has every child
+#: verified, since a workbook is accepted whole and every issued child comes back (M8). Everybody knows both.
 BEFORE_REPORT = ("suspected", "unverified")
 
 
@@ -20,22 +21,29 @@ BEFORE_REPORT = ("suspected", "unverified")
 class SystemCell:
     """`weight` is the price of withholding a printed cell, None if it is printed nowhere.
 
-    `known` cells are public whatever we do: totals named in `publication.toml`, zeros of units that have not reported.
+    `kind` is city, unit or category. `is_zero` marks the zeros that follow from whether a unit has reported; they and
+    the totals named in `publication.toml` are `known` whatever we do.
     """
 
     id: str
+    kind: str
     row: str
     measure: str
     weight: int | None
+    is_zero: bool
     known: bool
 
 
 @dataclass(frozen=True)
 class System:
-    """Cells with, in each equation, a total (index) and its parts (indices). Holds no value."""
+    """Cells; equations and groups, each a whole (index) with its parts (indices). Holds no confidential value.
+
+    A group is a whole whose members must not all be seen to fall into one part; outer groups come before inner ones.
+    """
 
     cells: tuple[SystemCell, ...]
     equations: tuple[tuple[int, tuple[int, ...]], ...]
+    groups: tuple[tuple[int, tuple[int, ...]], ...]
 
     @cached_property
     def at(self) -> Mapping[str, int]:
@@ -59,30 +67,32 @@ class Need:
 def build_system(campaign: Campaign, reported: Mapping[str, bool]) -> System:
     """The system for a campaign, given which units have reported (a public fact)."""
     publication = campaign.publication
-    rows = [CITY, *(unit.slug for unit in campaign.units)]
-    codes = [category.code for category in campaign.categories]
     weights = {(table.rows, name): table.weight for table in publication.tables for name in table.measures}
-    cells = [
-        SystemCell(
-            id=cell_id(row, name),
-            row=row,
-            measure=name,
-            weight=weights.get(("city" if row == CITY else "unit", name)),
-            known=cell_id(row, name) in publication.known or _is_structural_zero(reported.get(row, True), name),
-        )
-        for row in rows
-        for name in publication.measures
-    ]
-    cells += [
-        SystemCell(cell_id(code, "verified"), code, "verified", weights.get(("category", "verified")), False)
-        for code in codes
-    ]
+    rows = [("city", CITY), *(("unit", unit.slug) for unit in campaign.units)]
+    names = [(kind, row, name) for kind, row in rows for name in publication.measures]
+    names += [("category", category.code, "verified") for category in campaign.categories]
+    cells = []
+    for kind, row, name in names:
+        is_zero = kind == "unit" and _is_zero(reported[row], name)
+        known = is_zero or cell_id(row, name) in publication.known
+        cells.append(SystemCell(cell_id(row, name), kind, row, name, weights.get((kind, name)), is_zero, known))
     at = {cell.id: index for index, cell in enumerate(cells)}
-    return System(tuple(cells), tuple(_equations(campaign, rows, at)))
+    slugs = [row for _, row in rows]
+    return System(tuple(cells), tuple(_equations(campaign, slugs, at)), tuple(_groups(campaign, slugs, at)))
 
 
-def _is_structural_zero(reported: bool, name: str) -> bool:
-    return not reported and name not in BEFORE_REPORT
+def _is_zero(reported: bool, name: str) -> bool:
+    return name == "unverified" if reported else name not in BEFORE_REPORT
+
+
+def _groups(campaign: Campaign, rows: list[str], at: Mapping[str, int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for row in rows:
+        for group in campaign.publication.groups:
+            yield at[cell_id(row, group.whole)], tuple(at[cell_id(row, part)] for part in group.parts)
+    codes = [(category.group, at[cell_id(category.code, "verified")]) for category in campaign.categories]
+    yield at[cell_id(CITY, "verified")], tuple(index for _, index in codes)
+    for name in ("deducted", "to_return"):
+        yield at[cell_id(CITY, name)], tuple(index for group, index in codes if group == name)
 
 
 def _equations(campaign: Campaign, rows: list[str], at: Mapping[str, int]) -> Iterator[tuple[int, tuple[int, ...]]]:

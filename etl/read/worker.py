@@ -16,9 +16,17 @@ from etl.submission import Candidate, Problem, Submission
 
 
 def take(path: Path, limits: Limits) -> bytes:
-    """A file's bytes, at most one beyond what is allowed: enough to see that it is too large."""
-    with path.open("rb") as handle:
-        return handle.read(limits.file_bytes + 1)
+    """A file's bytes, at most one beyond what is allowed: enough to see that it is too large.
+
+    Nothing if it cannot be read or is no ordinary file: then it is no workbook, and no reason to stop the others.
+    """
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as handle:
+            return handle.read(limits.file_bytes + 1)
+    except OSError:
+        return b""
 
 
 def read_workbook(data: bytes, candidates: Sequence[Candidate], limits: Limits, *, allow_unsealed: bool) -> Submission:

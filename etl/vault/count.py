@@ -22,24 +22,28 @@ WITH current AS (
 
 @dataclass(frozen=True)
 class UnitStatus:
-    """One unit on a day: children issued, workbooks received and refused, whether one or all were accepted."""
+    """One unit on a day: children issued, workbooks received and refused, whether all are in."""
 
     unit: str
     children: int
     received: int
     refused: int
-    has_reported: bool
     is_complete: bool
 
 
 def count(vault: Vault, campaign: Campaign, day: dt.date) -> Counts:
-    """Confidential sums of the record as it stood on `day`."""
+    """Confidential sums of the record as it stood on `day`.
+
+    A unit counts as reported once the workbooks of all its issues are accepted; until then all its children count as
+    unverified, so that what is said of a unit is either its status or its whole row.
+    """
     db = vault.connection
+    complete = {status.unit for status in unit_status(vault, campaign, day) if status.is_complete}
     states = {unit.slug: dict.fromkeys(ATOMS, 0) for unit in campaign.units}
     categories = dict.fromkeys((category.code for category in campaign.categories), 0)
     query = f"{CURRENT} SELECT unit, category, returned, count(*) FROM state GROUP BY unit, category, returned"
     for unit, category, returned, number in db.execute(query, {"day": day.isoformat()}):
-        if category is None:
+        if category is None or unit not in complete:
             states[unit]["unverified"] += number
             continue
         categories[category] += number
@@ -47,8 +51,7 @@ def count(vault: Vault, campaign: Campaign, day: dt.date) -> Counts:
             states[unit]["deducted"] += number
         else:
             states[unit]["returned" if returned == "是" else "still_out"] += number
-    reported = {status.unit for status in unit_status(vault, campaign, day) if status.has_reported}
-    units = tuple(UnitCounts(slug, slug in reported, atoms) for slug, atoms in states.items())
+    units = tuple(UnitCounts(slug, slug in complete, atoms) for slug, atoms in states.items())
     return Counts(day, units, categories)
 
 
@@ -60,11 +63,11 @@ def unit_status(vault: Vault, campaign: Campaign, day: dt.date) -> list[UnitStat
     SELECT b.unit, sum(b.children),
            (SELECT count(*) FROM workbook w WHERE w.unit = b.unit AND w.received <= :day),
            (SELECT count(*) FROM workbook w WHERE w.unit = b.unit AND w.received <= :day AND w.status = 'refused'),
-           max({accepted}), min({accepted})
+           min({accepted})
     FROM bundle b JOIN issue i ON i.id = b.issue AND i.issued_on <= :day GROUP BY b.unit
     """
     rows = {
-        row[0]: UnitStatus(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]))
+        row[0]: UnitStatus(row[0], row[1], row[2], row[3], bool(row[4]))
         for row in vault.connection.execute(query, {"day": day.isoformat()})
     }
-    return [rows.get(unit.slug, UnitStatus(unit.slug, 0, 0, 0, False, False)) for unit in campaign.units]
+    return [rows.get(unit.slug, UnitStatus(unit.slug, 0, 0, 0, False)) for unit in campaign.units]

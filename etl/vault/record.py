@@ -158,15 +158,20 @@ def is_accepted(vault: Vault, content: bytes) -> bool:
     return vault.connection.execute(query, [fingerprint]).fetchone() is not None
 
 
-def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date) -> bool:
+def _is_on_record(vault: Vault, content: bytes) -> bool:
+    query = "SELECT 1 FROM workbook WHERE fingerprint = ?"
+    return vault.connection.execute(query, [vault.keys.mac("workbook", content)]).fetchone() is not None
+
+
+def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date) -> None:
     """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted.
 
-    False, and nothing recorded, if this very file was accepted meanwhile.
+    A file that is refused again, unchanged, is on record already.
     """
     footer: Mapping[str, str] = checked.footer
     with vault.transaction() as db:
-        if is_accepted(vault, content):
-            return False
+        if not checked.accepted and _is_on_record(vault, content):
+            return
         cursor = db.execute(
             "INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status, filler, phone, leader)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -195,4 +200,3 @@ def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date
                 for f in checked.findings
             ],
         )
-    return True
