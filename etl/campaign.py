@@ -5,16 +5,15 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from etl.datafile import Reader, read_toml
-from etl.findings import Finding, FuxueError, Severity
+from etl.findings import Finding, FuxueError
 from etl.publication import Publication, load_publication
+from etl.rulebook import AGES, GROUPS, Rule, load_rules
 
-DEDUCTED = "deducted"
-TO_RETURN = "to_return"
 #: Names that a unit may not have: rows of tables, scopes and folders of the site use them.
 RESERVED = ("bureau", "city", "data", "en")
 
@@ -45,20 +44,6 @@ class Category:
     def label(self) -> str:
         """The value in the drop-down list, such as ``K.打工务农``."""
         return f"{self.code}.{self.name}"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A row of `rules.toml`: what is asked (`predicate`, `params`) of which `column`, and what is said if it fails."""
-
-    id: str
-    basis: str
-    severity: Severity
-    message: str
-    message_en: str
-    predicate: str = ""
-    column: str = ""
-    params: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -169,13 +154,11 @@ def load_campaign(folder: Path) -> Campaign:
         reports_due=get.date("dates.reports_due"),
         births_first=get.date("births.first"),
         births_last=get.date("births.last"),
-        ages=Ages(
-            get.date("ages.reference"), *(get.count(f"ages.{k}") for k in ("over_age", "under_age", "watched_age"))
-        ),
+        ages=Ages(get.date("ages.reference"), *(get.count(f"ages.{k}") for k in AGES)),
         limits=Limits(**{key: get.count(f"limits.{key}") for key in Limits.__annotations__}),
         units=units,
         categories=categories,
-        rules=_rules(folder / "rules.toml"),
+        rules=load_rules(Reader(folder / "rules.toml", read_toml(folder / "rules.toml")), [c.code for c in categories]),
         publication=load_publication(
             Reader(folder / "publication.toml", read_toml(folder / "publication.toml")),
             [u.slug for u in units],
@@ -202,6 +185,8 @@ def _read_csv(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
     except (csv.Error, UnicodeDecodeError) as error:
         raise FuxueError("campaign.bad_toml", file=path.name, reason=str(error)) from None
     wanted = list(columns)
+    if rows and set(rows[0]) != set(wanted):
+        raise FuxueError("campaign.bad_value", file=path.name, key="1", expected=",".join(wanted))
     for number, row in enumerate(rows, start=2):
         for column in wanted:
             if row.get(column) is None or (column != "aliases" and not row[column].strip()):
@@ -237,41 +222,10 @@ def _categories(path: Path) -> tuple[Category, ...]:
     fields = ("code", "name", "group", "definition", "name_en", "definition_en")
     rows = _read_csv(path, fields)
     for number, row in enumerate(rows, start=2):
-        if row["group"] not in (DEDUCTED, TO_RETURN):
-            expected = f"{DEDUCTED} or {TO_RETURN}"
+        if row["group"] not in GROUPS:
+            expected = " or ".join(GROUPS)
             raise FuxueError("campaign.bad_value", file=path.name, key=f"group:{number}", expected=expected)
         if not re.fullmatch("[A-Z]", row["code"]):
             raise FuxueError("campaign.bad_value", file=path.name, key=f"code:{number}", expected="A … Z")
     _unique(path, "code", (row["code"] for row in rows))
     return tuple(Category(**{field: row[field] for field in fields}) for row in rows)
-
-
-def _rules(path: Path) -> tuple[Rule, ...]:
-    tables = read_toml(path).get("rules")
-    if not isinstance(tables, list):
-        raise FuxueError("campaign.bad_value", file=path.name, key="rules", expected="[[rules]] …")
-    rules = []
-    for number, table in enumerate(tables, start=1):
-        get = Reader(path, {f"rules[{number}]": table})
-        text = partial(_rule_text, get, number)
-        severity = text("severity")
-        if severity not in {s.value for s in Severity}:
-            get.fail(f"rules[{number}].severity", "error, warning or note")
-        rules.append(
-            Rule(
-                id=text("id"),
-                basis=text("basis"),
-                severity=Severity(severity),
-                message=text("message"),
-                message_en=text("message_en"),
-                predicate=table.get("predicate", ""),
-                column=table.get("column", ""),
-                params=table.get("params", {}),
-            )
-        )
-    _unique(path, "id", (rule.id for rule in rules))
-    return tuple(rules)
-
-
-def _rule_text(get: Reader, number: int, key: str) -> str:
-    return get.text(f"rules[{number}].{key}")

@@ -1,5 +1,6 @@
 """What is published and how it is protected, as data (`publication.toml`): measures, tables, thresholds, groups."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,12 @@ from etl.datafile import Reader
 ROWS = ("city", "unit", "category")
 #: The four states that a listed child is in, exactly one at a time; every measure is a sum of them (M13).
 ATOMS = ("unverified", "deducted", "returned", "still_out")
+#: The sums that the campaign is about (M13), whatever further ones are configured, as sets of states.
+MEANINGS = {
+    "suspected": ATOMS,
+    "verified": ("deducted", "returned", "still_out"),
+    "to_return": ("returned", "still_out"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,8 @@ class Publication:
 
 def load_publication(get: Reader, units: list[str], categories: list[str]) -> Publication:
     """Validate `publication.toml`; every measure that is named must exist and every threshold exceed 1."""
-    sums = {}
-    for table in _tables(get, "measures"):
-        sums[_text(get, "measures", table, "key")] = tuple(_texts(get, "measures", table, "equals"))
+    sums = _sums(get)
     names = {*sums, *ATOMS}
-    for key, parts in sums.items():
-        if not set(parts) <= names:
-            get.fail(f"measures.{key}.equals", f"some of {sorted(names)}")
     category_k = dict(get.data.get("threshold", {}).get("category", {}))
     for code, k in category_k.items():
         if code not in categories or type(k) is not int or k < 2:
@@ -69,9 +71,38 @@ def load_publication(get: Reader, units: list[str], categories: list[str]) -> Pu
         category_k=category_k,
         groups=tuple(_group(get, table, names) for table in _tables(get, "groups")),
         sums=sums,
-        tables=tuple(_table(get, table, names) for table in _tables(get, "tables")),
+        tables=_unique(get, [_table(get, table, names) for table in _tables(get, "tables")]),
         known=_known(get, units, names),
     )
+
+
+def _sums(get: Reader) -> dict[str, tuple[str, ...]]:
+    sums = {}
+    for table in _tables(get, "measures"):
+        sums[_text(get, "measures", table, "key")] = tuple(_texts(get, "measures", table, "equals"))
+    names = {*sums, *ATOMS}
+    for key, parts in sums.items():
+        if not set(parts) <= names:
+            get.fail(f"measures.{key}.equals", f"some of {sorted(names)}")
+    for key, states in MEANINGS.items():
+        if sorted(_states(sums, key, len(names))) != sorted(states):
+            get.fail(f"measures.{key}.equals", f"measures that make {', '.join(states)}, each once")
+    return sums
+
+
+def _states(sums: Mapping[str, tuple[str, ...]], key: str, depth: int) -> list[str]:
+    """The states that a measure adds up; empty where sums go in circles."""
+    if key not in sums:
+        return [key] if key in ATOMS else []
+    return [state for part in sums[key] for state in _states(sums, part, depth - 1)] if depth else []
+
+
+def _unique(get: Reader, tables: list[Table]) -> tuple[Table, ...]:
+    keys = [table.key for table in tables]
+    for key in keys:
+        if keys.count(key) > 1:
+            get.fail(f"tables.{key}", "each key once")
+    return tuple(tables)
 
 
 def _tables(get: Reader, key: str) -> list[Mapping[str, Any]]:
@@ -107,6 +138,10 @@ def _table(get: Reader, table: Mapping[str, Any], names: set[str]) -> Table:
     measures = tuple(_texts(get, f"tables.{key}", table, "measures"))
     rows = _text(get, f"tables.{key}", table, "rows")
     weight = table.get("weight")
+    if not re.fullmatch("[a-z_]+", key):  # it becomes a file's name
+        get.fail(f"tables.{key}.key", "[a-z_]+")
+    if rows == "category" and measures != ("verified",):
+        get.fail(f"tables.{key}.measures", "verified: a category has no other")
     if rows not in ROWS:
         get.fail(f"tables.{key}.rows", f"one of {ROWS}")
     if not set(measures) <= names:
@@ -120,6 +155,6 @@ def _table(get: Reader, table: Mapping[str, Any], names: set[str]) -> Table:
 def _known(get: Reader, units: list[str], names: set[str]) -> tuple[str, ...]:
     cells = get.value("known.cells", "a list of cells, such as city.suspected")
     possible = {f"{row}.{name}" for row in ("city", *units) for name in names}
-    if not isinstance(cells, list) or not set(cells) <= possible:
+    if not isinstance(cells, list) or not all(isinstance(cell, str) and cell in possible for cell in cells):
         get.fail("known.cells", "cells such as city.suspected")
     return tuple(cells)

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def read_release(folder: Path) -> Release:
     """Read a release folder; FuxueError if a file is missing, changed since it was written, or malformed."""
     try:
         about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-        files = {name: (folder / name).read_bytes() for name in about["sha256"]}
+        files = {name: _own_file(folder, name).read_bytes() for name in about["sha256"]}
         for name, content in files.items():
             if hashlib.sha256(content).hexdigest() != about["sha256"][name]:
                 raise FuxueError("release.changed", release=folder.name, file=name)
@@ -173,6 +174,14 @@ def read_release(folder: Path) -> Release:
         raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
 
 
+def _own_file(folder: Path, name: str) -> Path:
+    """A plain file of the release; ValueError for a name that leads elsewhere."""
+    path = folder / name
+    if not re.fullmatch(r"[a-z0-9_]+\.(csv|json)", name) or path.is_symlink() or not path.is_file():
+        raise ValueError(name)
+    return path
+
+
 def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
     cells = {}
     rows: dict[str, None] = {}
@@ -180,6 +189,8 @@ def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
         value = int(line["value"]) if line["value"] else None
         cells[line["row"], line["measure"]] = Cell(Status(line["status"]), value)
         rows[line["row"]] = None
+    if not rows:
+        raise ValueError("an empty table")
     return ReleasedTable(
         key=about["key"],
         kind=about["rows"],

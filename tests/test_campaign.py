@@ -1,10 +1,12 @@
 """The rule book as data: another county is another folder, and every fault names file, key and what was expected."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from etl import rulebook
 from etl.campaign import Campaign, load_campaign
 from etl.check.predicates import PREDICATES
 from etl.findings import FuxueError
@@ -23,9 +25,15 @@ def test_another_county_is_another_folder(small: Campaign) -> None:
     assert small.reports_due.isoformat() == "2020-03-16"
 
 
-def test_every_predicate_that_the_rule_book_names_exists(campaign: Campaign) -> None:
-    named = {rule.predicate for rule in campaign.rules if rule.predicate}
-    assert named == set(PREDICATES)
+def test_every_predicate_that_the_rule_book_may_name_exists_and_is_used(campaign: Campaign) -> None:
+    assert {rule.predicate for rule in campaign.rules if rule.predicate} == set(PREDICATES) == set(rulebook.PREDICATES)
+
+
+def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) -> None:
+    code = "".join(p.read_text(encoding="utf-8") for room in ("issue", "read", "check", "cli")
+                   for p in (ROOT / "etl" / room).glob("*.py"))  # fmt: skip
+    assert set(re.findall(r'"([LFR]\d\d)"', code)) == set(rulebook.RAISED)
+    assert {rule.id for rule in campaign.rules if not rule.predicate} == set(rulebook.RAISED)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,31 @@ def test_every_predicate_that_the_rule_book_names_exists(campaign: Campaign) -> 
         ("categories.csv", "B,", "A,", "code A"),
         ("rules.toml", 'severity = "error"', 'severity = "fatal"', "rules[1].severity"),
         ("rules.toml", 'id = "L02"', 'id = "L01"', "id L01"),
+        ("rules.toml", 'id = "R01"', 'id = "X01"', "rules[25].predicate"),
+        ("rules.toml", 'predicate = "never"', 'predicate = "nevr"', "rules[43].predicate"),
+        ("rules.toml", 'column = "team"', 'column = "tem"', "rules[38].column"),
+        ("rules.toml", 'age = "under_age"', 'age = "undr_age"', "rules[40].params.age"),
+        ("rules.toml", 'categories = ["G"]', 'categories = ["Z"]', "rules[43].params.categories"),
+        ("rules.toml", 'params = { group = "to_return", values = ["是", "否"] }', "", "rules[36].params"),
+        ("rules.toml", "核查结果为空。", "核查结果为空{foo}。", "rules[33].message"),
+        ("rules.toml", "核查结果为空。", "核查结果为空{。", "rules[33].message"),
+        ("units.csv", "aliases", "aliases,remark", "1"),
+        (
+            "publication.toml",
+            'equals = ["returned", "still_out"]',
+            'equals = ["returned", "verified"]',
+            "measures.suspected.equals",
+        ),
+        (
+            "publication.toml",
+            'equals = ["unverified", "verified"]',
+            'equals = ["verified"]',
+            "measures.suspected.equals",
+        ),
+        ("publication.toml", 'key = "city"', 'key = "../../x"', "tables.../../x.key"),
+        ("publication.toml", 'key = "units"', 'key = "city"', "tables.city"),
+        ("publication.toml", 'measures = ["verified"]', 'measures = ["suspected"]', "tables.categories.measures"),
+        ("publication.toml", 'cells = ["city.suspected"]', 'cells = [["a"]]', "known.cells"),
         ("publication.toml", "k = 5", "k = 1", "threshold.k"),
         ("publication.toml", "I = 10", "Z = 10", "threshold.category.Z"),
         ("publication.toml", 'whole = "verified"', 'whole = "verifed"', "groups"),

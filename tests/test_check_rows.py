@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl.campaign import Campaign, Rule
+from etl.campaign import Campaign
 from etl.check.predicates import PREDICATES, Answer, failed_rules
 from etl.check.reconcile import INVISIBLE, match_rows, tidy
 from etl.child import Child
@@ -15,6 +15,7 @@ from etl.cli import steps
 from etl.findings import FuxueError, Severity
 from etl.forms import ANNEX4
 from etl.identity import birth_of
+from etl.rulebook import Rule
 from etl.submission import Submission, Value
 from tests.fixtures.books import check_edit, id_number, issued, places, setting
 

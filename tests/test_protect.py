@@ -139,6 +139,47 @@ def test_a_sensitive_category_has_its_own_threshold(campaign: Campaign) -> None:
     assert high is None or high >= 10
 
 
+def test_all_to_return_in_one_category_is_not_readable(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 6)
+    counts = make_counts(few, [(0, 60, 14, 8)] * 6, random.Random(1))
+    to_return = sum(counts.categories[code] for code in "IJKLM")
+    moved = dict(counts.categories) | dict.fromkeys("IJKLM", 0) | {"M": to_return}
+    release = closing_release(few, Counts(DAY, counts.units, moved), 1)
+    system = build_system(few, {u.unit: True for u in counts.units})
+    attacker = Attacker(system, public_figures(system, release.tables))
+    _, high = attacker.infer(system.at["city.to_return"], minus=system.at["M.verified"])
+    assert high is None or high >= 1
+
+
+def test_small_counts_do_not_hide_behind_children_who_cannot_be_unverified(campaign: Campaign) -> None:
+    """A unit that has reported has every child verified (M8): the reader knows, so the audit must."""
+    few = make_campaign(campaign, 6)
+    counts = make_counts(few, [(25, 0, 0, 0)] + [(0, 60, 14, 8)] * 4 + [(0, 4, 0, 0)], random.Random(1))
+    release = closing_release(few, counts, 1)
+    system = build_system(few, {u.unit: u.reported for u in counts.units})
+    attacker = Attacker(system, public_figures(system, release.tables))
+    assert attacker.infer(system.at["u5.unverified"]) == (0, 0)
+    low, high = attacker.infer(system.at["u5.suspected"])
+    assert low == 0
+    assert high is None or high >= few.publication.k
+
+
+def test_a_units_name_of_one_letter_changes_nothing(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 5)
+    few = replace(few, units=(*few.units[:4], replace(few.units[4], slug="a")))
+    release = closing_release(few, make_counts(few, [(0, 60, 20, 12)] * 4 + [(0, 40, 0, 9)], random.Random(2)), 1)
+    assert release.table("units")["a", "returned"].status is Status.SUPPRESSED
+
+
+def test_verify_sees_a_whole_group_in_one_part(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 5)
+    counts = make_counts(few, [(0, 60, 20, 12)] * 4 + [(0, 40, 0, 9)], random.Random(2))
+    monkey = replace(few, publication=replace(few.publication, groups=(), k=2))
+    naive = closing_release(monkey, counts, 1)
+    assert naive.table("units")["u4", "returned"].value == 0
+    assert "all of u4.to_return" in verify_release(few, naive)
+
+
 def test_too_few_to_hide_among_is_refused(campaign: Campaign) -> None:
     alone = make_campaign(campaign, 1)
     with pytest.raises(FuxueError, match="protect.impossible") as caught:

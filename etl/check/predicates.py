@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from etl.campaign import Campaign, Rule
+from etl.campaign import Campaign
 from etl.findings import FuxueError
 from etl.identity import age_on
+from etl.rulebook import Rule
 
 
 @dataclass(frozen=True)

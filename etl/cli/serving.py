@@ -31,6 +31,7 @@ def serve_staff(run: Run, host: str, ports: Ports) -> None:
     """The staff Datasette, until interrupted."""
     from plugins.launch import serve_staff as serve
 
+    run.prove_key()
     serve(run.home, run.keys, run.campaign, host=host, port=ports.staff)
 
 
@@ -81,6 +82,7 @@ def add_staff(run: Run, name: str, scope: str) -> str:
     """Make a staff account and return its one-time password."""
     from plugins.launch import add_account
 
+    run.prove_key()
     if scope not in ("bureau", *run.campaign.unit):
         raise FuxueError("staff.unknown_scope", scope=scope)
     return add_account(run.home, run.keys, name, scope)
@@ -90,6 +92,7 @@ def disable_staff(run: Run, name: str) -> None:
     """Shut a staff account out at once."""
     from plugins.launch import disable_account
 
+    run.prove_key()
     disable_account(run.home, run.keys, name)
 
 
@@ -97,6 +100,7 @@ def list_staff(run: Run) -> list[tuple[str, str, bool, str]]:
     """(name, scopes, disabled, last login) of every staff account."""
     from plugins.launch import list_accounts
 
+    run.prove_key()
     return [(a.username, " ".join(a.scopes), a.disabled, a.last_login or "") for a in list_accounts(run.home, run.keys)]
 
 

@@ -49,6 +49,10 @@ class Run:
         """The record; the caller closes it."""
         return record.open_vault(self.home.vault, self.keys, self.campaign, create=create)
 
+    def prove_key(self) -> None:
+        """FuxueError unless the key opens the record: else a wrong one would lock files of its own."""
+        self.open_vault().close()
+
     def issued_counts(self) -> dict[str, int]:
         """Children issued, by unit."""
         vault = self.open_vault()

@@ -51,8 +51,14 @@ def _recover(target: Path, fresh: Path, old: Path) -> None:
     if old.exists() and not target.exists():
         old.rename(target)
     for folder in (fresh, old):
-        if folder.exists():
-            shutil.rmtree(folder)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
 
 
 def _settle(folder: Path) -> None:
@@ -80,5 +86,4 @@ def _swap(target: Path, fresh: Path, old: Path) -> None:
             old.rename(target)
         raise
     _sync(target.parent)
-    if old.exists():
-        shutil.rmtree(old)
+    _remove(old)

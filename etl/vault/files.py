@@ -19,6 +19,7 @@ def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = Fa
         connection = sqlcipher.connect(
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
         )
+        connection.execute("PRAGMA cipher_log_level = NONE")  # it would write on stderr, past us
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         # Nothing of a child may reach a temporary file or stay in freed pages.
         for pragma in ("temp_store = MEMORY", "secure_delete = ON", "foreign_keys = ON", "busy_timeout = 10000"):

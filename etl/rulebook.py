@@ -1,0 +1,116 @@
+"""The rules of `rules.toml` (M7–M11 and the readings): loaded, and held against what the code asks of them."""
+
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from etl.datafile import Reader
+from etl.findings import Severity
+
+GROUPS = ("deducted", "to_return")
+#: The configured ages that a rule may compare with, in the order of `campaign.Ages`.
+AGES = ("over_age", "under_age", "watched_age")
+ANSWER_COLUMNS = ("category", "returned", "team")
+#: What each predicate of `etl/check/predicates.py` takes.
+PREDICATES: Mapping[str, tuple[str, ...]] = {
+    "filled": (),
+    "listed": (),
+    "named": (),
+    "one_of": ("group", "values"),
+    "age_below": ("categories", "age"),
+    "age_at_least": ("categories", "age"),
+    "age_is_not": ("categories", "age"),
+    "never": ("categories",),
+}
+#: Rules that reading and comparing raise by id, with what their messages may mention besides the serial.
+RAISED: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("L02", "L03", "L04", "L06", "L08"), ()),
+    **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
+    **{f"F{number:02d}": () for number in range(1, 16)},
+    **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
+    **dict.fromkeys(("R01", "R02", "R03", "R05"), ()),
+    **dict.fromkeys(("R04", "R06", "R07", "R08"), ("column",)),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of `rules.toml`: what is asked (`predicate`, `params`) of which `column`, and what is said if it fails."""
+
+    id: str
+    basis: str
+    severity: Severity
+    message: str
+    message_en: str
+    predicate: str = ""
+    column: str = ""
+    params: Mapping[str, Any] | None = None
+
+
+def load_rules(get: Reader, categories: Sequence[str]) -> tuple[Rule, ...]:
+    """All rules in the file's order. FuxueError names the key of the first that the code could not use."""
+    tables = get.value("rules", "[[rules]] …")
+    if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
+        get.fail("rules", "[[rules]] …")
+    rules = tuple(
+        _rule(Reader(get.path, {f"rules[{n}]": table}), f"rules[{n}]", categories)
+        for n, table in enumerate(tables, start=1)
+    )
+    ids = [rule.id for rule in rules]
+    for name in ids:
+        if ids.count(name) > 1:
+            get.fail(f"id {name}", "each value once")
+    for name in RAISED:
+        if name not in ids:
+            get.fail(name, "a rule of this id")
+    return rules
+
+
+def _rule(get: Reader, key: str, categories: Sequence[str]) -> Rule:
+    table = get.value(key, "[[rules]] …")
+    severity = get.text(f"{key}.severity")
+    if severity not in {s.value for s in Severity}:
+        get.fail(f"{key}.severity", "error, warning or note")
+    rule = Rule(
+        id=get.text(f"{key}.id"),
+        basis=get.text(f"{key}.basis"),
+        severity=Severity(severity),
+        message=get.text(f"{key}.message"),
+        message_en=get.text(f"{key}.message_en"),
+        predicate=table.get("predicate", ""),
+        column=table.get("column", ""),
+        params=table.get("params", {}),
+    )
+    _check_predicate(get, key, rule, categories)
+    for name in ("message", "message_en"):
+        _check_placeholders(get, f"{key}.{name}", getattr(rule, name), rule)
+    return rule
+
+
+def _check_predicate(get: Reader, key: str, rule: Rule, categories: Sequence[str]) -> None:
+    if not rule.predicate and rule.id in RAISED:
+        return
+    if rule.predicate not in PREDICATES:
+        get.fail(f"{key}.predicate", "|".join(PREDICATES))
+    if rule.column not in ANSWER_COLUMNS:
+        get.fail(f"{key}.column", "|".join(ANSWER_COLUMNS))
+    params = dict(rule.params or {})
+    if set(params) != set(PREDICATES[rule.predicate]):
+        get.fail(f"{key}.params", ", ".join(PREDICATES[rule.predicate]) or "none")
+    possible: Mapping[str, Sequence[str]] = {"categories": categories, "age": AGES, "group": GROUPS}
+    for name, values in params.items():
+        given = values if isinstance(values, list) else [values]
+        wrong = [value for value in given if not isinstance(value, str) or value not in possible.get(name, [value])]
+        if wrong or not given:
+            get.fail(f"{key}.params.{name}", "|".join(possible.get(name, ["texts"])))
+
+
+def _check_placeholders(get: Reader, key: str, message: str, rule: Rule) -> None:
+    allowed = {"serial", *RAISED.get(rule.id, ()), *({"age"} if "age" in (rule.params or {}) else ())}
+    try:
+        used = {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
+    except ValueError:
+        used = {message}
+    if not used <= allowed:
+        get.fail(key, " ".join(f"{{{name}}}" for name in sorted(allowed)))
