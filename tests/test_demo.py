@@ -1,6 +1,7 @@
 """The main job end to end through the command line: what a newcomer runs, what leaks, what repeats to the byte."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -179,3 +180,87 @@ def test_results_come_as_json_when_asked(demo: tuple[Path, str], small_folder: P
     assert said["days_left"] == 0
     assert sum(unit["children"] for unit in said["units"]) == CHILDREN
     assert all(unit["is_complete"] for unit in said["units"])
+
+
+def test_every_result_is_one_json_document(demo: tuple[Path, str], tmp_path: Path, small_folder: Path) -> None:
+    home, _ = demo
+    inbox = sorted((home / "private/inbox").glob("*.xlsx"))
+    bad = tmp_path / "bad.xlsx"
+    bad.write_text("no list", encoding="utf-8")
+    calls: dict[str, tuple[list[str], int]] = {
+        "status": (["status"], 0),
+        "passwords": (["passwords"], 0),
+        "check": (["check", str(inbox[0])], 0),
+        "load": (["load"], 0),
+        "verify.ok": (["verify", str(home / "released/0001")], 0),
+        "staff": (["staff", "list"], 0),
+        "publish.done": (["publish"], 0),
+        "synthetic.list": (["synthesize", "list", str(tmp_path / "list.xlsx"), "--children", "3"], 0),
+        "error": (["issue", str(bad)], 1),
+    }
+    for kind, (arguments, code) in calls.items():
+        done = build(home, small_folder, *arguments, "--json")
+        assert done.returncode == code, done.stderr
+        assert json.loads(done.stdout)["result"] == kind
+    refused = json.loads(build(home, small_folder, "--json", "issue", str(bad)).stdout)
+    assert [finding["rule"] for finding in refused["findings"]] == ["L08"]
+    assert refused["key"] == "issue.refused"
+
+
+def test_quiet_says_nothing_when_all_is_well(demo: tuple[Path, str], small_folder: Path) -> None:
+    done = build(demo[0], small_folder, "--quiet", "publish")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_wrong_key_makes_no_files_of_its_own(demo: tuple[Path, str], tmp_path: Path, small_folder: Path) -> None:
+    home = tmp_path / "var"
+    (home / "private").mkdir(parents=True)
+    (home / "private/vault.db").write_bytes((demo[0] / "private/vault.db").read_bytes())
+    wrong = tmp_path / "wrong.key"
+    assert build(home, small_folder, "vault", "keygen", str(wrong)).returncode == 0
+    done = build(home, small_folder, "--key-file", str(wrong), "staff", "list")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 2  # the message in two languages, and nothing of the library's
+    assert not list(home.rglob("staff.db"))
+
+
+@pytest.mark.parametrize("zone", ["released/0001", "public/site"])
+def test_a_demo_never_touches_zones_whose_key_is_elsewhere(tmp_path: Path, small_folder: Path, zone: str) -> None:
+    (tmp_path / "var" / zone).mkdir(parents=True)
+    assert build(tmp_path / "var", small_folder, "demo", "--children", "5").returncode == 2
+    assert (tmp_path / "var" / zone).is_dir()
+
+
+def test_a_small_count_planted_in_a_release_is_not_published(
+    demo: tuple[Path, str], tmp_path: Path, small_folder: Path
+) -> None:
+    home = tmp_path / "var"
+    folder = home / "released/0001"
+    folder.mkdir(parents=True)
+    content = files(demo[0] / "released/0001")
+    name = "units.csv"
+    lines = content[name].decode().splitlines()
+    at = next(n for n, line in enumerate(lines) if line.endswith(",,suppressed"))
+    lines[at] = lines[at].replace(",,suppressed", ",3,published")
+    content[name] = ("\n".join(lines) + "\n").encode()
+    about = json.loads(content["release.json"])
+    about["sha256"][name] = hashlib.sha256(content[name]).hexdigest()
+    content["release.json"] = json.dumps(about).encode()
+    for file, data in content.items():
+        (folder / file).write_bytes(data)
+    done = build(home, small_folder, "publish")
+    assert done.returncode == 3
+    assert not (home / "public").exists()
+
+
+def test_a_release_that_names_a_file_elsewhere_is_refused(
+    demo: tuple[Path, str], tmp_path: Path, small_folder: Path
+) -> None:
+    folder = tmp_path / "var/released/0001"
+    folder.mkdir(parents=True)
+    for file, data in files(demo[0] / "released/0001").items():
+        (folder / file).write_bytes(data)
+    about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
+    about["sha256"]["../../private/x.csv"] = "0" * 64
+    (folder / "release.json").write_text(json.dumps(about), encoding="utf-8")
+    assert build(tmp_path / "var", small_folder, "verify", str(folder)).returncode == 2

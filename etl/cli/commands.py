@@ -9,70 +9,25 @@ import click
 from etl.campaign import load_campaign
 from etl.cli import console, serving, steps
 from etl.cli.demo import run_demo
+from etl.cli.options import Main, Settings
 from etl.findings import FuxueError, has_errors
-from etl.home import Home
 from etl.synthetic.population import PROFILES
-from etl.vault.keys import new_key, read_key
+from etl.vault.keys import new_key
 
-ROOT = Path(__file__).resolve().parents[2]
 DATE = click.DateTime(["%Y-%m-%d"])
 PORT = click.IntRange(1, 65535)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 as_of = click.option("--as-of", type=DATE, help="Work as on this day (default: today).")
 
 
-class Main(click.Group):
-    """Turns every expected failure into a message in Chinese and English and an exit code, never a traceback."""
-
-    def invoke(self, context: click.Context) -> object:
-        """Run the command; exit 1 for findings, 2 for a run that cannot go on, 3 for a release that is not safe."""
-        try:
-            return super().invoke(context)
-        except FuxueError as error:
-            console.fail(error)
-            sys.exit(error.code)
-        except OSError as error:
-            console.fail(FuxueError("disk.failed", file=error.filename or "?", reason=error.strerror or "?"))
-            sys.exit(2)
+settings = click.make_pass_decorator(Settings)
 
 
 @click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--home", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--campaign", type=click.Path(file_okay=False, path_type=Path), default=ROOT / "campaign",
-              help="Folder with the rule book (default: campaign).")  # fmt: skip
-@click.option("--key-file", type=click.Path(path_type=Path), envvar="FUXUE_KEY_FILE",
-              help="The custodian's master key (a removable device).")  # fmt: skip
-@click.option("--quiet", is_flag=True, help="Say only what went wrong.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable result on stdout.")
 @click.pass_context
-def main(context: click.Context, home: Path, campaign: Path, key_file: Path | None, quiet: bool, as_json: bool) -> None:
+def main(context: click.Context) -> None:
     """Fuxue 复学：从省级名单到受保护的公开页面 — from a province list to a protected public page."""
-    console.configure(quiet=quiet, as_json=as_json)
-    context.obj = Settings(Home(home), campaign, key_file)
-
-
-class Settings:
-    """The options that every command shares; opens the campaign and the key only for commands that need them."""
-
-    def __init__(self, home: Home, campaign: Path, key_file: Path | None) -> None:
-        self.home, self.campaign_folder, self.key_file = home, campaign, key_file
-
-    def run(self, day: dt.datetime | None = None) -> steps.Run:
-        """Everything a step needs. FuxueError if no key is given and the home is no demo."""
-        key_file = self.key_file or (self.home.demo_key if self.home.demo_key.exists() else None)
-        if key_file is None:
-            raise FuxueError("key.needed")
-        return steps.Run(
-            home=self.home,
-            campaign_folder=self.campaign_folder,
-            campaign=load_campaign(self.campaign_folder),
-            keys=read_key(key_file),
-            day=day.date() if day else dt.date.today(),
-            bar=console.bar,
-        )
-
-
-settings = click.make_pass_decorator(Settings)
+    context.ensure_object(Settings)
 
 
 @main.command()
@@ -146,7 +101,7 @@ def passwords(given: Settings, unit: str | None) -> None:
 def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool) -> None:
     """Read and check returned workbooks, record nothing; exit 1 if one has errors."""
     checked = steps.check(given.run(), files, allow_unsealed=allow_unsealed)
-    console.show_checked([(c, "accepted" if c.accepted else "refused") for c in checked])
+    console.show_checked("check", [(c, "accepted" if c.accepted else "refused") for c in checked])
     sys.exit(0 if all(c.accepted for c in checked) else 1)
 
 
@@ -162,7 +117,7 @@ def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: 
     if not paths:
         raise FuxueError("load.nothing", folder=run.home.inbox)
     loaded = steps.load(run, paths, allow_unsealed=allow_unsealed)
-    console.show_checked([(one.checked, one.outcome) for one in loaded])
+    console.show_checked("load", [(one.checked, one.outcome) for one in loaded])
     sys.exit(1 if any(one.outcome == "refused" for one in loaded) else 0)
 
 
@@ -217,6 +172,7 @@ def serve(context: click.Context, host: str, staff_port: int, site_port: int, da
     if context.invoked_subcommand is None:
         given: Settings = context.obj
         run = given.run()
+        serving.check_addresses(given.home, host, staff_port, site_port, data_port)
         console.show_addresses(host, {"staff": staff_port, "site": site_port, "data": data_port},
                                serving.demo_logins(given.home, run))  # fmt: skip
         serving.serve_both(run, host, serving.Ports(staff_port, site_port, data_port))
@@ -228,6 +184,7 @@ def serve_staff(context: click.Context) -> None:
     """The staff Datasette: login, each account its own scope."""
     host, ports = context.meta["at"]
     run = context.obj.run()
+    serving.check_addresses(context.obj.home, host, ports.staff)
     console.show_addresses(host, {"staff": ports.staff}, serving.demo_logins(context.obj.home, run))
     serving.serve_staff(run, host, ports)
 
@@ -237,6 +194,7 @@ def serve_staff(context: click.Context) -> None:
 def serve_public(context: click.Context) -> None:
     """The static site and a Datasette over fuxue.db; needs no key."""
     host, ports = context.meta["at"]
+    serving.check_ports(host, ports.site, ports.data)
     console.show_addresses(host, {"site": ports.site, "data": ports.data}, [])
     serving.serve_public(context.obj.home, host, ports)
 

@@ -30,9 +30,26 @@ _settings = {"quiet": False, "json": False}
 _progress: list[Progress] = []
 
 
-def configure(*, quiet: bool, as_json: bool) -> None:
+#: What a run has to say in JSON: one document, however many things are said.
+_document: dict[str, Any] = {}
+
+
+def configure(*, quiet: bool | None = None, as_json: bool | None = None) -> None:
     """Set how much is said, and in which form, for the whole run."""
-    _settings.update(quiet=quiet, json=as_json)
+    _settings.update({name: value for name, value in (("quiet", quiet), ("json", as_json)) if value is not None})
+
+
+def end() -> None:
+    """Print what is left to say, and leave nothing behind for another run in this process."""
+    flush()
+    configure(quiet=False, as_json=False)
+
+
+def flush() -> None:
+    """Print the document, if JSON was asked for and there is something to say."""
+    if _settings["json"] and _document:
+        print(json.dumps(_document, ensure_ascii=False, default=str), flush=True)
+    _document.clear()
 
 
 def say(key: str, /, **params: Any) -> None:
@@ -44,8 +61,8 @@ def say(key: str, /, **params: Any) -> None:
 
 
 def result(kind: str, /, **values: Any) -> None:
-    """One JSON object on stdout."""
-    print(json.dumps({"result": kind} | values, ensure_ascii=False, default=str))
+    """Add to the run's JSON document; the last kind names it."""
+    _document.update({"result": kind} | values)
 
 
 def fail(error: FuxueError) -> None:
@@ -85,8 +102,11 @@ def _table(*columns: str, title: str | None = None) -> Table:
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Findings one by one, the first few of each file."""
-    if _settings["json"] or not findings:
+    """Findings one by one, the first few of each file; all of them in JSON."""
+    if _settings["json"]:
+        result("findings", findings=[_finding(finding) for finding in findings])
+        return
+    if not findings:
         return
     table = _table("", "规则", "位置", "说明与改法")
     for finding in findings[:SHOWN]:
@@ -96,35 +116,37 @@ def show_findings(findings: Sequence[Finding]) -> None:
         _out.print(f"…… 另有 {len(findings) - SHOWN} 处", markup=False)
 
 
-def show_checked(files: Sequence[tuple[Checked, str]]) -> None:
-    """What became of each file: outcome, counts, the errors with their cells; notes and warnings as counts."""
+def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
+    """What became of each file: outcome, counts, the errors with their cells; notes and warnings as counts.
+
+    `kind` is check (nothing is recorded) or load.
+    """
     if _settings["json"]:
-        result("load", files=[_as_json(checked, outcome) for checked, outcome in files])
+        result(kind, files=[_as_json(checked, outcome) for checked, outcome in files])
         return
     table = _table("文件", "结果", "错误", "提示", "备注")
     for checked, outcome in files:
         counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
-        table.add_row(escape(checked.file), text(f"load.{outcome}"), *counts)
+        table.add_row(escape(checked.file), text(f"{kind}.{outcome}"), *counts)
     if not _settings["quiet"]:
         _out.print(table)
     for checked, outcome in files:
         if outcome == "refused":
             show_findings([f for f in checked.findings if f.severity is Severity.ERROR])
     outcomes = [outcome for _, outcome in files]
-    say("load.done", files=len(files), **{o: outcomes.count(o) for o in ("accepted", "refused", "known")})
+    say(f"{kind}.done", files=len(files), **{o: outcomes.count(o) for o in ("accepted", "refused", "known")})
     if unsealed := sum(not checked.sealed and outcome == "accepted" for checked, outcome in files):
         say("load.unsealed_left", count=unsealed)
 
 
 def _as_json(checked: Checked, outcome: str) -> dict[str, object]:
-    findings = [
-        {
-            "rule": f.rule, "severity": f.severity, "sheet": f.sheet, "cell": f.cell, "serial": f.serial,
-            "message": f.message, "message_en": f.message_en,
-        }
-        for f in checked.findings
-    ]  # fmt: skip
+    findings = [_finding(finding) for finding in checked.findings]
     return {"file": checked.file, "outcome": outcome, "unit": checked.unit, "findings": findings}
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    fields = ("rule", "severity", "sheet", "cell", "serial", "message", "message_en")
+    return {name: getattr(finding, name) for name in fields}
 
 
 def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]) -> None:
@@ -175,6 +197,8 @@ def show_demo(demo: DemoResult, home: Home) -> None:
     if _settings["json"]:
         result("demo", steps=demo.lines, look=look, release=demo.release.name)
         return
+    if _settings["quiet"]:
+        return
     table = _table("步骤", "结果", "秒", title=text("demo.title"))
     for what, how_much, seconds in demo.lines:
         table.add_row(what, how_much, f"{seconds:.1f}")
@@ -194,6 +218,7 @@ def show_addresses(host: str, ports: Mapping[str, int], logins: Sequence[tuple[s
     addresses = {name: f"http://{shown}:{port}/" for name, port in ports.items()}
     if _settings["json"]:
         result("serve", addresses=addresses, logins=dict(logins))
+        flush()  # now: serving goes on until it is interrupted
         return
     for name, address in addresses.items():
         say(f"serve.{name}", address=address)

@@ -22,6 +22,20 @@ class Ports:
     data: int = 8002
 
 
+def check_addresses(home: Home, host: str, *ports: int) -> None:
+    """FuxueError unless the staff instance may listen there and every port is free: before anything is shown."""
+    from plugins.launch import check_host
+
+    check_host(home, host)
+    check_ports(host, *ports)
+
+
+def check_ports(host: str, *ports: int) -> None:
+    """FuxueError if one of the ports is taken."""
+    for port in ports:
+        server.check_free(host, port)
+
+
 def serve_public(home: Home, host: str, ports: Ports) -> None:
     """The static site and the public Datasette, until interrupted."""
     server.serve_public(home.public, host=host, site_port=ports.site, data_port=ports.data)
@@ -73,7 +87,7 @@ def demo_accounts(run: Run) -> tuple[tuple[str, str], ...]:
     issued = sorted(run.issued_counts().items(), key=lambda pair: (-pair[1], pair[0]))
     made = []
     for scope in ("bureau", issued[0][0]):
-        password = run.keys.password("demo-account", scope)
+        password = run.keys.demo_password(scope)
         made.append((scope, add_account(run.home, run.keys, scope, scope, password)))
     return tuple(made)
 
@@ -109,4 +123,4 @@ def demo_logins(home: Home, run: Run) -> list[tuple[str, str]]:
     if not home.demo_key.exists():
         return []
     known = {"bureau", *run.campaign.unit}
-    return [(name, run.keys.password("demo-account", name)) for name, *_ in list_staff(run) if name in known]
+    return [(name, run.keys.demo_password(name)) for name, *_ in list_staff(run) if name in known]

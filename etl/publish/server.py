@@ -109,7 +109,7 @@ def serve_public(
     if not site.is_dir() or not database.is_file():
         raise FuxueError("serve.nothing_public", folder=public)
     for port in (site_port, data_port):
-        _check_free(host, port)
+        check_free(host, port)
     with (
         contextlib.suppress(KeyboardInterrupt),
         _terminated_as_interrupted(),
@@ -127,7 +127,7 @@ def _bound(host: str, port: int, site: Path, data: DataServer) -> SiteServer:
         raise FuxueError("serve.port_in_use", host=host, port=port) from None
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
     """Before anything is started: taken while it is asked for, a port fails later, less politely."""
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()

@@ -32,7 +32,14 @@ class Keys:
 
     def password(self, issue: str, unit: str) -> str:
         """The password of a unit's workbook in an issue, such as ``k7mp-3xqd-…``, typeable and derived."""
-        number = int.from_bytes(self.derive(f"workbook:{issue}:{unit}"))
+        return self._typeable(f"workbook:{issue}:{unit}")
+
+    def demo_password(self, account: str) -> str:
+        """The password of a demo's staff account."""
+        return self._typeable(f"demo-account:{account}")
+
+    def _typeable(self, purpose: str) -> str:
+        number = int.from_bytes(self.derive(purpose))
         signs = []
         for _ in range(16):
             number, index = divmod(number, len(TYPEABLE))

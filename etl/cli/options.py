@@ -1,0 +1,125 @@
+"""What every command shares: its options, the settings made of them, and how a failure ends a run."""
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from etl.campaign import load_campaign
+from etl.cli import console, steps
+from etl.findings import FuxueError
+from etl.home import Home
+from etl.vault.keys import read_key
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Exit code of a run that was interrupted (128 + SIGINT).
+INTERRUPTED = 130
+
+
+class Settings:
+    """The shared options; opens the campaign and the key only for commands that need them."""
+
+    def __init__(self) -> None:
+        self.home, self.campaign_folder = Home(Path("var")), ROOT / "campaign"
+        self.key_file: Path | None = None
+
+    def run(self, day: dt.datetime | None = None) -> steps.Run:
+        """Everything a step needs. FuxueError if no key is given and the home is no demo."""
+        key_file = self.key_file or (self.home.demo_key if self.home.demo_key.exists() else None)
+        if key_file is None:
+            raise FuxueError("key.needed")
+        return steps.Run(
+            home=self.home,
+            campaign_folder=self.campaign_folder,
+            campaign=load_campaign(self.campaign_folder),
+            keys=read_key(key_file),
+            day=day.date() if day else dt.date.today(),
+            bar=console.bar,
+        )
+
+
+def _set_home(given: Settings, value: Path) -> None:
+    given.home = Home(value)
+
+
+def _set_campaign(given: Settings, value: Path) -> None:
+    given.campaign_folder = value
+
+
+def _set_key(given: Settings, value: Path) -> None:
+    given.key_file = value
+
+
+def _set_quiet(_: Settings, value: bool) -> None:
+    console.configure(quiet=value)
+
+
+def _set_json(_: Settings, value: bool) -> None:
+    console.configure(as_json=value)
+
+
+def _option(name: str, act: Callable[[Settings, Any], None], **attributes: Any) -> click.Option:
+    def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
+        # Given before the command or after it; what is not given changes nothing.
+        if value:
+            act(context.ensure_object(Settings), value)
+
+    return click.Option([name], expose_value=False, is_eager=True, callback=callback, **attributes)
+
+
+def common_options() -> list[click.Option]:
+    """Fresh copies of the options that stand before the command as well as after it."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    return [
+        _option(
+            "--home", _set_home, type=folder, envvar="FUXUE_HOME", help="Folder of the three zones (default: var)."
+        ),
+        _option("--campaign", _set_campaign, type=folder, help="Folder with the rule book (default: campaign)."),
+        _option(
+            "--key-file",
+            _set_key,
+            type=click.Path(path_type=Path),
+            envvar="FUXUE_KEY_FILE",
+            help="The custodian's master key (a removable device).",
+        ),
+        _option("--quiet", _set_quiet, is_flag=True, help="Say only what went wrong."),
+        _option("--json", _set_json, is_flag=True, help="Machine-readable result on stdout."),
+    ]
+
+
+class Command(click.Command):
+    """A command that takes the common options too."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.params += common_options()
+
+
+class Group(Command, click.Group):
+    """A group that takes the common options, and so do its commands."""
+
+    command_class = Command
+    group_class = type
+
+
+class Main(Group):
+    """Turns every expected failure into a message in Chinese and English and an exit code, never a traceback."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command; exit 1 for findings, 2 for a run that cannot go on, 3 for a release that is not safe."""
+        try:
+            return super().invoke(context)
+        except FuxueError as error:
+            console.fail(error)
+            sys.exit(error.code)
+        except OSError as error:
+            console.fail(FuxueError("disk.failed", file=error.filename or "?", reason=error.strerror or "?"))
+            sys.exit(2)
+        except KeyboardInterrupt:
+            console.fail(FuxueError("interrupted"))
+            sys.exit(INTERRUPTED)
+        finally:
+            console.end()
