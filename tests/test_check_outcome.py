@@ -223,7 +223,7 @@ def test_json_tells_file_sheet_cell_rule_and_remedy(run: steps.Run) -> None:
 def test_a_clerk_reads_rule_place_and_remedy(run: steps.Run) -> None:
     bad = put(run, edit(plain(run), setting(J3=None)))
     output = invoke(run, "check", str(bad)).output
-    for piece in ("A03", "附件4", "J3", "复学情况为空", "退回"):
+    for piece in ("A03", "附件4", "J3", "复学情况为空", "不合格"):
         assert piece in output
 
 

@@ -92,12 +92,13 @@ def test_another_schema_version_is_refused_untouched(loaded: steps.Run) -> None:
     assert loaded.home.vault.read_bytes() == before
 
 
-@pytest.mark.parametrize("table", ["child", "answer", "workbook"])
+@pytest.mark.parametrize("table", ["issue", "bundle", "child", "workbook", "answer", "finding"])
 def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: steps.Run, table: str) -> None:
+    column = {"issue": "issued_on", "finding": "cell"}.get(table, "issue")
     vault = loaded.open_vault()
     try:
-        for statement in (f"UPDATE {table} SET unit = 'x'", f"DELETE FROM {table}"):
-            with pytest.raises(files.DatabaseError):
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+            with pytest.raises(files.DatabaseError, match="immutable"):
                 vault.connection.execute(statement)
         assert vault.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0
     finally:

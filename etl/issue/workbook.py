@@ -119,6 +119,8 @@ def _notes(book: Any, formats: dict[str, Any], campaign: Campaign) -> None:
         for text in lines:
             sheet.write_string(row, 0, text, formats["note"])
             row += 1
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     sheet.protect()
 
 

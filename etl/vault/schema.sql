@@ -76,6 +76,12 @@ CREATE TABLE finding (                    -- what was found in a workbook; holds
 CREATE INDEX finding_of_workbook ON finding (workbook);
 
 -- Nothing accepted is ever lost or rewritten.
+CREATE TRIGGER issue_immutable    BEFORE UPDATE ON issue    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER issue_kept         BEFORE DELETE ON issue    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER bundle_immutable   BEFORE UPDATE ON bundle   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER bundle_kept        BEFORE DELETE ON bundle   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER finding_immutable  BEFORE UPDATE ON finding  BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER finding_kept       BEFORE DELETE ON finding  BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER child_immutable    BEFORE UPDATE ON child    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER child_kept         BEFORE DELETE ON child    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER answer_immutable   BEFORE UPDATE ON answer   BEGIN SELECT RAISE(ABORT, 'immutable'); END;

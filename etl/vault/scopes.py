@@ -19,13 +19,15 @@ SELECT c.serial, c.issue, c.unit, c.name, c.sex, c.id_number, c.household, a.cat
 FROM child c LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
 """
 WORKBOOKS = """
-SELECT w.id, w.unit, w.file, w.received, w.status,
+SELECT w.id, w.unit, w.file, w.received, CASE w.status WHEN 'accepted' THEN '收下' ELSE '退回' END,
        coalesce(sum(f.severity = 'error'), 0), coalesce(sum(f.severity = 'warning'), 0),
        coalesce(sum(f.severity = 'note'), 0)
 FROM workbook w LEFT JOIN finding f ON f.workbook = w.id WHERE w.unit IS NOT NULL GROUP BY w.id
 """
 FINDINGS = """
-SELECT w.unit, f.id, f.workbook, f.severity, f.rule, f.sheet, f.cell, f.serial, f.message
+SELECT w.unit, f.id, f.workbook,
+       CASE f.severity WHEN 'error' THEN '错误' WHEN 'warning' THEN '提示' ELSE '备注' END,
+       f.rule, f.sheet, f.cell, f.serial, f.message
 FROM finding f JOIN workbook w ON w.id = f.workbook WHERE w.unit IS NOT NULL
 """
 
