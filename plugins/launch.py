@@ -3,10 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
-import signal
 import socket
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import uvicorn
 from etl.campaign import Campaign
 from etl.findings import FuxueError
 from etl.home import Home
+from etl.processes import terminated_as_interrupted
 from etl.vault.files import scope_names
 from etl.vault.keys import Keys
 from plugins.accounts import add_account, disable_account, list_accounts
@@ -81,19 +79,6 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError:
         raise FuxueError("serve.port_in_use", host=host, port=port) from None
-
-
-@contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """While inside, SIGTERM ends the work as Ctrl-C does: in order, with exit code 0."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 async def _serve(datasette: StaffDatasette, listener: socket.socket) -> None:

@@ -137,7 +137,7 @@ def test_publishing_is_given_no_key(loaded: steps.Run, monkeypatch: pytest.Monke
     monkeypatch.setenv("FUXUE_KEY_FILE", "/media/stick/master.key")
     monkeypatch.setattr(subprocess, "run", spy)
     steps.publish(loaded.home, loaded.campaign_folder)
-    assert set(seen["env"]) <= {"PATH", "LANG", "LC_ALL", "TMPDIR"}  # type: ignore[call-overload]
+    assert set(seen["env"]) <= {"PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT"}  # type: ignore[call-overload]
     assert not any("key" in str(part) for part in seen["command"])  # type: ignore[attr-defined]
 
 

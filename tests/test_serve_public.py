@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
+from etl import processes
 from etl.findings import FuxueError
 from etl.publish import server
 from tests.test_publish_sample import publish_sample
@@ -109,7 +110,7 @@ def test_the_public_process_knows_nothing_of_staff_or_keys(tmp_path: Path) -> No
     copy = server._filtered(server.METADATA, tmp_path)
     assert list(yaml.safe_load(copy.read_text())["databases"]) == ["fuxue"]
     assert "staff" not in copy.read_text()
-    assert not [name for name in server.PASSED_ON if "KEY" in name or name.startswith("FUXUE")]
+    assert not [name for name in processes.PASSED_ON if "KEY" in name or name.startswith("FUXUE")]
 
 
 def test_a_port_that_is_taken_and_nothing_published(public: Path, tmp_path: Path) -> None:

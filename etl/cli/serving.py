@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from etl.cli.processes import child_environment, error_of
 from etl.cli.steps import ROOT, Run
 from etl.findings import FuxueError
 from etl.home import Home
+from etl.processes import child_environment, error_of
 from etl.publish import server
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from etl.campaign import Campaign, load_campaign
 from etl.check.check import Checked, check_submission, refuse_rivals
 from etl.child import Child
-from etl.cli.processes import child_environment, end_with_parent, error_of, workers
 from etl.findings import Finding, FuxueError, has_errors
 from etl.home import Home
 from etl.issue.issue import issue_workbooks, settle
 from etl.issue.province import read_list
+from etl.processes import child_environment, end_with_parent, error_of, workers
 from etl.protect.protect import closing_release, verify_release
 from etl.read.worker import read_workbook, take
 from etl.released import Release, read_release, release_folders, write_release

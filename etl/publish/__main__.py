@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from etl.campaign import load_campaign
 from etl.findings import FuxueError
+from etl.processes import report
 from etl.publish.database import write_database
 from etl.publish.downloads import write_downloads
 from etl.publish.pages import write_pages
@@ -58,9 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         result = publish(options.released, options.public, options.campaign)
     except FuxueError as error:
-        params = {key: str(value) for key, value in error.params.items()}
-        print(json.dumps({"error": error.key, "params": params}, ensure_ascii=False), file=sys.stderr)
-        return error.code
+        return report(error)
     if options.json:
         print(json.dumps(asdict(result)))
     elif not options.quiet:

@@ -5,14 +5,11 @@
 
 import argparse
 import contextlib
-import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,13 +20,12 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from etl.findings import FuxueError
+from etl.processes import child_environment, report, terminated_as_interrupted
 
 DATABASE = "fuxue.db"
 #: The entry of metadata.yml for that database. The staff instance's entries stay out of the public process.
 ENTRY = "fuxue"
 METADATA = Path(__file__).resolve().parents[2] / "metadata.yml"
-#: What the child process gets of the environment: above all no path of a key.
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 SETTINGS = {"suggest_facets": "off", "sql_time_limit_ms": "1000", "max_returned_rows": "1000"}
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -112,7 +108,7 @@ def serve_public(
         check_free(host, port)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        _terminated_as_interrupted(),
+        terminated_as_interrupted(),
         tempfile.TemporaryDirectory() as folder,
         _data_server(database, _filtered(metadata, Path(folder)), host, data_port) as data,
         _bound(host, site_port, site, data) as server,
@@ -152,7 +148,7 @@ def _data_server(database: Path, metadata: Path, host: str, port: int) -> Iterat
     command += ["--metadata", str(metadata), "--host", host, "--port", str(port)]
     for name, value in SETTINGS.items():
         command += ["--setting", name, value]
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment = child_environment()
     # Else every plugin that is installed for the staff instance would load itself here too.
     environment["DATASETTE_LOAD_PLUGINS"] = ""
     log = metadata.with_name("log")
@@ -178,19 +174,6 @@ def _data_server(database: Path, metadata: Path, host: str, port: int) -> Iterat
             child.wait()
 
 
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """While inside, SIGTERM ends the work as Ctrl-C does, so that the other process is not left behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 0 or the error's code."""
     parser = argparse.ArgumentParser(prog="python -m etl.publish.server", description=__doc__)
@@ -202,9 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve_public(given.public, host=given.host, site_port=given.site_port, data_port=given.data_port)
     except FuxueError as error:
-        params = {key: str(value) for key, value in error.params.items()}
-        print(json.dumps({"error": error.key, "params": params}, ensure_ascii=False), file=sys.stderr)
-        return error.code
+        return report(error)
     return 0
 
 

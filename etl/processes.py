@@ -1,12 +1,19 @@
-"""Other processes: how many, what they are given, what they died of, and that they end with their parent."""
+"""Other processes: how many, what they are given, what they died of, and that they end in order."""
 
+import contextlib
 import json
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
+import sys
 import threading
+from collections.abc import Iterator
 
 from etl.findings import FuxueError
+
+#: All that a process without a key gets of the environment: above all no path of one.
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 
 def workers() -> int:
@@ -30,7 +37,14 @@ def end_with_parent() -> None:
 
 def child_environment() -> dict[str, str]:
     """What a process that must not have a key gets of the environment."""
-    return {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+
+
+def report(error: FuxueError) -> int:
+    """In such a process: say an error on stderr, for `error_of` to read; returns the exit code."""
+    params = {key: str(value) for key, value in error.params.items()}
+    print(json.dumps({"error": error.key, "params": params}, ensure_ascii=False), file=sys.stderr)
+    return error.code
 
 
 def error_of(stderr: str, code: int) -> FuxueError:
@@ -41,3 +55,16 @@ def error_of(stderr: str, code: int) -> FuxueError:
         return FuxueError(said["error"], code=code, **said["params"])
     except (ValueError, KeyError, TypeError):
         return FuxueError("publish.failed", code=code, reason=lines[-1][:200])
+
+
+@contextlib.contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """While inside, SIGTERM ends the work as Ctrl-C does, so that the other process is not left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
