@@ -3,19 +3,23 @@
 import csv
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from etl.casework import Casework, load_casework
 from etl.datafile import Reader, read_toml
 from etl.findings import Finding, FuxueError
 from etl.publication import Publication, load_publication
 from etl.rulebook import AGES, GROUPS, Rule, load_rules
 
+#: The bureau as a receiver of workbooks and as a scope.
+BUREAU = "bureau"
 #: Names that a unit may not have: rows of tables, scopes and folders of the site use them.
-RESERVED = ("bureau", "city", "data", "en")
+RESERVED = (BUREAU, "city", "data", "en", "inspectorate", "receipts")
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class Campaign:
     categories: tuple[Category, ...]
     rules: tuple[Rule, ...]
     publication: Publication
+    casework: Casework
 
     @cached_property
     def unit(self) -> Mapping[str, Unit]:
@@ -106,8 +111,15 @@ class Campaign:
 
     @cached_property
     def code_of(self) -> Mapping[str, str]:
-        """Category code by drop-down value."""
-        return {category.label: category.code for category in self.categories}
+        """Category code by drop-down value, normalised (NFKC) as answers are."""
+        return {unicodedata.normalize("NFKC", category.label): category.code for category in self.categories}
+
+    def recipient_name(self, slug: str) -> str:
+        """How a unit, a department or the bureau is printed; the slug itself if the campaign no longer has it."""
+        department = self.casework.department(slug)
+        if slug == BUREAU:
+            return self.organiser["name"]
+        return self.unit[slug].name if slug in self.unit else department.name if department else slug
 
     @cached_property
     def _rule(self) -> Mapping[str, Rule]:
@@ -133,7 +145,7 @@ class Campaign:
 
 
 def load_campaign(folder: Path) -> Campaign:
-    """Read the five files of a campaign folder; FuxueError names file, key and what was expected."""
+    """Read the six files of a campaign folder; FuxueError names file, key and what was expected."""
     data = read_toml(folder / "campaign.toml")
     get = Reader(folder / "campaign.toml", data)
     units = _units(folder / "units.csv")
@@ -163,6 +175,12 @@ def load_campaign(folder: Path) -> Campaign:
             Reader(folder / "publication.toml", read_toml(folder / "publication.toml")),
             [u.slug for u in units],
             [c.code for c in categories],
+        ),
+        casework=load_casework(
+            Reader(folder / "casework.toml", read_toml(folder / "casework.toml")),
+            {*RESERVED, *(u.slug for u in units)},
+            [c.code for c in categories],
+            [c.code for c in categories if c.group == "to_return"],
         ),
     )
     _in_order(get, campaign)

@@ -31,6 +31,11 @@ class Home:
         return self.private / "outbox"
 
     @property
+    def decisions(self) -> Path:
+        """Sealed papers on which a person decides what a list leaves open."""
+        return self.private / "decisions"
+
+    @property
     def vault(self) -> Path:
         """The encrypted record."""
         return self.private / "vault.db"
@@ -72,6 +77,6 @@ class Home:
 
     def prepare(self) -> None:
         """Make the private folders, closed to others."""
-        for folder in (self.private, self.inbox, self.outbox, self.scopes, self.staff):
+        for folder in (self.private, self.inbox, self.outbox, self.decisions, self.scopes, self.staff):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)

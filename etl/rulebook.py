@@ -29,7 +29,11 @@ RAISED: Mapping[str, tuple[str, ...]] = {
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
     **{f"F{number:02d}": () for number in range(1, 16)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
+    **{"L10": ("column",)},
     **dict.fromkeys(("R01", "R02", "R03", "R05"), ()),
+    **dict.fromkeys(("E01", "E02", "E03", "E04", "E05"), ("column",)),
+    **dict.fromkeys(("E06", "D01"), ()),
+    "F16": ("fingerprint",),
     **dict.fromkeys(("R04", "R06", "R07", "R08"), ("column",)),
 }
 
@@ -78,14 +82,21 @@ def _rule(get: Reader, key: str, categories: Sequence[str]) -> Rule:
         severity=Severity(severity),
         message=get.text(f"{key}.message"),
         message_en=get.text(f"{key}.message_en"),
-        predicate=table.get("predicate", ""),
-        column=table.get("column", ""),
-        params=table.get("params", {}),
+        predicate=_optional(get, key, table, "predicate", str, "text"),
+        column=_optional(get, key, table, "column", str, "text"),
+        params=_optional(get, key, table, "params", dict, "{ … }"),
     )
     _check_predicate(get, key, rule, categories)
     for name in ("message", "message_en"):
         _check_placeholders(get, f"{key}.{name}", getattr(rule, name), rule)
     return rule
+
+
+def _optional(get: Reader, key: str, table: Mapping[str, Any], name: str, kind: type, expected: str) -> Any:
+    value = table.get(name, kind())
+    if not isinstance(value, kind):
+        get.fail(f"{key}.{name}", expected)
+    return value
 
 
 def _check_predicate(get: Reader, key: str, rule: Rule, categories: Sequence[str]) -> None:

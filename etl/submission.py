@@ -21,7 +21,7 @@ class Problem:
 class Value:
     """A cell: its text as shown, its address, and what it is if it is not text.
 
-    `is_other` is an error value, a truth value, a date or a time.
+    `is_other` is an error value, a truth value, a date or a time; `is_date` a date alone.
     """
 
     text: str = field(repr=False)
@@ -29,6 +29,7 @@ class Value:
     is_number: bool = False
     is_formula: bool = False
     is_other: bool = False
+    is_date: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from etl.campaign import Campaign, load_campaign
-from etl.cli import steps
+from etl.cli import issuing, steps
+from etl.cli.run import Run
 from etl.home import Home
 from etl.synthetic.population import Person, make_population
 from etl.vault.keys import demo_master, new_key, read_key
@@ -53,26 +54,26 @@ def issued_once(tmp_path_factory: pytest.TempPathFactory, small: Campaign, small
     home = Home(tmp_path_factory.mktemp("home") / "var")
     home.prepare()
     keys = new_key(home.demo_key, demo_master(SEED))
-    run = steps.Run(home, small_folder, small, keys, small.noticed, silent_bar)
+    run = Run(home, small_folder, small, keys, small.noticed, silent_bar)
     path = home.private / "list.xlsx"
     steps.synthesize_list(small, path, CHILDREN, SEED, "default")
-    name, count, findings = steps.issue(run, path)
-    assert (name, count, findings) == ("20200302-01", CHILDREN, [])
+    handed = issuing.issue_list(run, path)
+    assert (handed.issue, handed.rows, handed.findings) == ("20200302-01", CHILDREN, ())
     steps.synthesize_fill(run, CHILDREN, SEED, "default")
     return home.root
 
 
 @pytest.fixture
-def run(issued_once: Path, tmp_path: Path, small: Campaign, small_folder: Path) -> steps.Run:
+def run(issued_once: Path, tmp_path: Path, small: Campaign, small_folder: Path) -> Run:
     """A fresh copy of the issued and filled home, on the day when reports are due."""
     home = Home(tmp_path / "var")
     shutil.copytree(issued_once, home.root)
     keys = read_key(home.demo_key)
-    return steps.Run(home, small_folder, small, keys, small.reports_due, silent_bar)
+    return Run(home, small_folder, small, keys, small.reports_due, silent_bar)
 
 
 @pytest.fixture
-def loaded(run: steps.Run) -> steps.Run:
+def loaded(run: Run) -> Run:
     """The same with all three workbooks accepted."""
     outcomes = steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
     assert [one.outcome for one in outcomes] == ["accepted"] * 3
@@ -80,16 +81,16 @@ def loaded(run: steps.Run) -> steps.Run:
 
 
 @pytest.fixture
-def password(run: steps.Run) -> Callable[[str], str]:
+def password(run: Run) -> Callable[[str], str]:
     """A unit's password in the one issue."""
     return partial(run.keys.password, "20200302-01")
 
 
 @pytest.fixture
-def with_limits(run: steps.Run) -> Callable[..., steps.Run]:
+def with_limits(run: Run) -> Callable[..., Run]:
     """The run with other limits on returned workbooks."""
 
-    def make(**limits: int) -> steps.Run:
+    def make(**limits: int) -> Run:
         changed = replace(run.campaign, limits=replace(run.campaign.limits, **limits))
         return replace(run, campaign=changed)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from etl.cli import steps
+from etl.cli.run import Run
 from etl.synthetic.population import Person
 from tests.conftest import ROOT
 
@@ -105,14 +106,14 @@ runpy.run_module("etl.publish", run_name="__main__")
 """
 
 
-def publish_watched(run: steps.Run, planted: str = "") -> subprocess.CompletedProcess[str]:
+def publish_watched(run: Run, planted: str = "") -> subprocess.CompletedProcess[str]:
     arguments = ["--released", str(run.home.released), "--public", str(run.home.public)]
     arguments += ["--campaign", str(run.campaign_folder)]
     command = [sys.executable, "-c", WATCHED, str(run.home.private), planted, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_publishing_never_looks_below_private(loaded: steps.Run) -> None:
+def test_publishing_never_looks_below_private(loaded: Run) -> None:
     steps.release(loaded)
     done = publish_watched(loaded)
     assert done.returncode == 0, done.stderr
@@ -120,13 +121,13 @@ def test_publishing_never_looks_below_private(loaded: steps.Run) -> None:
 
 
 @pytest.mark.parametrize("look", ["open({path!r})", "import sqlite3; sqlite3.connect({path!r})"])
-def test_a_look_below_private_is_seen_by_the_watch(loaded: steps.Run, look: str) -> None:
+def test_a_look_below_private_is_seen_by_the_watch(loaded: Run, look: str) -> None:
     steps.release(loaded)
     done = publish_watched(loaded, look.format(path=str(loaded.home.vault)))
     assert (done.returncode, done.stderr) == (77, "TOUCHED PRIVATE\n")
 
 
-def test_publishing_is_given_no_key(loaded: steps.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_publishing_is_given_no_key(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     steps.release(loaded)
     seen: dict[str, object] = {}
 
@@ -145,7 +146,7 @@ def zone_bytes(*folders: Path) -> bytes:
     return b"\n".join(path.read_bytes() for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def test_no_name_or_number_leaves_the_private_zone(loaded: steps.Run, people: list[Person]) -> None:
+def test_no_name_or_number_leaves_the_private_zone(loaded: Run, people: list[Person]) -> None:
     """The canary: every synthetic person, searched for in all that was released and published."""
     steps.release(loaded)
     steps.publish(loaded.home, loaded.campaign_folder)

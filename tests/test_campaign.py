@@ -1,5 +1,6 @@
 """The rule book as data: another county is another folder, and every fault names file, key and what was expected."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_every_predicate_that_the_rule_book_may_name_exists_and_is_used(campaign
 def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) -> None:
     code = "".join(p.read_text(encoding="utf-8") for room in ("issue", "read", "check", "cli")
                    for p in (ROOT / "etl" / room).glob("*.py"))  # fmt: skip
-    assert set(re.findall(r'"([LFR]\d\d)"', code)) == set(rulebook.RAISED)
+    assert set(re.findall(r'"([LFRED]\d\d)"', code)) == set(rulebook.RAISED)
     assert {rule.id for rule in campaign.rules if not rule.predicate} == set(rulebook.RAISED)
 
 
@@ -53,14 +54,41 @@ def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) 
         ("categories.csv", "B,", "A,", "code A"),
         ("rules.toml", 'severity = "error"', 'severity = "fatal"', "rules[1].severity"),
         ("rules.toml", 'id = "L02"', 'id = "L01"', "id L01"),
-        ("rules.toml", 'id = "R01"', 'id = "X01"', "rules[25].predicate"),
-        ("rules.toml", 'predicate = "never"', 'predicate = "nevr"', "rules[43].predicate"),
-        ("rules.toml", 'column = "team"', 'column = "tem"', "rules[38].column"),
-        ("rules.toml", 'age = "under_age"', 'age = "undr_age"', "rules[40].params.age"),
-        ("rules.toml", 'categories = ["G"]', 'categories = ["Z"]', "rules[43].params.categories"),
-        ("rules.toml", 'params = { group = "to_return", values = ["是", "否"] }', "", "rules[36].params"),
-        ("rules.toml", "核查结果为空。", "核查结果为空{foo}。", "rules[33].message"),
-        ("rules.toml", "核查结果为空。", "核查结果为空{。", "rules[33].message"),
+        ("rules.toml", 'id = "R01"', 'id = "X01"', "rules[28].predicate"),
+        ("rules.toml", 'predicate = "never"', 'predicate = "nevr"', "rules[46].predicate"),
+        ("rules.toml", 'column = "team"', 'column = "tem"', "rules[41].column"),
+        ("rules.toml", 'age = "under_age"', 'age = "undr_age"', "rules[43].params.age"),
+        ("rules.toml", 'categories = ["G"]', 'categories = ["Z"]', "rules[46].params.categories"),
+        ("rules.toml", 'params = { group = "to_return", values = ["是", "否"] }', "", "rules[39].params"),
+        ("rules.toml", "核查结果为空。", "核查结果为空{foo}。", "rules[36].message"),
+        ("rules.toml", "核查结果为空。", "核查结果为空{。", "rules[36].message"),
+        ("rules.toml", 'predicate = "filled"', 'predicate = ["filled"]', "rules[36].predicate"),
+        ("rules.toml", 'column = "category"', "column = { a = 1 }", "rules[36].column"),
+        ("rules.toml", 'column = "category"', 'column = "category"\nparams = 7', "rules[36].params"),
+        ("rules.toml", 'column = "category"', 'column = "category"\nparams = ["x"]', "rules[36].params"),
+        ("casework.toml", 'slug = "household-registry"', 'slug = "xutun"', "departments[1].slug"),
+        ("casework.toml", 'slug = "household-registry"', 'slug = "Household Registry"', "departments[1].slug"),
+        ("casework.toml", 'slug = "household-registry"', 'slug = "bureau"', "departments[1].slug"),
+        (
+            "casework.toml",
+            'slug = "school-registry"\nname = "学校（学籍管理）"',
+            'slug = "school-registry"\nname = "公安户籍部门"',
+            "departments.name",
+        ),
+        ("casework.toml", 'opened_by = ["C", "D"]', 'opened_by = ["C", "Z"]', "departments[2].opened_by"),
+        ("casework.toml", 'categories = ["K"]', 'categories = ["Z"]', "measures[7].categories"),
+        ("casework.toml", 'categories = ["K"]', 'categories = "K"', "measures[7].categories"),
+        ("casework.toml", 'name = "进入特教学校"', 'name = "随班就读"', "measures[2].name"),
+        ("casework.toml", 'slug = "household-registry"', 'slug = "school-registry"', "departments.slug"),
+        ("casework.toml", 'opened_by = ["A"]', 'opened_by = ["K"]', "departments[1].opened_by"),
+        ("casework.toml", 'opened_by = ["A"]', "opened_by = []", "departments[1].opened_by"),
+        ("casework.toml", '"查无此人", ', '"查无|此人", ', "departments[1].causes"),
+        ("casework.toml", '"已注销", "已更正"', '"已更正", "已更正"', "departments[1].outcomes"),
+        ("casework.toml", 'name = "随班就读"', 'name = "随班|就读"', "measures[1].name"),
+        ("casework.toml", 'categories = ["J", "L"]', 'categories = ["A"]', "measures[5].categories"),
+        ("casework.toml", 'categories = ["I", "J", "K", "L", "M"]', 'categories = ["I"]', "schooling"),
+        ("casework.toml", 'departments = ["乡镇（街道）"', "departments = [7", "cases.departments"),
+        ("casework.toml", '[[measures]]\nname = "随班就读"', '[[measures]]\nnom = "随班就读"', "measures[1].name"),
         ("units.csv", "aliases", "aliases,remark", "1"),
         (
             "publication.toml",
@@ -97,7 +125,27 @@ def test_a_wrong_value_is_named_with_file_and_key(tmp_path: Path, file: str, old
     assert (caught.value.params["file"], caught.value.params["key"]) == (file, key)
 
 
-@pytest.mark.parametrize("file", ["campaign.toml", "units.csv", "categories.csv", "rules.toml", "publication.toml"])
+@pytest.mark.parametrize("code", "IJKLM")
+def test_a_category_to_return_without_a_measure_is_named(tmp_path: Path, code: str) -> None:
+    """M17: whoever is to be returned can be given a measure."""
+    folder = tmp_path / "campaign"
+    shutil.copytree(ROOT / "campaign", folder)
+    path = folder / "casework.toml"
+    measures, heading, rest = path.read_text(encoding="utf-8").partition("[[schooling]]")
+
+    def without(found: re.Match[str]) -> str:
+        left = [one for one in re.findall("[A-M]", found[1]) if one != code]
+        return f"categories = {json.dumps(left)}" if left else f'categories = ["{"M" if code == "I" else "I"}"]'
+
+    path.write_text(re.sub(r"categories = \[(.*)\]", without, measures) + heading + rest, encoding="utf-8")
+    with pytest.raises(FuxueError) as caught:
+        load_campaign(folder)
+    assert caught.value.params == {"file": "casework.toml", "key": "measures", "expected": f"one for {code}"}
+
+
+@pytest.mark.parametrize(
+    "file", ["campaign.toml", "units.csv", "categories.csv", "rules.toml", "publication.toml", "casework.toml"]
+)
 def test_a_missing_or_broken_file_is_named(tmp_path: Path, file: str) -> None:
     folder = tmp_path / "campaign"
     shutil.copytree(ROOT / "campaign", folder)

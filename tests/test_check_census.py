@@ -11,10 +11,10 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.campaign import load_campaign
-from etl.cli import steps
+from etl.cli import issuing, steps
+from etl.cli.run import Run
 from etl.findings import Finding, Severity
-from etl.forms import ANNEX4
-from etl.issue.province import read_list
+from etl.forms import ANNEX4, CASES
 from etl.manifest import Manifest
 from etl.read.cells import parse_workbook
 from etl.read.guard import Refused
@@ -24,6 +24,7 @@ from tests.conftest import ROOT
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT, Change, row_of, setting
 from tests.fixtures.libreoffice import FIXTURE
+from tests.fixtures.papers import case_row, complete_paper, put_casework
 
 RULES = load_campaign(ROOT / "campaign").rules
 Found = Sequence[Finding]
@@ -33,8 +34,8 @@ Found = Sequence[Finding]
 class Bench:
     """What the cases work on: a filled home, and the limits and ages that they may change."""
 
-    run: steps.Run
-    limited: Callable[..., steps.Run]
+    run: Run
+    limited: Callable[..., Run]
     folder: Path
 
     def edit(self, change: Change) -> Found:
@@ -45,7 +46,7 @@ class Bench:
         return books.check_edit(self.run, both).findings
 
     def answer(self, category: str = "", returned: str = "", team: str = "测试员甲") -> Found:
-        return self.edit(setting(I3=category or None, J3=returned or None, K3=team or None))
+        return self.edit(setting(I4=category or None, J4=returned or None, K4=team or None))
 
     def at_age(self, category: str, years: int, days: int = 0) -> Found:
         """The first child's category on the day on which it completes `years`, or `days` later."""
@@ -75,26 +76,35 @@ class Bench:
 
     def listed(self, *rows: dict[str, object], **options: object) -> Found:
         path = books.write_list(self.folder / "list.xlsx", rows, **options)  # type: ignore[arg-type]
-        return read_list(path, self.run.campaign)[1]
+        return books.list_findings(path, self.run.campaign)
+
+    def case(self, returned: str = "是", **cells: object) -> Found:
+        """The first case of another reason than illness, filled with these cells."""
+        bundle, row, _ = case_row(self.run, returned)
+        return self.file(put_casework(self.run, bundle, {row["reference"]: cells}))
 
     def load(self, *paths: Path) -> Found:
         return [f for one in steps.load(self.run, paths) for f in one.checked.findings]
 
 
 @pytest.fixture
-def bench(run: steps.Run, with_limits: Callable[..., steps.Run], tmp_path: Path) -> Bench:
+def bench(request: pytest.FixtureRequest, run: Run, with_limits: Callable[..., Run], tmp_path: Path) -> Bench:
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    if parameters.get("rule", "").startswith("E"):  # their cases stand in what is handed out after the answers
+        steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
+        issuing.issue_form(run, "cases", None)
     return Bench(run, with_limits, tmp_path)
 
 
 def neutral(sheet: Worksheet) -> None:
     """All rows answered in a way of which no rule has anything to say."""
-    for row in range(3, sheet.max_row):
+    for row in range(4, sheet.max_row):
         for column, text in zip("IJK", (A, "无", "测试员甲"), strict=True):
             sheet[f"{column}{row}"].value = text
 
 
 def same(sheet: Worksheet) -> None:
-    assert sheet.max_row > 3
+    assert sheet.max_row > 4
 
 
 def copy_sheet(content: bytes, change: Change) -> bytes:
@@ -139,11 +149,28 @@ def load_sealed_again(bench: Bench) -> Found:
     return bench.load(books.put(bench.run, content))
 
 
+def supplemented(bench: Bench, name: str) -> Found:
+    """A supplement that brings one child again, under this name if one is given."""
+    first = books.issued(bench.run)[0]
+    row = {column.key: getattr(first, column.key) for column in ANNEX4.issued}
+    again = row | {"name": name} if name else row
+    path = books.write_list(bench.folder / "list.xlsx", [again, row_of("901")])
+    return issuing.issue_list(bench.run, path).findings
+
+
+def decided(bench: Bench, officer: str) -> Found:
+    """A list of one child that a person assigned: who it was is told or not."""
+    path = books.write_list(bench.folder / "list.xlsx", [row_of("901", household="虚构省")])
+    (paper,) = issuing.issue_list(bench.run, path).papers
+    filled = complete_paper(bench.run, paper, "归属单位", {"901": "东港镇"}, officer)
+    return [f for f in issuing.issue_list(bench.run, path, assign=filled).findings if f.rule != "L06"]
+
+
 def duplicate(sheet: Worksheet) -> None:
     last = sheet.max_row  # the footer's row moves down
     sheet.insert_rows(last)
     for column in range(1, 12):
-        sheet.cell(last, column).value = sheet.cell(3, column).value
+        sheet.cell(last, column).value = sheet.cell(4, column).value
 
 
 def foreign(sheet: Worksheet) -> None:
@@ -166,17 +193,18 @@ def large(bench: Bench, memory: int) -> Found:
 
 
 def heading(key: str, text: str) -> Change:
-    return setting(**{f"{books.LETTER[key]}2": text})
+    return setting(**{f"{books.LETTER[key]}3": text})
 
 
 def link(sheet: Worksheet) -> None:
-    sheet["K3"].hyperlink = "mailto:someone@example.invalid"
+    sheet["K4"].hyperlink = "mailto:someone@example.invalid"
 
 
 def serials(bench: Bench) -> list[str]:
     return [child.serial for child in books.issued(bench.run)]
 
 
+SCHOOLED = "普通班就读"
 A, B, K = "A.户籍原因", "B.在校有学籍", "K.打工务农"
 FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "L01": (lambda b: b.listed(row_of("1"), headings={"name": "名字"}), ""),
@@ -186,8 +214,10 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "L05": (lambda b: b.listed(row_of("1", id_number=books.id_number("20030831", 1))), "G3"),
     "L06": (lambda b: b.listed(row_of("1", household="虚构省青石县")), "H3"),
     "L07": (lambda b: b.listed(row_of("1", household="青石县东港镇西岭乡路1号")), "H3"),
-    "L08": (lambda b: read_list(b.run.home.demo_key, b.run.campaign)[1], ""),
+    "L08": (lambda b: books.list_findings(b.run.home.demo_key, b.run.campaign), ""),
     "L09": (lambda b: b.listed(row_of("1", name=" ")), "E3"),
+    "L10": (lambda b: supplemented(b, "改名童"), "E3"),
+    "D01": (lambda b: decided(b, ""), ""),
     "F01": (lambda b: b.raw("这不是工作簿".encode()), ""),
     "F02": (lambda b: b.sealed(books.plain(b.run), password="123456"), ""),
     "F03": (lambda b: b.raw(books.plain(b.run)), ""),
@@ -203,27 +233,34 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "F13": (lambda b: b.file(FIXTURE), ""),
     "F14": (lambda b: b.plain(copy_sheet(books.plain(b.run), same)), ""),
     "F15": (lambda b: load_side_by_side(b, UNIT), ""),
-    "R01": (lambda b: b.edit(lambda sheet: sheet.delete_rows(3)), ""),
+    "F16": (lambda b: b.file(b.run.home.outbox / ISSUE / f"{UNIT}.xlsx"), ""),
+    "R01": (lambda b: b.edit(lambda sheet: sheet.delete_rows(4)), ""),
     "R02": (lambda b: b.edit(duplicate), "A{last}"),
     "R03": (lambda b: b.edit(foreign), "A{last}"),
-    "R04": (lambda b: b.edit(setting(H3="虚构省青石县东港镇别村1号")), "H3"),
-    "R05": (lambda b: b.edit(setting(G3=int(books.issued(b.run)[0].id_number[:17] + "0"))), "G3"),
-    "R06": (lambda b: b.edit(setting(I4='="B.在校有学籍"')), "I4"),
-    "R07": (lambda b: b.edit(setting(K3="测试员甲　")), "K3"),
-    "R08": (lambda b: b.edit(setting(K3="#N/A")), "K3"),
-    "A01": (lambda b: b.answer("", "无"), "I3"),
-    "A02": (lambda b: b.answer("A户籍原因", "无"), "I3"),
-    "A03": (lambda b: b.answer(A, ""), "J3"),
-    "A04": (lambda b: b.answer(K, "无"), "J3"),
-    "A05": (lambda b: b.answer(A, "否"), "J3"),
-    "A06": (lambda b: b.answer(A, "无", ""), "K3"),
-    "A07": (lambda b: b.at_age("E", 6), "I3"),
-    "A08": (lambda b: b.at_age("F", 16, -1), "I3"),
-    "A09": (lambda b: b.at_age("K", 16, -1), "I3"),
-    "A10": (lambda b: b.answer("G.失踪失联", "无"), "I3"),
-    "A11": (lambda b: b.answer("H.出国在外", "无"), "I3"),
-    "A12": (lambda b: b.answer("D.省外就读无学籍", "无"), "I3"),
-    "A13": (lambda b: b.answer(A, "无", "1."), "K3"),
+    "R04": (lambda b: b.edit(setting(H4="虚构省青石县东港镇别村1号")), "H4"),
+    "R05": (lambda b: b.edit(setting(G4=int(books.issued(b.run)[0].id_number[:17] + "0"))), "G4"),
+    "R06": (lambda b: b.edit(setting(I5='="B.在校有学籍"')), "I5"),
+    "R07": (lambda b: b.edit(setting(K4="测试员甲　")), "K4"),
+    "R08": (lambda b: b.edit(setting(K4="#N/A")), "K4"),
+    "A01": (lambda b: b.answer("", "无"), "I4"),
+    "A02": (lambda b: b.answer("A户籍原因", "无"), "I4"),
+    "A03": (lambda b: b.answer(A, ""), "J4"),
+    "A04": (lambda b: b.answer(K, "无"), "J4"),
+    "A05": (lambda b: b.answer(A, "否"), "J4"),
+    "A06": (lambda b: b.answer(A, "无", ""), "K4"),
+    "A07": (lambda b: b.at_age("E", 6), "I4"),
+    "A08": (lambda b: b.at_age("F", 16, -1), "I4"),
+    "A09": (lambda b: b.at_age("K", 16, -1), "I4"),
+    "A10": (lambda b: b.answer("G.失踪失联", "无"), "I4"),
+    "A11": (lambda b: b.answer("H.出国在外", "无"), "I4"),
+    "A12": (lambda b: b.answer("D.省外就读无学籍", "无"), "I4"),
+    "A13": (lambda b: b.answer(A, "无", "1."), "K4"),
+    "E01": (lambda b: b.case(measure="随班就读", department="学校", person="测试员甲"), "I{case}"),
+    "E02": (lambda b: b.case(department="学校", person="测试员甲"), "I{case}"),
+    "E03": (lambda b: b.case(schooling=SCHOOLED, date="三月九日", carer="测试员甲"), "M{case}"),
+    "E04": (lambda b: b.case(schooling=SCHOOLED, date="2020-03-17", carer="测试员甲"), "M{case}"),
+    "E05": (lambda b: b.case(measure="帮扶救助", department="学校", person="甲"), "K{case}"),
+    "E06": (lambda b: b.case("否", schooling=SCHOOLED, date="2020-03-16", carer="测试员甲"), "L{case}"),
 }  # fmt: skip
 QUIET: dict[str, Callable[[Bench], Found]] = {
     "L01": lambda b: b.listed(row_of("1"), headings={"id_number": "身份证号码", "serial": "原始序号(不要\n删除)"},
@@ -235,8 +272,10 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
                               row_of("2", id_number=books.id_number("20120831", 1))),
     "L06": lambda b: b.listed(row_of("1", household="东港")),
     "L07": lambda b: b.listed(row_of("1", household="东港镇东港村东港镇1号")),
-    "L08": lambda b: read_list(b.run.home.private / "list.xlsx", b.run.campaign)[1],
+    "L08": lambda b: books.list_findings(b.run.home.private / "list.xlsx", b.run.campaign),
     "L09": lambda b: b.listed(row_of("1", name="一")),
+    "L10": lambda b: supplemented(b, ""),
+    "D01": lambda b: decided(b, "测试员甲"),
     "F01": lambda b: b.raw((b.run.home.inbox / f"{UNIT}.xlsx").read_bytes(), "报表.doc"),
     "F02": lambda b: b.raw((b.run.home.inbox / f"{UNIT}.xlsx").read_bytes(), "xiling.xlsx"),
     "F03": lambda b: b.sealed(books.plain(b.run)),
@@ -250,16 +289,17 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "F11": load_sealed_again,
     "F12": lambda b: b.file(b.run.home.inbox / f"{UNIT}.xlsx", allow_unsealed=True),
     "F13": lambda b: b.raw(seal(books.plain(b.run), b.run.keys.password(ISSUE, UNIT))),
-    "F14": lambda b: b.plain(copy_sheet(books.plain(b.run), lambda sheet: sheet.delete_rows(2))),
+    "F14": lambda b: b.plain(copy_sheet(books.plain(b.run), lambda sheet: sheet.delete_rows(3))),
     "F15": lambda b: load_side_by_side(b, "xiling"),
-    "R01": lambda b: b.edit(lambda sheet: sheet.insert_rows(3)),
+    "F16": lambda b: b.file(b.run.home.inbox / f"{UNIT}.xlsx"),
+    "R01": lambda b: b.edit(lambda sheet: sheet.insert_rows(4)),
     "R02": lambda b: b.edit(lambda sheet: sheet.insert_rows(sheet.max_row)),
-    "R03": lambda b: b.edit(setting(L3="9999")),
-    "R04": lambda b: b.edit(setting(H3=f"{books.issued(b.run)[0].household}")),
-    "R05": lambda b: b.edit(setting(G3=books.issued(b.run)[0].id_number)),
-    "R06": lambda b: b.edit(setting(M3="=1+1")),
-    "R07": lambda b: b.edit(setting(K3="测试员 甲")),
-    "R08": lambda b: b.edit(setting(K3="员工N/A")),
+    "R03": lambda b: b.edit(setting(L4="9999")),
+    "R04": lambda b: b.edit(setting(H4=f"{books.issued(b.run)[0].household}")),
+    "R05": lambda b: b.edit(setting(G4=books.issued(b.run)[0].id_number)),
+    "R06": lambda b: b.edit(setting(M4="=1+1")),
+    "R07": lambda b: b.edit(setting(K4="测试员 甲")),
+    "R08": lambda b: b.edit(setting(K4="员工N/A")),
     "A01": lambda b: b.answer(A, "无"),
     "A02": lambda b: b.answer("Ａ．户籍原因 ", "无"),
     "A03": lambda b: b.answer(A, "无"),
@@ -273,6 +313,12 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "A11": lambda b: b.answer("I.因病因残", "是"),
     "A12": lambda b: b.answer(B, "无"),
     "A13": lambda b: b.answer(A, "无", "Li"),
+    "E01": lambda b: b.case(measure="帮扶救助", department="学校", person="测试员甲"),
+    "E02": lambda b: b.case(),
+    "E03": lambda b: b.case(schooling=SCHOOLED, date="2020年3月9日", carer="测试员甲"),
+    "E04": lambda b: b.case(schooling=SCHOOLED, date="2020-03-16", carer="测试员甲"),
+    "E05": lambda b: b.case(measure="帮扶救助", department="学校", person="甲乙"),
+    "E06": lambda b: b.case("是", schooling=SCHOOLED, date="2020-03-16", carer="测试员甲"),
 }  # fmt: skip
 
 
@@ -291,16 +337,17 @@ def test_the_census_and_the_rule_book_have_the_same_rules() -> None:
 
 @pytest.mark.parametrize("rule", [rule.id for rule in RULES])
 def test_a_rule_fires_at_its_cell_alone(rule: str, bench: Bench) -> None:
-    case, cell = FIRES[rule]
-    findings = found(case, bench)
+    fires, cell = FIRES[rule]
+    findings = found(fires, bench)
     own = [f for f in findings if f.rule == rule]
-    expected = cell.format(last=3 + len(books.issued(bench.run)))
+    case = rule[0] == "E" and case_row(bench.run, "否" if rule == "E06" else "是")[2]
+    expected = cell.format(last=4 + len(books.issued(bench.run)), case=case)
     assert [f.cell for f in own] == [expected]
     assert {f.rule for f in findings if f.severity is Severity.ERROR} <= {rule}
     assert own[0].severity is next(r.severity for r in RULES if r.id == rule)
     assert own[0].file
     if cell:
-        assert own[0].sheet in (ANNEX4.sheet, "名单")
+        assert own[0].sheet in (ANNEX4.sheet, CASES.sheet, "名单")
     assert any("\u4e00" <= sign <= "\u9fff" for sign in own[0].message)
     for message in (own[0].message, own[0].message_en):
         assert "{" not in message
@@ -316,7 +363,7 @@ def test_a_rule_leaves_a_near_boundary_valid_input_alone(rule: str, bench: Bench
 
 def test_a_missing_row_is_told_by_its_serial(bench: Bench) -> None:
     first = serials(bench)[0]
-    (finding,) = [f for f in bench.edit(lambda sheet: sheet.delete_rows(3)) if f.rule == "R01"]
+    (finding,) = [f for f in bench.edit(lambda sheet: sheet.delete_rows(4)) if f.rule == "R01"]
     assert finding.serial == first
     assert first in finding.message
 

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.check.check import Checked
-from etl.cli import steps
+from etl.cli import issuing, steps
 from etl.cli.commands import main
+from etl.cli.run import Run
 from etl.sealing import seal, unseal
 from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.fill import fill_issue
@@ -47,7 +48,7 @@ def accepted_once(
 
 
 @pytest.fixture
-def accepted(run: steps.Run, accepted_once: Callable[[Path], Path]) -> steps.Run:
+def accepted(run: Run, accepted_once: Callable[[Path], Path]) -> Run:
     accepted_once(run.home.root)
     return run
 
@@ -57,13 +58,13 @@ def command(home: Path, campaign: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, words, env={"FUXUE_KEY_FILE": None, "COLUMNS": "200"})
 
 
-def invoke(run: steps.Run, *arguments: str) -> Result:
+def invoke(run: Run, *arguments: str) -> Result:
     result = command(run.home.root, run.campaign_folder, *arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 
 
-def record(run: steps.Run) -> list[list[tuple[object, ...]]]:
+def record(run: Run) -> list[list[tuple[object, ...]]]:
     """Everything that was accepted, and what of it is current."""
     vault = run.open_vault()
     try:
@@ -91,27 +92,27 @@ def assert_silent(text: str, people: list[Person]) -> None:
 
 def spoil_many(sheet: Worksheet) -> None:
     """Personal data wherever a careless message could pick it up."""
-    name, number = sheet["E3"].value, sheet["G3"].value
+    name, number = sheet["E4"].value, sheet["G4"].value
     sheet.title = f"{name}{number}"
-    setting(I3=f"{name}{number}", J3=name, K3=f"={number}", A4=name, E5=number, G6=float(number[:17]), H7=name)(sheet)
-    setting(I8=None, J9=name, K10="1", E2="姓名")(sheet)
+    setting(I4=f"{name}{number}", J4=name, K4=f"={number}", A5=name, E6=number, G7=float(number[:17]), H8=name)(sheet)
+    setting(I9=None, J10=name, K11="1", E3="姓名")(sheet)
     sheet.parent["fuxue"].append(["serial", name])
     sheet.delete_rows(11)
 
 
-def bad_files(run: steps.Run) -> dict[str, bytes]:
+def bad_files(run: Run) -> dict[str, bytes]:
     """Sealed and unsealed bytes of every kind of bad input in the issue."""
     content, own = plain(run), run.keys.password(ISSUE, UNIT)
     sealed = (run.home.inbox / f"{UNIT}.xlsx").read_bytes()
     spoiled = {
         "missing": edit(content, lambda sheet: sheet.delete_rows(3)),
-        "changed": edit(content, setting(H3="别处")),
-        "unlisted": edit(content, setting(I3="N.不清楚")),
-        "asked": edit(content, setting(I3="A.户籍原因", J3="是")),
-        "not-asked": edit(content, setting(I3="K.打工务农", J3="无")),
-        "blank": edit(content, setting(I3=None, J3=None, K3=None)),
-        "number": edit(content, setting(G3=990101200601150010)),
-        "formula": edit(content, setting(K3="=A1")),
+        "changed": edit(content, setting(H4="别处")),
+        "unlisted": edit(content, setting(I4="N.不清楚")),
+        "asked": edit(content, setting(I4="A.户籍原因", J4="是")),
+        "not-asked": edit(content, setting(I4="K.打工务农", J4="无")),
+        "blank": edit(content, setting(I4=None, J4=None, K4=None)),
+        "number": edit(content, setting(G4=990101200601150010)),
+        "formula": edit(content, setting(K4="=A1")),
         "many": edit(content, spoil_many),
         "no-manifest": edit(content, lambda sheet: sheet.parent.remove(sheet.parent["fuxue"])),
         "macro": repack(content, lambda parts: parts.update({"xl/vbaProject.bin": b"x"})),
@@ -122,7 +123,7 @@ def bad_files(run: steps.Run) -> dict[str, bytes]:
 
 
 def test_nothing_that_was_accepted_changes_and_nothing_personal_is_said(
-    accepted: steps.Run, people: list[Person], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    accepted: Run, people: list[Person], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     before = record(accepted)
@@ -150,7 +151,7 @@ def test_nothing_that_was_accepted_changes_and_nothing_personal_is_said(
 
 
 @pytest.mark.parametrize("kind", [*FAULTS, RESEALED])
-def test_a_townships_fault_is_caught_by_its_rule(kind: str, run: steps.Run, people: list[Person]) -> None:
+def test_a_townships_fault_is_caught_by_its_rule(kind: str, run: Run, people: list[Person]) -> None:
     unit = run.campaign.unit[UNIT]
     (path,) = fill_issue(
         run.campaign, [unit], run.home.outbox / ISSUE, run.home.inbox, people,
@@ -162,16 +163,16 @@ def test_a_townships_fault_is_caught_by_its_rule(kind: str, run: steps.Run, peop
         rule = "A04" if first.category >= "I" else "A05"
     checked = books.check_file(run, path)
     assert not checked.accepted
-    assert places(checked) == [(rule, cell.format(first=3))]
+    assert places(checked) == [(rule, cell.format(first=4))]
 
 
 def test_every_synthetic_fault_has_its_rule() -> None:
     assert set(CAUGHT) == {*FAULTS, RESEALED}
 
 
-def test_the_exit_code_says_whether_all_is_well(run: steps.Run, tmp_path: Path) -> None:
+def test_the_exit_code_says_whether_all_is_well(run: Run, tmp_path: Path) -> None:
     good = run.home.inbox / f"{UNIT}.xlsx"
-    bad = put(run, edit(plain(run, "xiling"), setting(I3="N.不清楚")), "xiling.xlsx")
+    bad = put(run, edit(plain(run, "xiling"), setting(I4="N.不清楚")), "xiling.xlsx")
     assert invoke(run, "check", str(good)).exit_code == 0
     assert invoke(run, "check", str(bad)).exit_code == 1
     assert invoke(run, "check", str(good), str(bad)).exit_code == 1
@@ -184,7 +185,7 @@ def test_the_exit_code_says_whether_all_is_well(run: steps.Run, tmp_path: Path) 
     assert invoke(run, "check", str(good)).exit_code == 2
 
 
-def test_a_list_with_faults_issues_nothing_and_exits_with_1(run: steps.Run, tmp_path: Path) -> None:
+def test_a_list_with_faults_issues_nothing_and_exits_with_1(run: Run, tmp_path: Path) -> None:
     before = record(run)
     path = books.write_list(tmp_path / "list.xlsx", [books.row_of("901"), books.row_of("901", name="")])
     result = invoke(run, "issue", str(path))
@@ -195,7 +196,7 @@ def test_a_list_with_faults_issues_nothing_and_exits_with_1(run: steps.Run, tmp_
     assert [folder.name for folder in run.home.outbox.iterdir()] == [ISSUE]
 
 
-def test_a_list_or_a_child_that_was_issued_before_is_not_issued_again(run: steps.Run, tmp_path: Path) -> None:
+def test_a_list_or_a_child_that_was_issued_before_is_not_issued_again(run: Run, tmp_path: Path) -> None:
     before = record(run)
     result = invoke(run, "issue", str(run.home.private / "list.xlsx"))
     assert result.exit_code == 2
@@ -206,30 +207,30 @@ def test_a_list_or_a_child_that_was_issued_before_is_not_issued_again(run: steps
     assert record(run) == before
 
 
-def test_json_tells_file_sheet_cell_rule_and_remedy(run: steps.Run) -> None:
-    bad = put(run, edit(plain(run), setting(J3="也许")))
+def test_json_tells_file_sheet_cell_rule_and_remedy(run: Run) -> None:
+    bad = put(run, edit(plain(run), setting(J4="也许")))
     result = invoke(run, "--json", "check", str(bad))
     (line,) = [json.loads(line) for line in result.stdout.splitlines()]
     (file,) = line["files"]
     assert (file["file"], file["outcome"], file["unit"]) == (bad.name, "refused", UNIT)
     (finding,) = [f for f in file["findings"] if f["severity"] == "error"]
     assert finding["rule"] in ("A04", "A05")
-    assert (finding["sheet"], finding["cell"]) == ("附件4", "J3")
+    assert (finding["sheet"], finding["cell"]) == ("附件4", "J4")
     assert finding["serial"] == books.issued(run)[0].serial
     assert "复学情况" in finding["message"]
     assert finding["message_en"]
 
 
-def test_a_clerk_reads_rule_place_and_remedy(run: steps.Run) -> None:
-    bad = put(run, edit(plain(run), setting(J3=None)))
+def test_a_clerk_reads_rule_place_and_remedy(run: Run) -> None:
+    bad = put(run, edit(plain(run), setting(J4=None)))
     output = invoke(run, "check", str(bad)).output
-    for piece in ("A03", "附件4", "J3", "复学情况为空", "不合格"):
+    for piece in ("A03", "附件4", "J4", "复学情况为空", "不合格"):
         assert piece in output
 
 
-def test_another_units_workbook_counts_for_the_unit_that_its_seal_names(accepted: steps.Run) -> None:
+def test_another_units_workbook_counts_for_the_unit_that_its_seal_names(accepted: Run) -> None:
     before = record(accepted)
-    content = edit(plain(accepted, "xiling"), setting(K3="另一组员"))
+    content = edit(plain(accepted, "xiling"), setting(K4="另一组员"))
     path = put(accepted, content, f"{UNIT}.xlsx", password=accepted.keys.password(ISSUE, "xiling"))
     (loaded,) = steps.load(accepted, [path])
     assert (loaded.outcome, loaded.checked.unit) == ("accepted", "xiling")
@@ -240,7 +241,7 @@ def test_another_units_workbook_counts_for_the_unit_that_its_seal_names(accepted
     assert record(accepted)[0][:3] == before[0]
 
 
-def test_another_counties_workbook_is_refused(run: steps.Run, small_folder: Path, tmp_path: Path) -> None:
+def test_another_counties_workbook_is_refused(run: Run, small_folder: Path, tmp_path: Path) -> None:
     """Same form, same unit, same password even; but no signature of this bureau."""
     other = tmp_path / "other"
     steps.synthesize_list(run.campaign, tmp_path / "list.xlsx", 30, 99, "default")
@@ -256,10 +257,11 @@ def test_another_counties_workbook_is_refused(run: steps.Run, small_folder: Path
     assert places(books.check_file(run, put(run, content))) == [("F09", "")]
 
 
-def test_an_earlier_issues_workbook_is_checked_against_its_own_issue(run: steps.Run, tmp_path: Path) -> None:
+def test_an_earlier_issues_workbook_is_checked_against_its_own_issue(run: Run, tmp_path: Path) -> None:
     rows = [books.row_of(str(number)) for number in range(1, 13)]
-    name, count, findings = steps.issue(run, books.write_list(tmp_path / "list.xlsx", rows))
-    assert (name, count, findings) == ("20200316-02", 12, [])
+    handed = issuing.issue_list(run, books.write_list(tmp_path / "list.xlsx", rows))
+    name = handed.issue
+    assert (name, handed.rows, handed.findings) == ("20200316-02", 12, ())
     first = books.check_file(run, run.home.inbox / f"{UNIT}.xlsx")
     assert (first.issue, first.accepted) == (ISSUE, True)
     second = blank_of(run, name)
@@ -269,21 +271,23 @@ def test_an_earlier_issues_workbook_is_checked_against_its_own_issue(run: steps.
     assert len(places(second)) == 36
 
 
-def blank_of(run: steps.Run, issue: str) -> Checked:
-    """The findings of a workbook that comes back as it was issued."""
-    return books.check_file(run, run.home.outbox / issue / f"{UNIT}.xlsx")
+def blank_of(run: Run, issue: str) -> Checked:
+    """The findings of a workbook that was opened, saved again and sent back with nothing filled in."""
+    password = run.keys.password(issue, UNIT)
+    content = unseal((run.home.outbox / issue / f"{UNIT}.xlsx").read_bytes(), [password]).plain
+    return books.check_file(run, put(run, content, password=password))
 
 
-def test_a_workbook_returned_blank_is_refused_cell_by_cell(run: steps.Run) -> None:
+def test_a_workbook_returned_blank_is_refused_cell_by_cell(run: Run) -> None:
     count = len(books.issued(run))
-    expected = [(rule, f"{column}{row}") for row in range(3, 3 + count)
+    expected = [(rule, f"{column}{row}") for row in range(4, 4 + count)
                 for rule, column in (("A01", "I"), ("A03", "J"), ("A06", "K"))]  # fmt: skip
     assert sorted(places(blank_of(run, ISSUE))) == sorted(expected)
 
 
-def test_the_newest_accepted_version_counts_and_the_older_stays(accepted: steps.Run) -> None:
+def test_the_newest_accepted_version_counts_and_the_older_stays(accepted: Run) -> None:
     before = record(accepted)
-    (loaded,) = steps.load(accepted, [put(accepted, edit(plain(accepted), setting(K3="新组员")))])
+    (loaded,) = steps.load(accepted, [put(accepted, edit(plain(accepted), setting(K4="新组员")))])
     assert loaded.outcome == "accepted"
     after = record(accepted)
     assert after[0][:3] == before[0]

@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from etl.bundle import Bundle, child_row
 from etl.campaign import Campaign
 from etl.check.predicates import PREDICATES, Answer, failed_rules
 from etl.check.reconcile import INVISIBLE, match_rows, tidy
 from etl.child import Child
-from etl.cli import steps
+from etl.cli.run import Run
 from etl.findings import FuxueError, Severity
 from etl.forms import ANNEX4
 from etl.identity import birth_of
@@ -27,6 +28,7 @@ CHILDREN = [
     Child(str(n), "donggang", "省", "市", "县", f"童{n}", "男", id_number("20060115", 2 * n + 1), "东港")
     for n in range(5)
 ]
+BUNDLE = Bundle(ANNEX4, "20200302-01", "donggang", "东港镇", tuple(map(child_row, CHILDREN)))
 
 
 @steady
@@ -68,13 +70,13 @@ def row(child: Child, number: int, **changed: str) -> dict[str, Value]:
 def test_each_issued_child_comes_back_exactly_once_or_is_told(small: Campaign, order: list[int]) -> None:
     """Rows in any order, left out, doubled, foreign: what is not told is in its place."""
     known = {child.serial: child for child in CHILDREN}
-    rows = [row(known.get(str(n), CHILDREN[0]), at, serial=str(n)) for at, n in enumerate(order, start=3)]
-    pairs, findings = match_rows(Submission("附件4", tuple(rows)), CHILDREN, small, "x.xlsx")
-    assert [child.serial for child, _ in pairs] == [c.serial for c in CHILDREN if int(c.serial) in order]
+    rows = [row(known.get(str(n), CHILDREN[0]), at, serial=str(n)) for at, n in enumerate(order, start=4)]
+    pairs, findings = match_rows(Submission("附件4", tuple(rows)), BUNDLE, small, "x.xlsx")
+    assert [issued["serial"] for issued, _ in pairs] == [c.serial for c in CHILDREN if int(c.serial) in order]
     told = [(f.rule, f.cell, f.serial) for f in findings]
     seen: set[int] = set()
     expected: list[tuple[str, str, str | None]] = []
-    for at, n in enumerate(order, start=3):
+    for at, n in enumerate(order, start=4):
         if n >= len(CHILDREN):
             expected.append(("R03", f"A{at}", None))
         elif n in seen:
@@ -87,16 +89,16 @@ def test_each_issued_child_comes_back_exactly_once_or_is_told(small: Campaign, o
 @steady
 @given(st.sampled_from([c.key for c in ANNEX4.issued if c.key != "serial"]), st.text(max_size=6))
 def test_any_other_text_in_an_issued_cell_is_told(small: Campaign, key: str, text: str) -> None:
-    rows = tuple(row(child, at, **({key: text} if at == 4 else {})) for at, child in enumerate(CHILDREN, start=3))
-    _, findings = match_rows(Submission("附件4", rows), CHILDREN, small, "x.xlsx")
-    cell = {column.key: letter for letter, column in zip("ABCDEFGHIJK", ANNEX4.columns, strict=True)}[key] + "4"
+    rows = tuple(row(child, at, **({key: text} if at == 5 else {})) for at, child in enumerate(CHILDREN, start=4))
+    _, findings = match_rows(Submission("附件4", rows), BUNDLE, small, "x.xlsx")
+    cell = {column.key: letter for letter, column in zip("ABCDEFGHIJK", ANNEX4.columns, strict=True)}[key] + "5"
     same = text == getattr(CHILDREN[1], key)
     assert [(f.rule, f.cell) for f in findings] == ([] if same else [("R04", cell)])
 
 
-def test_issued_values_are_never_tidied(run: steps.Run) -> None:
+def test_issued_values_are_never_tidied(run: Run) -> None:
     first = issued(run)[0]
-    for cell, value in (("E3", f"{first.name} "), ("H3", f"{first.household}\u200b"), ("G3", f" {first.id_number}")):
+    for cell, value in (("E4", f"{first.name} "), ("H4", f"{first.household}\u200b"), ("G4", f" {first.id_number}")):
         assert places(check_edit(run, setting(**{cell: value}))) == [("R04", cell)]
 
 

@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from etl.bundle import Bundle, child_row
 from etl.campaign import Campaign, Unit
 from etl.child import Child
 from etl.forms import ANNEX4
 from etl.issue import issue as issuing
 from etl.issue.assign import match_units
-from etl.issue.province import read_list
 from etl.issue.workbook import build_workbook
 from etl.manifest import Manifest
 from etl.read.cells import parse_workbook
-from tests.fixtures.books import id_number, row_of, write_list
+from tests.fixtures.books import id_number, read_and_split, row_of, write_list
 
 steady = hypothesis_settings(
     derandomize=True, max_examples=40, deadline=None, database=None,
@@ -38,7 +38,7 @@ nasty = st.sampled_from([
 
 
 def findings(small: Campaign, path: Path) -> list[tuple[str, str]]:
-    return [(finding.rule, finding.cell) for finding in read_list(path, small)[1]]
+    return [(finding.rule, finding.cell) for finding in read_and_split(path, small)[1]]
 
 
 @pytest.mark.parametrize(("household", "slugs"), [
@@ -110,12 +110,12 @@ def test_a_list_further_down_and_with_other_headings_is_read(small: Campaign, tm
     headings = {"id_number": "公民身份号码", "household": "户籍地址", "name": "儿童姓名"}
     path = write_list(tmp_path / "list.xlsx", [row_of("1"), row_of("2", sex="女")], headings, above=4)
     assert findings(small, path) == [("L03", "G7")]
-    assert [child.serial for child in read_list(path, small)[0]] == ["1", "2"]
+    assert [child.serial for child in read_and_split(path, small)[0]] == ["1", "2"]
 
 
 def test_serials_typed_as_numbers_are_whole_numbers(small: Campaign, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [row_of("1") | {"serial": 1}, row_of("2") | {"serial": 2.0}])
-    children, found = read_list(path, small)
+    children, found = read_and_split(path, small)
     assert ([child.serial for child in children], found) == (["1", "2"], [])
 
 
@@ -123,7 +123,7 @@ def test_blank_rows_are_passed_over_and_rows_of_spaces_too(small: Campaign, tmp_
     blank: dict[str, object] = dict.fromkeys(row_of("1"), "")
     spaces: dict[str, object] = dict.fromkeys(row_of("1"), "  ")
     path = write_list(tmp_path / "list.xlsx", [row_of("1"), blank, spaces, row_of("2")])
-    children, found = read_list(path, small)
+    children, found = read_and_split(path, small)
     assert ([child.serial for child in children], found) == (["1", "2"], [])
 
 
@@ -135,7 +135,7 @@ def test_what_is_no_workbook_is_no_list(small: Campaign, tmp_path: Path, content
 
 def test_a_list_without_the_headings_is_told_which(small: Campaign, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [row_of("1")], {"sex": "男女"})
-    (finding,) = read_list(path, small)[1]
+    (finding,) = read_and_split(path, small)[1]
     assert finding.rule == "L01"
     assert all(column.heading in finding.message for column in ANNEX4.issued)
 
@@ -143,7 +143,7 @@ def test_a_list_without_the_headings_is_told_which(small: Campaign, tmp_path: Pa
 def test_findings_of_a_list_name_no_child(small: Campaign, tmp_path: Path) -> None:
     rows = [row_of("1", name="王某某", id_number="990101200601150019", household="某某村"),
             row_of("2", name="王某某", household="东港镇西岭乡某某村")]  # fmt: skip
-    shown = repr(read_list(write_list(tmp_path / "list.xlsx", rows), small)[1])
+    shown = repr(read_and_split(write_list(tmp_path / "list.xlsx", rows), small)[1])
     assert "L06" in shown
     assert "L07" in shown
     for secret in ("王某某", "990101200601150019", "某某村", str(rows[1]["id_number"])):
@@ -170,10 +170,17 @@ def sample_mac(data: bytes) -> bytes:
 
 def split(small: Campaign, children: list[Child], outbox: Path) -> dict[str, bytes]:
     """The plain workbooks of an issue, by unit: issuing with the seal left off."""
-    folder = issuing.issue_workbooks(
-        small, children, "20200302-01", mac=sample_mac, password_of=str, outbox=outbox, executor=Here()
-    )
-    return {path.stem: path.read_bytes() for path in folder.iterdir()}
+    bundles = [
+        Bundle(ANNEX4, "20200302-01", one.slug, one.name, tuple(child_row(c) for c in children if c.unit == one.slug))
+        for one in small.units
+    ]
+    handout = issuing.issue_workbooks(
+        small, bundles, day="2020-03-02", mac=sample_mac, fingerprint=sample_mac, password_of=str, outbox=outbox,
+        executor=Here(),
+    )  # fmt: skip
+    others = {"receipts.xlsx", "manifest.json"}
+    assert others < {path.name for path in handout.folder.iterdir()}
+    return {path.stem: path.read_bytes() for path in handout.folder.iterdir() if path.name not in others}
 
 
 @steady
@@ -190,7 +197,7 @@ def test_no_child_is_lost_doubled_or_changed_between_list_and_workbooks(
         row_of(str(at), name=name, household=f"{around}{place}", id_number=id_number("20060115", 2 * at + 1))
         for at, (name, around, place) in enumerate(rows)
     ]
-    children, found = read_list(write_list(folder / "list.xlsx", wanted), small)
+    children, found = read_and_split(write_list(folder / "list.xlsx", wanted), small)
     lost = [finding for finding in found if finding.rule not in ("L06", "L07")]
     assert lost == []
     assert len(children) + len(found) == len(rows)
@@ -240,7 +247,7 @@ def test_a_folder_of_workbooks_appears_whole_or_not_at_all(
 
 def test_a_unit_without_children_gets_a_nil_return(small: Campaign) -> None:
     manifest = Manifest("annex4", "20200302-01", "xiling", ()).signed(sample_mac)
-    content = build_workbook(small, small.unit["xiling"], [], manifest)
+    content = build_workbook(small, Bundle(ANNEX4, "20200302-01", "xiling", "西岭乡"), manifest)
     submission = parse_workbook(content, small.limits)
     assert submission.rows == ()
     assert submission.footer["unit"] == "西岭乡"

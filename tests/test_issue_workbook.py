@@ -11,9 +11,11 @@ import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from etl.bundle import Bundle, child_row
 from etl.campaign import Campaign
 from etl.child import Child
-from etl.cli import steps
+from etl.cli import issuing
+from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.forms import ANNEX4, FOOTER, MANIFEST_SHEET
 from etl.issue.workbook import build_workbook
@@ -27,7 +29,7 @@ HEADINGS = ["原始序号（不要删除）", "省份", "地市", "区县", "姓
 
 
 @pytest.fixture
-def book(run: steps.Run) -> Workbook:
+def book(run: Run) -> Workbook:
     sealed = (run.home.outbox / ISSUE / f"{UNIT}.xlsx").read_bytes()
     return openpyxl.load_workbook(io.BytesIO(unseal(sealed, [run.keys.password(ISSUE, UNIT)]).plain))
 
@@ -39,14 +41,14 @@ def sheet(book: Workbook) -> Worksheet:
 
 def test_title_and_the_eleven_headings_stand_as_in_the_notice(sheet: Worksheet) -> None:
     assert sheet["A1"].value == "青石县疑似失学儿童个体情况汇总表"
-    assert [cell.value for cell in sheet[2]] == HEADINGS
+    assert [cell.value for cell in sheet[3]] == HEADINGS
     assert sheet.max_column == 11
 
 
-def test_every_child_of_the_unit_stands_there_as_issued(run: steps.Run, sheet: Worksheet) -> None:
+def test_every_child_of_the_unit_stands_there_as_issued(run: Run, sheet: Worksheet) -> None:
     children = issued(run)
-    assert sheet.max_row == 3 + len(children)
-    for row, child in enumerate(children, start=3):
+    assert sheet.max_row == 4 + len(children)
+    for row, child in enumerate(children, start=4):
         expected = [getattr(child, column.key) for column in ANNEX4.issued]
         assert [cell.value for cell in sheet[row]] == [*expected, None, None, None]
 
@@ -57,30 +59,33 @@ def test_only_the_last_three_columns_and_the_footers_blanks_can_be_typed_in(shee
     for row in sheet.iter_rows():
         for cell in row:
             is_blank = cell.row == last and cell.column in (2, 5, 8, 11)
-            is_answer = 3 <= cell.row < last and cell.column >= 9
+            is_answer = 4 <= cell.row < last and cell.column >= 9
             assert cell.protection.locked == (not (is_blank or is_answer)), cell.coordinate
 
 
 def test_all_cells_are_text(sheet: Worksheet) -> None:
-    for row in sheet.iter_rows(min_row=3, max_row=sheet.max_row - 1):
+    for row in sheet.iter_rows(min_row=4, max_row=sheet.max_row - 1):
         for cell in row:
             assert cell.number_format == "@"
             assert cell.data_type in ("s", "n" if cell.value is None else "s")
 
 
-def test_the_drop_downs_offer_exactly_the_thirteen_values_and_three_answers(run: steps.Run, sheet: Worksheet) -> None:
+def test_the_drop_downs_offer_exactly_the_thirteen_values_and_three_answers(run: Run, sheet: Worksheet) -> None:
     last = sheet.max_row - 1
     lists = {str(one.sqref): one for one in sheet.data_validations.dataValidation}
-    assert set(lists) == {f"I3:I{last}", f"J3:J{last}"}
-    categories = lists[f"I3:I{last}"]
+    assert set(lists) == {f"I4:I{last}", f"J4:J{last}", f"K4:K{last}"}
+    categories = lists[f"I4:I{last}"]
     assert categories.formula1 == '"' + ",".join(c.label for c in run.campaign.categories) + '"'
     assert categories.formula1.startswith('"A.户籍原因,B.在校有学籍,')
-    assert lists[f"J3:J{last}"].formula1 == '"是,否,无"'
+    # Which values the other one offers depends on the category: a real LibreOffice is asked in its own test.
+    assert lists[f"J4:J{last}"].formula1.startswith("OFFSET(")
+    assert [lists[f"{column}4:{column}{last}"].type for column in "IJK"] == ["list", "list", "textLength"]
     for one in lists.values():
-        assert one.type == "list"
         assert one.errorStyle in (None, "stop")
         assert one.showErrorMessage
+        assert one.showInputMessage
         assert one.error
+        assert one.prompt
 
 
 def test_a_drop_down_is_within_the_255_signs_that_a_workbook_can_hold(campaign: Campaign) -> None:
@@ -93,13 +98,13 @@ def test_the_footer_asks_for_unit_filler_telephone_and_leader(sheet: Worksheet) 
     assert values[1] == "东港镇"
 
 
-def test_the_filling_notes_give_every_category(run: steps.Run, book: Workbook) -> None:
+def test_the_filling_notes_give_every_category(run: Run, book: Workbook) -> None:
     notes = "\n".join(str(row[0].value) for row in book["填表说明"].iter_rows())
     for category in run.campaign.categories:
         assert f"{category.label}：{category.definition}" in notes
 
 
-def test_the_manifest_is_hidden_and_signed(run: steps.Run, book: Workbook) -> None:
+def test_the_manifest_is_hidden_and_signed(run: Run, book: Workbook) -> None:
     hidden = book[MANIFEST_SHEET]
     assert hidden.sheet_state == "veryHidden"
     manifest = parse_manifest([[cell.value for cell in row] for row in hidden.iter_rows()])
@@ -114,23 +119,24 @@ def test_a_printed_page_is_wide_and_repeats_its_head(sheet: Worksheet) -> None:
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.page_setup.fitToHeight == 0
-    assert sheet.print_title_rows == "$1:$2"
-    assert sheet.freeze_panes == "A3"
+    assert sheet.print_title_rows == "$1:$3"
+    assert sheet.freeze_panes == "A4"
 
 
 @pytest.mark.parametrize("text", ["=1+1", "=HYPERLINK(\"http://a.invalid\")", "@甲", "+甲", "http://a.invalid", "007",
                                   "1e5", " 甲 ", "_x0041_", "甲\n乙", "𠮷"])  # fmt: skip
 def test_whatever_a_name_begins_with_it_stays_text(small: Campaign, text: str) -> None:
     child = Child("1", UNIT, "省", "市", "县", text, "男", text, text)
-    content = build_workbook(small, small.unit[UNIT], [child], Manifest("annex4", ISSUE, UNIT, ("1",), "0"))
+    bundle = Bundle(ANNEX4, ISSUE, UNIT, "东港镇", (child_row(child),))
+    content = build_workbook(small, bundle, Manifest("annex4", ISSUE, UNIT, ("1",), "0"))
     sheet = openpyxl.load_workbook(io.BytesIO(content))[ANNEX4.sheet]
-    for address in ("E3", "G3", "H3"):
+    for address in ("E4", "G4", "H4"):
         assert sheet[address].data_type == "s"
         assert sheet[address].hyperlink is None
         assert sheet[address].value.replace("_x005F_", "_") == text
 
 
-def test_a_workbook_is_sealed_with_agile_aes_256(run: steps.Run) -> None:
+def test_a_workbook_is_sealed_with_agile_aes_256(run: Run) -> None:
     for unit in run.campaign.units:
         path = run.home.outbox / ISSUE / f"{unit.slug}.xlsx"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -141,15 +147,15 @@ def test_a_workbook_is_sealed_with_agile_aes_256(run: steps.Run) -> None:
             assert office.info["spinValue"] >= 100_000
 
 
-def test_every_unit_has_a_password_of_its_own_that_can_be_typed_from_paper(run: steps.Run) -> None:
-    passwords = [password for _, _, password in steps.passwords(run, None)]
-    assert len(set(passwords)) == len(run.campaign.units)
+def test_every_unit_has_a_password_of_its_own_that_can_be_typed_from_paper(run: Run) -> None:
+    passwords = [password for _, _, password in issuing.passwords(run, None)]
+    assert len(set(passwords)) == len(run.campaign.units) + 1  # and one for the bureau's own papers
     for password in passwords:
         assert re.fullmatch("[abcdefghjkmnpqrstuvwxyz2-9]{4}(-[abcdefghjkmnpqrstuvwxyz2-9]{4}){3}", password)
-    assert steps.passwords(run, UNIT) == [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT))]
+    assert issuing.passwords(run, UNIT) == [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT))]
     assert run.keys.password("20200302-02", UNIT) not in passwords
     with pytest.raises(FuxueError, match="no_unit"):
-        steps.passwords(run, "nowhere")
+        issuing.passwords(run, "nowhere")
 
 
 TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"

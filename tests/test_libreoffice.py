@@ -7,6 +7,7 @@ import msoffcrypto
 import pytest
 
 from etl.cli import steps
+from etl.cli.run import Run
 from etl.findings import Severity
 from etl.sealing import BrokenSeal, NotSealed, WrongPassword, unseal
 from tests.fixtures import books
@@ -21,7 +22,7 @@ def kind(path: Path) -> str:
         return str(msoffcrypto.OfficeFile(handle).type)
 
 
-def assert_loads_as_filled(run: steps.Run, path: Path) -> None:
+def assert_loads_as_filled(run: Run, path: Path) -> None:
     """Accepted, with every answer and the footer as the clerk typed them; the whole way into the vault."""
     (loaded,) = steps.load(run, [path])
     checked = loaded.checked
@@ -43,17 +44,17 @@ def assert_loads_as_filled(run: steps.Run, path: Path) -> None:
         vault.close()
 
 
-def test_the_kept_file_loads_with_the_answers_that_were_typed(run: steps.Run) -> None:
+def test_the_kept_file_loads_with_the_answers_that_were_typed(run: Run) -> None:
     assert_loads_as_filled(run, FIXTURE)
 
 
-def test_the_kept_file_covers_every_category_and_both_returns(run: steps.Run) -> None:
+def test_the_kept_file_covers_every_category_and_both_returns(run: Run) -> None:
     typed = answers(run.campaign, len(books.issued(run, UNIT)))
     assert {row[0] for row in typed} == {category.label for category in run.campaign.categories}
     assert {row[1] for row in typed} == {"是", "否", "无"}
 
 
-def test_the_kept_file_is_encrypted_and_that_its_integrity_is_unchecked_is_on_record(run: steps.Run) -> None:
+def test_the_kept_file_is_encrypted_and_that_its_integrity_is_unchecked_is_on_record(run: Run) -> None:
     assert kind(FIXTURE) == "standard"
     data = FIXTURE.read_bytes()
     for child in books.issued(run, UNIT):
@@ -63,7 +64,7 @@ def test_the_kept_file_is_encrypted_and_that_its_integrity_is_unchecked_is_on_re
     assert note.severity is Severity.NOTE
 
 
-def test_standard_encryption_tells_a_wrong_password_and_damage_too(run: steps.Run) -> None:
+def test_standard_encryption_tells_a_wrong_password_and_damage_too(run: Run) -> None:
     data = FIXTURE.read_bytes()
     with pytest.raises(WrongPassword):
         unseal(data, ["123456", run.keys.password(ISSUE, "donggang")])
@@ -87,7 +88,7 @@ def test_the_note_beside_the_kept_file_tells_how_it_was_made() -> None:
 
 
 @pytest.mark.skipif(PYTHON is None, reason="LibreOffice with python3-uno is not installed")
-def test_a_workbook_filled_in_libreoffice_now_loads(run: steps.Run, tmp_path: Path) -> None:
+def test_a_workbook_filled_in_libreoffice_now_loads(run: Run, tmp_path: Path) -> None:
     given = job(run.campaign, run.keys.password(ISSUE, UNIT), len(books.issued(run, UNIT)))
     filled = tmp_path / "filled.xlsx"
     assert PYTHON is not None

@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.campaign import Campaign
 from etl.cli import steps
+from etl.cli.run import Run
 from etl.read import worker
 from etl.read.worker import read_bytes, read_workbook, take
 from etl.sealing import BrokenSeal, NotSealed, WrongPassword, seal, unseal
@@ -25,7 +26,7 @@ from tests.fixtures.books import ISSUE, SHEET_PART, UNIT, check_file, places, pl
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 
 
-def refused(run: steps.Run, content: bytes, *, name: str = "报表.xlsx", allow_unsealed: bool = False) -> set[str]:
+def refused(run: Run, content: bytes, *, name: str = "报表.xlsx", allow_unsealed: bool = False) -> set[str]:
     """The rules of a file that must not be accepted."""
     path = run.home.inbox / name
     path.write_bytes(content)
@@ -35,7 +36,7 @@ def refused(run: steps.Run, content: bytes, *, name: str = "报表.xlsx", allow_
     return rules_of(checked)
 
 
-def rules_unsealed(run: steps.Run, content: bytes) -> set[str]:
+def rules_unsealed(run: Run, content: bytes) -> set[str]:
     """What reading says of a plain file that was let in unsealed; nothing was read from it."""
     submission = read_bytes(content, [], run.campaign.limits, allow_unsealed=True)
     assert submission.rows == ()
@@ -54,19 +55,19 @@ def rules_unsealed(run: steps.Run, content: bytes) -> set[str]:
     b"<?xml version='1.0'?><Workbook/>",
     b"\x00" * 5000,
 ], ids=["empty", "text", "png", "pdf", "zip-start", "empty-zip", "ole-start", "xml", "zeros"])  # fmt: skip
-def test_what_is_no_workbook_is_refused(run: steps.Run, content: bytes) -> None:
+def test_what_is_no_workbook_is_refused(run: Run, content: bytes) -> None:
     assert refused(run, content) == {"F01"}
     assert refused(run, content, allow_unsealed=True) == {"F01"}
 
 
-def test_a_zip_of_something_else_is_no_workbook(run: steps.Run) -> None:
+def test_a_zip_of_something_else_is_no_workbook(run: Run) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         package.writestr("word/document.xml", "<a/>")
     assert refused(run, out.getvalue(), allow_unsealed=True) == {"F01"}
 
 
-def test_an_encrypted_ods_is_refused_with_the_remedy(run: steps.Run) -> None:
+def test_an_encrypted_ods_is_refused_with_the_remedy(run: Run) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
@@ -78,18 +79,18 @@ def test_an_encrypted_ods_is_refused_with_the_remedy(run: steps.Run) -> None:
     assert ".xlsx" in finding.message
 
 
-def test_an_old_xls_is_refused_as_such(run: steps.Run) -> None:
+def test_an_old_xls_is_refused_as_such(run: Run) -> None:
     # An OLE container without the streams of an encrypted workbook.
     assert refused(run, bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4096)) == {"F04"}
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.8, 0.95])
-def test_a_truncated_sealed_file_is_refused(run: steps.Run, share: float) -> None:
+def test_a_truncated_sealed_file_is_refused(run: Run, share: float) -> None:
     sealed = (run.home.inbox / f"{UNIT}.xlsx").read_bytes()
     assert refused(run, sealed[: int(len(sealed) * share)]) <= {"F01", "F02", "F04"}
 
 
-def test_a_flipped_bit_never_changes_what_is_read(run: steps.Run) -> None:
+def test_a_flipped_bit_never_changes_what_is_read(run: Run) -> None:
     """Every flip is refused, or lies where the container holds nothing and changes nothing."""
     sealed = (run.home.inbox / f"{UNIT}.xlsx").read_bytes()
     password = [run.keys.password(ISSUE, UNIT)]
@@ -107,26 +108,26 @@ def test_a_flipped_bit_never_changes_what_is_read(run: steps.Run) -> None:
     assert outcomes["refused"] >= 12
 
 
-def test_a_flipped_bit_of_the_payload_is_a_damaged_file(run: steps.Run) -> None:
+def test_a_flipped_bit_of_the_payload_is_a_damaged_file(run: Run) -> None:
     sealed = bytearray((run.home.inbox / f"{UNIT}.xlsx").read_bytes())
     sealed[-5000] ^= 1
     assert refused(run, bytes(sealed)) == {"F04"}
 
 
 @pytest.mark.parametrize("password", ["123456", "口令", "x" * 200])
-def test_a_wrong_password_is_told_from_damage(run: steps.Run, password: str) -> None:
+def test_a_wrong_password_is_told_from_damage(run: Run, password: str) -> None:
     put(run, plain(run), password=password)
     assert refused(run, (run.home.inbox / f"{UNIT}.xlsx").read_bytes()) == {"F02"}
 
 
-def test_a_password_almost_right_is_wrong(run: steps.Run) -> None:
+def test_a_password_almost_right_is_wrong(run: Run) -> None:
     right = run.keys.password(ISSUE, UNIT)
     for almost in (right.upper(), right[:-1], right.replace("-", ""), f"{right} "):
         with pytest.raises(WrongPassword):
             unseal(seal(plain(run), almost), [right])
 
 
-def test_sealed_is_encrypted_and_holds_nothing_readable(run: steps.Run) -> None:
+def test_sealed_is_encrypted_and_holds_nothing_readable(run: Run) -> None:
     sealed = (run.home.outbox / ISSUE / f"{UNIT}.xlsx").read_bytes()
     assert sealed.startswith(bytes.fromhex("d0cf11e0a1b11ae1"))
     assert b"PK\x03\x04" not in sealed
@@ -136,7 +137,7 @@ def test_sealed_is_encrypted_and_holds_nothing_readable(run: steps.Run) -> None:
             assert secret.encode("utf-16-le") not in sealed
 
 
-def test_a_file_beyond_the_byte_limit_is_not_even_read_whole(run: steps.Run, tmp_path: Path) -> None:
+def test_a_file_beyond_the_byte_limit_is_not_even_read_whole(run: Run, tmp_path: Path) -> None:
     limits = replace(run.campaign.limits, file_bytes=1000)
     (tmp_path / "large.xlsx").write_bytes(bytes(5000))
     data = take(tmp_path / "large.xlsx", limits)
@@ -150,11 +151,11 @@ def test_a_file_beyond_the_byte_limit_is_not_even_read_whole(run: steps.Run, tmp
 @pytest.mark.parametrize("part", ["xl/vbaProject.bin", "xl/externalLinks/externalLink1.xml", "xl/embeddings/a.bin",
                                   "xl/activeX/activeX1.xml", "xl/macrosheets/sheet1.xml", "xl/connections.xml",
                                   "xl/VBAPROJECT.BIN"])  # fmt: skip
-def test_a_part_that_runs_or_fetches_is_refused(run: steps.Run, part: str) -> None:
+def test_a_part_that_runs_or_fetches_is_refused(run: Run, part: str) -> None:
     assert rules_unsealed(run, repack(plain(run), lambda parts: parts.update({part: b"<a/>"}))) == {"F06"}
 
 
-def test_a_macro_under_a_harmless_name_is_refused_by_its_type(run: steps.Run) -> None:
+def test_a_macro_under_a_harmless_name_is_refused_by_its_type(run: Run) -> None:
     def change(parts: dict[str, bytes]) -> None:
         parts["xl/theme/harmless.xml"] = b"x"
         types = parts["[Content_Types].xml"]
@@ -172,21 +173,21 @@ LAUGHS = '<!DOCTYPE a [<!ENTITY x "哈"><!ENTITY y "&x;&x;&x;&x;&x;&x;&x;&x;&x;&
 @pytest.mark.parametrize("part", [SHEET_PART, "xl/workbook.xml", "xl/styles.xml", "docProps/core.xml", "xl/hidden.bin"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("declaration", [DOCTYPE, LAUGHS])
-def test_entities_are_refused_wherever_they_stand(run: steps.Run, part: str, encoding: str, declaration: str) -> None:
+def test_entities_are_refused_wherever_they_stand(run: Run, part: str, encoding: str, declaration: str) -> None:
     def change(parts: dict[str, bytes]) -> None:
         parts[part] = f'<?xml version="1.0"?>{" " * 70_000}{declaration}<a>&y;</a>'.encode(encoding)
 
     assert rules_unsealed(run, repack(plain(run), change)) == {"F06"}
 
 
-def test_a_document_type_between_two_chunks_is_refused(run: steps.Run) -> None:
+def test_a_document_type_between_two_chunks_is_refused(run: Run) -> None:
     for shift in range(10):
         padding = b" " * ((1 << 16) - shift)
         content = repack(plain(run), lambda p, q=padding: p.update({"xl/x.xml": q + DOCTYPE.encode()}))  # type: ignore[misc]
         assert rules_unsealed(run, content) == {"F06"}
 
 
-def test_a_zip_bomb_is_met_before_it_unfolds(run: steps.Run) -> None:
+def test_a_zip_bomb_is_met_before_it_unfolds(run: Run) -> None:
     limits = replace(run.campaign.limits, unpacked_bytes=20_000_000)
     bomb = repack(plain(run), lambda parts: parts.update({"xl/media/picture.png": bytes(25_000_000)}))
     assert len(bomb) < 200_000
@@ -195,7 +196,7 @@ def test_a_zip_bomb_is_met_before_it_unfolds(run: steps.Run) -> None:
     assert read_bytes(plain(run), [], limits, allow_unsealed=True).rows
 
 
-def test_a_directory_that_lies_about_sizes_is_counted_all_the_same(run: steps.Run) -> None:
+def test_a_directory_that_lies_about_sizes_is_counted_all_the_same(run: Run) -> None:
     content = bytearray(repack(plain(run), lambda parts: parts.update({"xl/media/a.png": bytes(3_000_000)})))
     at = content.rindex(b"xl/media/a.png") - 46 + 24
     assert int.from_bytes(content[at : at + 4], "little") == 3_000_000
@@ -205,21 +206,21 @@ def test_a_directory_that_lies_about_sizes_is_counted_all_the_same(run: steps.Ru
 
 @pytest.mark.parametrize(("old", "new"), [
     ('<row r="3"', '<row r="1048576"'),
-    ('<c r="A3"', '<c r="XFD3"'),
-    ('<c r="A3"', '<c r="IW3"'),
-    ('<c r="A3"', '<c r="A20001"'),
+    ('<c r="A4"', '<c r="XFD3"'),
+    ('<c r="A4"', '<c r="IW3"'),
+    ('<c r="A4"', '<c r="A20001"'),
     ("<sheetData>", "<sheetData>" + "<row/>" * 20_001),
 ])  # fmt: skip
-def test_cells_far_beyond_the_form_are_refused_before_they_take_memory(run: steps.Run, old: str, new: str) -> None:
+def test_cells_far_beyond_the_form_are_refused_before_they_take_memory(run: Run, old: str, new: str) -> None:
     if "1048576" in new:
-        content = books.in_sheet(plain(run), '<c r="A3"', '<c r="A1048576"')
+        content = books.in_sheet(plain(run), '<c r="A4"', '<c r="A1048576"')
     else:
         content = books.in_sheet(plain(run), old, new)
     assert rules_unsealed(run, content) == {"F05"}
 
 
-def test_an_array_formula_over_everything_is_refused(run: steps.Run) -> None:
-    content = books.edit(plain(run), lambda sheet: setattr(sheet["L3"], "value", "=1"))
+def test_an_array_formula_over_everything_is_refused(run: Run) -> None:
+    content = books.edit(plain(run), lambda sheet: setattr(sheet["L4"], "value", "=1"))
     content = books.in_sheet(content, "<f>1</f>", '<f t="array" ref="A1:XFD1048576">1</f>')
     assert rules_unsealed(run, content) == {"F05"}
 
@@ -238,7 +239,7 @@ def test_an_array_formula_over_everything_is_refused(run: steps.Run) -> None:
     ("xl/styles.xml", b"<styleSheet><cellXfs"),
     ("[Content_Types].xml", b""),
 ])  # fmt: skip
-def test_a_broken_part_makes_a_damaged_file(run: steps.Run, part: str, content: bytes) -> None:
+def test_a_broken_part_makes_a_damaged_file(run: Run, part: str, content: bytes) -> None:
     spoiled = repack(plain(run), lambda parts: parts.update({part: content}))
     path = run.home.inbox / "broken.xlsx"
     path.write_bytes(spoiled)
@@ -249,18 +250,18 @@ def test_a_broken_part_makes_a_damaged_file(run: steps.Run, part: str, content: 
 
 
 @pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", SHEET_PART, "[Content_Types].xml"])
-def test_a_missing_part_makes_a_damaged_file(run: steps.Run, part: str) -> None:
+def test_a_missing_part_makes_a_damaged_file(run: Run, part: str) -> None:
     assert rules_unsealed(run, repack(plain(run), lambda parts: parts.pop(part))) <= {"F01"}
 
 
-def test_two_parts_of_one_name_are_refused(run: steps.Run) -> None:
+def test_two_parts_of_one_name_are_refused(run: Run) -> None:
     out = io.BytesIO(plain(run))
     with zipfile.ZipFile(out, "a") as package:
         package.writestr(SHEET_PART.upper(), b"<worksheet/>")
     assert rules_unsealed(run, out.getvalue()) == {"F01"}
 
 
-def test_two_sheets_of_one_name_are_refused(run: steps.Run) -> None:
+def test_two_sheets_of_one_name_are_refused(run: Run) -> None:
     def change(parts: dict[str, bytes]) -> None:
         parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace("填表说明".encode(), "附件4".encode(), 1)
 
@@ -268,7 +269,7 @@ def test_two_sheets_of_one_name_are_refused(run: steps.Run) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_damage_inside_the_zip_never_gets_past_the_reader(run: steps.Run, seed: int) -> None:
+def test_damage_inside_the_zip_never_gets_past_the_reader(run: Run, seed: int) -> None:
     """Bytes changed in an unsealed file: refused, or read with the very same answers."""
     content = plain(run)
     before = read_bytes(content, [], run.campaign.limits, allow_unsealed=True)
@@ -318,7 +319,7 @@ class Panic(BaseException):
     (SystemExit(3), "F01"),
 ])  # fmt: skip
 def test_whatever_breaks_in_the_child_is_one_refused_workbook_and_no_word(
-    run: steps.Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, rule: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, rule: str
 ) -> None:
     def explode(*_: object, **__: object) -> None:
         os.write(2, b"panicked at cell")
@@ -328,22 +329,22 @@ def test_whatever_breaks_in_the_child_is_one_refused_workbook_and_no_word(
     assert in_child(run.campaign, b"") == ([rule], 0, "")
 
 
-def test_a_child_that_dies_is_one_refused_workbook(run: steps.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_dies_is_one_refused_workbook(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "read_bytes", lambda *_, **__: os._exit(9))
     assert in_child(run.campaign, b"") == ([], 9, "")
 
 
-def test_reading_is_stopped_at_its_time_limit(with_limits: Callable[..., steps.Run]) -> None:
+def test_reading_is_stopped_at_its_time_limit(with_limits: Callable[..., Run]) -> None:
     run = with_limits(seconds=0)
     assert places(check_file(run, run.home.inbox / f"{UNIT}.xlsx")) == [("F08", "")]
 
 
-def test_a_seal_that_asks_for_too_much_work_is_refused_at_once(with_limits: Callable[..., steps.Run]) -> None:
+def test_a_seal_that_asks_for_too_much_work_is_refused_at_once(with_limits: Callable[..., Run]) -> None:
     run = with_limits(spin_count=99_999)
     assert places(check_file(run, run.home.inbox / f"{UNIT}.xlsx")) == [("F04", "")]
 
 
-def test_reading_goes_on_after_a_refused_file(run: steps.Run) -> None:
+def test_reading_goes_on_after_a_refused_file(run: Run) -> None:
     bad = run.home.inbox / "bad.xlsx"
     bad.write_bytes(b"")
     good = [run.home.inbox / f"{unit}.xlsx" for unit in ("donggang", "xiling", "nanshan")]
@@ -352,14 +353,14 @@ def test_reading_goes_on_after_a_refused_file(run: steps.Run) -> None:
     assert [one.unit for one in checked] == ["donggang", "", "xiling", "nanshan"]
 
 
-def test_a_password_opens_only_its_own_workbook(run: steps.Run) -> None:
+def test_a_password_opens_only_its_own_workbook(run: Run) -> None:
     candidates = [Candidate(ISSUE, unit, run.keys.password(ISSUE, unit)) for unit in ("xiling", UNIT)]
     data = (run.home.inbox / f"{UNIT}.xlsx").read_bytes()
     assert read_workbook(data, candidates, run.campaign.limits, allow_unsealed=False).opened_by == 1
     assert rules_of(check_file(run, put(run, plain(run), "xiling.xlsx"))) == {"F09"}
 
 
-def test_passwords_and_cells_show_in_no_repr(run: steps.Run) -> None:
+def test_passwords_and_cells_show_in_no_repr(run: Run) -> None:
     password = run.keys.password(ISSUE, UNIT)
     submission = read_bytes(plain(run), [], run.campaign.limits, allow_unsealed=True)
     opened = unseal((run.home.inbox / f"{UNIT}.xlsx").read_bytes(), [password])
@@ -370,7 +371,7 @@ def test_passwords_and_cells_show_in_no_repr(run: steps.Run) -> None:
         assert child.id_number not in shown
 
 
-def test_an_unsealed_workbook_is_let_in_on_record_only(run: steps.Run) -> None:
+def test_an_unsealed_workbook_is_let_in_on_record_only(run: Run) -> None:
     path = run.home.inbox / "plain.xlsx"
     path.write_bytes(plain(run))
     assert places(check_file(run, path)) == [("F03", "")]
@@ -380,7 +381,7 @@ def test_an_unsealed_workbook_is_let_in_on_record_only(run: steps.Run) -> None:
     assert "F12" in rules_of(checked)
 
 
-def test_a_workbook_copied_into_a_new_file_is_refused(run: steps.Run) -> None:
+def test_a_workbook_copied_into_a_new_file_is_refused(run: Run) -> None:
     def only_the_table(sheet: Worksheet) -> None:
         for name in ("填表说明", "fuxue"):
             sheet.parent.remove(sheet.parent[name])

@@ -8,11 +8,11 @@ import pytest
 from etl import identity
 from etl.campaign import Campaign
 from etl.issue.assign import match_units
-from etl.issue.province import read_list
 from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.fill import choose_faults
 from etl.synthetic.population import PROFILES, Person, make_population
 from etl.synthetic.province import write_list
+from tests.fixtures.books import read_and_split
 
 COUNT, SEED = 1200, 1
 
@@ -92,7 +92,7 @@ def test_a_person_shows_serial_only(city: list[Person]) -> None:
 def test_a_list_is_read_back_without_a_finding(small: Campaign, tmp_path: Path, seed: int) -> None:
     people = make_population(small, 60, seed)
     write_list(tmp_path / "list.xlsx", people)
-    assert read_list(tmp_path / "list.xlsx", small) == ([person.child for person in people], [])
+    assert read_and_split(tmp_path / "list.xlsx", small) == ([person.child for person in people], [])
 
 
 def test_faults_are_seeded_and_every_kind_comes_up(campaign: Campaign, city: list[Person]) -> None:

@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 
 from etl.campaign import Campaign
-from etl.cli import steps
+from etl.cli import issuing, steps
+from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.identity import mask
 from etl.sealing import seal, unseal
-from etl.synthetic.population import Person
+from etl.synthetic.population import Person, make_population
 from etl.synthetic.province import write_list
 from etl.vault import count as counting
 from etl.vault import files, record
 from etl.vault.keys import TYPEABLE, Keys, demo_master, new_key, read_key
 
 
-def answers(run: steps.Run) -> list[tuple[object, ...]]:
+def answers(run: Run) -> list[tuple[object, ...]]:
     vault = run.open_vault()
     try:
         return list(vault.connection.execute("SELECT * FROM answer ORDER BY 1, 3"))
@@ -29,11 +30,11 @@ def answers(run: steps.Run) -> list[tuple[object, ...]]:
         vault.close()
 
 
-def private_files(run: steps.Run) -> list[Path]:
+def private_files(run: Run) -> list[Path]:
     return [path for path in run.home.private.rglob("*.db") if path.is_file()]
 
 
-def test_plain_sqlite_is_refused_by_every_private_database(loaded: steps.Run) -> None:
+def test_plain_sqlite_is_refused_by_every_private_database(loaded: Run) -> None:
     paths = private_files(loaded)
     assert len(paths) == 1 + 3 + 1  # vault, three units, bureau
     for path in paths:
@@ -41,7 +42,7 @@ def test_plain_sqlite_is_refused_by_every_private_database(loaded: steps.Run) ->
             sqlite3.connect(path).execute("SELECT count(*) FROM sqlite_master")
 
 
-def test_no_private_database_holds_a_readable_name_or_number(loaded: steps.Run, people: list[Person]) -> None:
+def test_no_private_database_holds_a_readable_name_or_number(loaded: Run, people: list[Person]) -> None:
     for path in private_files(loaded):
         content = path.read_bytes()
         for person in people:
@@ -51,13 +52,13 @@ def test_no_private_database_holds_a_readable_name_or_number(loaded: steps.Run, 
         assert b"SQLite format 3" not in content
 
 
-def test_private_files_are_closed_to_others(loaded: steps.Run) -> None:
+def test_private_files_are_closed_to_others(loaded: Run) -> None:
     for path in [*private_files(loaded), loaded.home.demo_key]:
         assert path.stat().st_mode & 0o077 == 0
     assert loaded.home.private.stat().st_mode & 0o077 == 0
 
 
-def test_a_wrong_key_opens_nothing_and_changes_nothing(loaded: steps.Run) -> None:
+def test_a_wrong_key_opens_nothing_and_changes_nothing(loaded: Run) -> None:
     before = loaded.home.vault.read_bytes()
     with pytest.raises(FuxueError, match="vault.cannot_open"):
         replace(loaded, keys=Keys(b"x" * 32)).open_vault()
@@ -65,7 +66,7 @@ def test_a_wrong_key_opens_nothing_and_changes_nothing(loaded: steps.Run) -> Non
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 4096, 10_000])
-def test_a_truncated_or_flipped_file_is_a_clear_error(loaded: steps.Run, size: int) -> None:
+def test_a_truncated_or_flipped_file_is_a_clear_error(loaded: Run, size: int) -> None:
     content = loaded.home.vault.read_bytes()
     loaded.home.vault.write_bytes(content[:size] if size else b"")
     with pytest.raises(FuxueError, match="vault.cannot_open"):
@@ -77,12 +78,12 @@ def test_a_truncated_or_flipped_file_is_a_clear_error(loaded: steps.Run, size: i
         loaded.open_vault()
 
 
-def test_another_campaigns_record_is_refused(loaded: steps.Run, campaign: Campaign) -> None:
+def test_another_campaigns_record_is_refused(loaded: Run, campaign: Campaign) -> None:
     with pytest.raises(FuxueError, match="vault.other_campaign"):
         replace(loaded, campaign=campaign).open_vault()
 
 
-def test_another_schema_version_is_refused_untouched(loaded: steps.Run) -> None:
+def test_another_schema_version_is_refused_untouched(loaded: Run) -> None:
     vault = loaded.open_vault()
     vault.connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
     vault.close()
@@ -93,7 +94,7 @@ def test_another_schema_version_is_refused_untouched(loaded: steps.Run) -> None:
 
 
 @pytest.mark.parametrize("table", ["issue", "bundle", "child", "workbook", "answer", "finding"])
-def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: steps.Run, table: str) -> None:
+def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: Run, table: str) -> None:
     column = {"issue": "issued_on", "finding": "cell"}.get(table, "issue")
     vault = loaded.open_vault()
     try:
@@ -105,7 +106,7 @@ def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: steps.Run, tab
         vault.close()
 
 
-def test_the_same_file_again_is_known_and_changes_nothing(loaded: steps.Run) -> None:
+def test_the_same_file_again_is_known_and_changes_nothing(loaded: Run) -> None:
     before = answers(loaded)
     again = steps.load(loaded, sorted(loaded.home.inbox.glob("*.xlsx")))
     assert [one.outcome for one in again] == ["known"] * 3
@@ -113,21 +114,21 @@ def test_the_same_file_again_is_known_and_changes_nothing(loaded: steps.Run) -> 
     assert answers(loaded) == before
 
 
-def test_one_file_under_two_names_is_recorded_once(run: steps.Run) -> None:
+def test_one_file_under_two_names_is_recorded_once(run: Run) -> None:
     path = run.home.inbox / "donggang.xlsx"
     twin = run.home.inbox / "donggang (1).xlsx"
     twin.write_bytes(path.read_bytes())
     assert [one.outcome for one in steps.load(run, [path, twin])] == ["accepted", "known"]
 
 
-def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: steps.Run) -> None:
+def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: Run) -> None:
     for path in loaded.home.scopes.glob("*.db"):
         path.unlink()
     steps.load(loaded, [loaded.home.inbox / "donggang.xlsx"])
     assert files.scope_names(loaded.home.scopes) == ["bureau", "donggang", "nanshan", "xiling"]
 
 
-def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: steps.Run, people: list[Person]) -> None:
+def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: Run, people: list[Person]) -> None:
     before = answers(loaded)
     # Filled again under another seed: other teams, the same results.
     steps.synthesize_fill(loaded, len(people), 7, "default")
@@ -147,7 +148,7 @@ def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: steps.Run,
         vault.close()
 
 
-def test_counts_are_those_of_the_day_asked_for(loaded: steps.Run, people: list[Person]) -> None:
+def test_counts_are_those_of_the_day_asked_for(loaded: Run, people: list[Person]) -> None:
     vault = loaded.open_vault()
     try:
         before = counting.count(vault, loaded.campaign, loaded.campaign.verification_due)
@@ -166,58 +167,60 @@ def test_counts_are_those_of_the_day_asked_for(loaded: steps.Run, people: list[P
         assert unit.atoms["unverified"] == 0
 
 
-def test_a_list_is_never_issued_twice(run: steps.Run, people: list[Person]) -> None:
+def test_a_list_is_never_issued_twice(run: Run, people: list[Person]) -> None:
     with pytest.raises(FuxueError, match="issue.same_list"):
-        steps.issue(run, run.home.private / "list.xlsx")
+        issuing.issue_list(run, run.home.private / "list.xlsx")
     more = run.home.private / "more.xlsx"
     write_list(more, people[:10])
-    with pytest.raises(FuxueError, match="issue.children_again") as caught:
-        steps.issue(run, more)
-    assert caught.value.params["count"] == 10
+    with pytest.raises(FuxueError, match="issue.same_list"):
+        issuing.issue_list(run, more)
     assert [p.name for p in run.home.outbox.iterdir()] == ["20200302-01"]
 
 
-def test_what_an_interrupted_issue_left_behind_is_made_anew(run: steps.Run) -> None:
+def test_what_an_interrupted_issue_left_behind_is_made_anew(run: Run) -> None:
     other = run.home.private / "other.xlsx"
     steps.synthesize_list(run.campaign, other, 5, 99, "default")
     orphan = run.home.outbox / ".20200303-02.new"
     orphan.mkdir()
     (orphan / "donggang.xlsx").write_bytes(b"half")
     (run.home.private / ".vault.db.new").write_bytes(b"half")
-    issue, count, _ = steps.issue(run, other)
-    assert (issue, count) == (f"{run.day:%Y%m%d}-02", 5)
+    handed = issuing.issue_list(run, other)
+    issue = handed.issue
+    assert (issue, handed.rows) == (f"{run.day:%Y%m%d}-02", 5)
     assert sorted(path.name for path in run.home.outbox.iterdir()) == ["20200302-01", issue]
 
 
-def test_an_issue_on_record_whose_workbooks_were_not_yet_in_place_is_finished(run: steps.Run) -> None:
+def test_an_issue_on_record_whose_workbooks_were_not_yet_in_place_is_finished(run: Run) -> None:
     done = run.home.outbox / "20200302-01"
     done.rename(run.home.outbox / ".20200302-01.new")
+    handed = issuing.issue_list(run, run.home.private / "list.xlsx")
+    assert (handed.issue, handed.rows, handed.receivers, handed.known) == ("20200302-01", 45, 3, 0)
+    assert len(list(done.iterdir())) == 5
     with pytest.raises(FuxueError, match="issue.same_list"):
-        steps.issue(run, run.home.private / "list.xlsx")
-    assert len(list(done.iterdir())) == 3
+        issuing.issue_list(run, run.home.private / "list.xlsx")
 
 
-def test_what_lies_in_the_outbox_is_never_deleted(run: steps.Run) -> None:
+def test_what_lies_in_the_outbox_is_never_deleted(run: Run) -> None:
     (run.home.outbox / "to-print").mkdir()
     other = run.home.private / "other.xlsx"
     steps.synthesize_list(run.campaign, other, 5, 99, "default")
-    steps.issue(run, other)
+    issuing.issue_list(run, other)
     assert (run.home.outbox / "to-print").is_dir()
 
 
-def test_no_new_record_is_begun_where_workbooks_were_handed_out(run: steps.Run) -> None:
+def test_no_new_record_is_begun_where_workbooks_were_handed_out(run: Run) -> None:
     run.home.vault.unlink()
     with pytest.raises(FuxueError, match="vault.gone"):
-        steps.issue(run, run.home.private / "list.xlsx")
-    assert len(list((run.home.outbox / "20200302-01").iterdir())) == 3
+        issuing.issue_list(run, run.home.private / "list.xlsx")
+    assert len(list((run.home.outbox / "20200302-01").iterdir())) == 5
 
 
-def test_two_writers_of_one_home_do_not_meet(run: steps.Run) -> None:
+def test_two_writers_of_one_home_do_not_meet(run: Run) -> None:
     with run.home.lock(), pytest.raises(FuxueError, match="home.busy"):
         steps.load(run, [run.home.inbox / "donggang.xlsx"])
 
 
-def test_two_versions_of_one_unit_in_one_load_are_both_refused(run: steps.Run, password: Callable[[str], str]) -> None:
+def test_two_versions_of_one_unit_in_one_load_are_both_refused(run: Run, password: Callable[[str], str]) -> None:
     path = run.home.inbox / "donggang.xlsx"
     newer = run.home.inbox / "donggang-new.xlsx"
     newer.write_bytes(seal(unseal(path.read_bytes(), [password("donggang")]).plain, password("donggang")))
@@ -226,7 +229,27 @@ def test_two_versions_of_one_unit_in_one_load_are_both_refused(run: steps.Run, p
     assert answers(run) == []
 
 
-def test_a_file_refused_again_is_recorded_once(run: steps.Run) -> None:
+def test_an_older_version_that_comes_again_is_current_again(run: Run, password: Callable[[str], str]) -> None:
+    """A unit takes its newer report back by handing in the older file: it is heard, and all three are on record."""
+    path = run.home.inbox / "donggang.xlsx"
+    older = path.read_bytes()
+    newer = seal(unseal(older, [password("donggang")]).plain, password("donggang"))
+    outcomes = []
+    for content in (older, newer, older, older):
+        path.write_bytes(content)
+        outcomes.append(steps.load(run, [path])[0].outcome)
+    assert outcomes == ["accepted", "accepted", "accepted", "known"]
+    vault = run.open_vault()
+    try:
+        marks = [bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM workbook ORDER BY id")]
+        current = vault.connection.execute("SELECT id FROM current_workbook WHERE unit = 'donggang'").fetchone()
+    finally:
+        vault.close()
+    assert marks[0] == marks[2] != marks[1]
+    assert current == (3,)
+
+
+def test_a_file_refused_again_is_recorded_once(run: Run) -> None:
     path = run.home.inbox / "note.xlsx"
     path.write_text("not a workbook", encoding="utf-8")
     for _ in range(3):
@@ -238,7 +261,7 @@ def test_a_file_refused_again_is_recorded_once(run: steps.Run) -> None:
         vault.close()
 
 
-def test_a_file_that_cannot_be_read_stops_no_other(run: steps.Run) -> None:
+def test_a_file_that_cannot_be_read_stops_no_other(run: Run) -> None:
     broken = run.home.inbox / "broken.xlsx"
     broken.symlink_to(run.home.inbox / "nothing")
     pipe = run.home.inbox / "pipe.xlsx"
@@ -247,7 +270,7 @@ def test_a_file_that_cannot_be_read_stops_no_other(run: steps.Run) -> None:
     assert [one.outcome for one in result] == ["refused", "refused", "accepted"]
 
 
-def test_there_is_one_closing_release(loaded: steps.Run) -> None:
+def test_there_is_one_closing_release(loaded: Run) -> None:
     steps.release(loaded)
     with pytest.raises(FuxueError, match="release.closed") as caught:
         steps.release(loaded)
@@ -255,21 +278,26 @@ def test_there_is_one_closing_release(loaded: steps.Run) -> None:
     assert [path.name for path in loaded.home.released.iterdir()] == ["0001"]
 
 
-def test_a_unit_counts_once_all_its_issues_are_in(loaded: steps.Run) -> None:
+def test_a_unit_counts_once_all_its_issues_are_in(loaded: Run, people: list[Person]) -> None:
     other = loaded.home.private / "other.xlsx"
     steps.synthesize_list(loaded.campaign, other, 5, 99, "default")
-    steps.issue(loaded, other)
+    issuing.issue_list(loaded, other)
     vault = loaded.open_vault()
     try:
         counts = counting.count(vault, loaded.campaign, loaded.day)
     finally:
         vault.close()
-    assert not any(unit.reported for unit in counts.units)
-    assert sum(unit.atoms["unverified"] for unit in counts.units) == 50
-    assert sum(counts.categories.values()) == 0
+    concerned = {unit.unit for unit in counts.units if not unit.reported}
+    assert concerned
+    assert concerned == {person.child.unit for person in make_population(loaded.campaign, 5, 99)}
+    for unit in counts.units:
+        own = sum(person.child.unit == unit.unit for person in people)
+        more = sum(person.child.unit == unit.unit for person in make_population(loaded.campaign, 5, 99))
+        assert unit.atoms["unverified"] == (own + more if unit.unit in concerned else 0)
+    assert sum(counts.categories.values()) == sum(person.child.unit not in concerned for person in people)
 
 
-def test_a_scope_holds_its_own_rows_and_no_full_number(loaded: steps.Run, people: list[Person]) -> None:
+def test_a_scope_holds_its_own_rows_and_no_full_number(loaded: Run, people: list[Person]) -> None:
     home, keys = loaded.home, loaded.keys
     assert files.scope_names(home.scopes) == ["bureau", "donggang", "nanshan", "xiling"]
     for scope in files.scope_names(home.scopes):
@@ -286,7 +314,7 @@ def test_a_scope_holds_its_own_rows_and_no_full_number(loaded: steps.Run, people
         db.close()
 
 
-def test_one_scopes_key_does_not_open_another(loaded: steps.Run) -> None:
+def test_one_scopes_key_does_not_open_another(loaded: Run) -> None:
     path = files.scope_path(loaded.home.scopes, "donggang")
     with pytest.raises(FuxueError, match="vault.cannot_open"):
         files.connect(path, loaded.keys.derive("scope:xiling"), readonly=True)
@@ -317,7 +345,7 @@ def test_passwords_are_derived_typeable_and_differ_by_issue_and_unit() -> None:
     assert all(set(password) <= set(TYPEABLE) | {"-"} and len(password) == 19 for password in made)
 
 
-def test_no_key_is_ever_shown(loaded: steps.Run) -> None:
+def test_no_key_is_ever_shown(loaded: Run) -> None:
     assert loaded.keys.master.hex() not in repr(loaded)
     assert str(loaded.keys.master) not in repr(loaded)
 
@@ -328,7 +356,7 @@ def test_a_child_is_never_shown(people: list[Person]) -> None:
         assert person.child.id_number not in repr(person)
 
 
-def test_a_second_writer_waits_and_then_is_told(loaded: steps.Run, password: Callable[[str], str]) -> None:
+def test_a_second_writer_waits_and_then_is_told(loaded: Run, password: Callable[[str], str]) -> None:
     first, second = loaded.open_vault(), loaded.open_vault()
     try:
         second.connection.execute("PRAGMA busy_timeout = 1")
@@ -339,7 +367,7 @@ def test_a_second_writer_waits_and_then_is_told(loaded: steps.Run, password: Cal
         second.close()
 
 
-def test_a_failed_recording_leaves_nothing_of_its_workbook(run: steps.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_recording_leaves_nothing_of_its_workbook(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = sorted(run.home.inbox.glob("*.xlsx"))
     real = record.record_workbook
 

@@ -1,24 +1,30 @@
 """Check one submission whole: whose it is, whether all came back as issued, whether every answer keeps the rules."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from etl.bundle import Bundle
 from etl.campaign import Campaign
+from etl.check.entries import Entry, check_entries
 from etl.check.predicates import Answer, failed_rules, message_params
 from etl.check.reconcile import match_rows, tidy
-from etl.child import Child
 from etl.findings import Finding, has_errors
+from etl.forms import ANNEX4
 from etl.identity import birth_of
 from etl.manifest import Mac
 from etl.submission import Candidate, Submission, Value
 
-#: Issued children by (issue, unit).
-Issued = Mapping[tuple[str, str], Sequence[Child]]
+#: What was handed out, by (issue, receiver).
+Issued = Mapping[tuple[str, str], Bundle]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A checked submission. `issue` and `unit` are empty if the file does not tell them reliably."""
+    """A checked submission. `issue` and `unit` (the receiver) are empty if the file does not tell them reliably.
+
+    `answers` are the rows of 附件4, `entries` those of any other form.
+    """
 
     file: str
     issue: str
@@ -27,6 +33,7 @@ class Checked:
     answers: tuple[Answer, ...]
     footer: Mapping[str, str]
     findings: tuple[Finding, ...]
+    entries: tuple[Entry, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -41,8 +48,9 @@ def check_submission(
     issued: Issued,
     campaign: Campaign,
     mac: Mac,
+    day: dt.date,
 ) -> Checked:
-    """All findings of one returned workbook; `candidates` are those that reading was given, in the same order."""
+    """All findings of one returned workbook as of `day`; `candidates` as reading was given them, in the same order."""
     findings = [campaign.finding(p.rule, file, sheet=p.sheet, cell=p.cell, **p.params) for p in submission.problems]
     opened = candidates[submission.opened_by] if submission.opened_by is not None else None
     owner: tuple[str, str] | None = None
@@ -53,15 +61,22 @@ def check_submission(
             issue = submission.manifest.issue if problem == "F10" and submission.manifest else ""
             findings.append(campaign.finding(problem, file, issue=issue))
     answers: list[Answer] = []
+    entries: list[Entry] = []
     if owner is not None:
-        pairs, differences = match_rows(submission, issued[owner], campaign, file)
+        bundle = issued[owner]
+        pairs, differences = match_rows(submission, bundle, campaign, file)
         findings += differences
-        for child, row in pairs:
-            answer = _answer(child, row, campaign)
-            answers.append(answer)
-            findings += _judge(answer, row, campaign, file, submission.sheet)
+        if bundle.form == ANNEX4:
+            answers = [_answer(row, back, campaign) for row, back in pairs]
+            for answer, (_, back) in zip(answers, pairs, strict=True):
+                findings += _judge(answer, back, campaign, file, submission.sheet)
+        else:
+            entries, faults = check_entries(pairs, bundle, campaign, file, submission.sheet, day)
+            findings += faults
     issue, unit = owner or ((opened.issue, opened.unit) if opened else ("", ""))
-    return Checked(file, issue, unit, opened is not None, tuple(answers), submission.footer, tuple(findings))
+    return Checked(
+        file, issue, unit, opened is not None, tuple(answers), submission.footer, tuple(findings), tuple(entries)
+    )
 
 
 def refuse_rivals(checked: Sequence[Checked], campaign: Campaign) -> list[Checked]:
@@ -83,21 +98,27 @@ def _owner(
     if manifest is None or not manifest.is_genuine(mac):
         return None, "F09"
     key = (manifest.issue, manifest.unit)
-    if key not in issued or sorted(child.serial for child in issued[key]) != sorted(manifest.serials):
+    bundle = issued.get(key)
+    if bundle is None or (bundle.form.key, sorted(bundle.keys)) != (manifest.form, sorted(manifest.serials)):
         return None, "F10"
     if opened is not None and (opened.issue, opened.unit) != key:
         return None, "F09"
     return key, ""
 
 
-def _answer(child: Child, row: Mapping[str, Value], campaign: Campaign) -> Answer:
+def _answer(issued: Mapping[str, str], row: Mapping[str, Value], campaign: Campaign) -> Answer:
     # What is no text is no answer: it has its own finding (R06, R08), and blank would accuse twice.
     text = {key: tidy(row[key].text) for key in ("category", "returned", "team")}
-    birth = birth_of(child.id_number)
+    birth = birth_of(issued["id_number"])
     if birth is None:
         raise ValueError("an issued ID number holds no birth date")
     return Answer(
-        child.serial, text["category"], campaign.code_of.get(text["category"]), text["returned"], text["team"], birth
+        issued["serial"],
+        text["category"],
+        campaign.code_of.get(text["category"]),
+        text["returned"],
+        text["team"],
+        birth,
     )
 
 

@@ -1,28 +1,30 @@
-"""What came back against what was issued (M8): every serial exactly once, every issued column unchanged."""
+"""What came back against what was issued (M8): every row exactly once, every issued column unchanged."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
+from etl.bundle import Bundle
 from etl.campaign import Campaign
-from etl.child import Child
 from etl.findings import Finding
-from etl.forms import ANNEX4
+from etl.forms import Form
 from etl.submission import Submission, Value
 
 #: Zero-width characters and byte-order marks that pasting brings along.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+Pair = tuple[Mapping[str, str], Mapping[str, Value]]
 
 
 def tidy(text: str) -> str:
-    """NFKC, invisible characters out, outer spaces off: for the three editable columns only (design, Normalising)."""
+    """NFKC, invisible characters out, outer spaces off: for the editable columns only (design, Normalising)."""
     return unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
 
 
 def match_rows(
-    submission: Submission, issued: Sequence[Child], campaign: Campaign, file: str
-) -> tuple[list[tuple[Child, Mapping[str, Value]]], list[Finding]]:
-    """Rows that belong to an issued child, in the order issued, and every difference as a finding."""
-    children = {child.serial: child for child in issued}
+    submission: Submission, bundle: Bundle, campaign: Campaign, file: str
+) -> tuple[list[Pair], list[Finding]]:
+    """Pairs of an issued row and what came back of it, in the order issued, and every difference as a finding."""
+    issued = dict(zip(bundle.keys, bundle.rows, strict=True))
+    row_key = bundle.form.row_key
     seen: dict[str, Mapping[str, Value]] = {}
     findings = []
 
@@ -31,32 +33,41 @@ def match_rows(
         findings.append(campaign.finding(rule, file, sheet=submission.sheet, cell=cell, serial=serial, **params))
 
     for row in submission.rows:
-        serial = row["serial"].text
-        if serial not in children:
-            find("R03", row["serial"], None)
-        elif serial in seen:
-            find("R02", row["serial"], serial)
+        key = _key(row[row_key], issued)
+        if key not in issued:
+            find("R03", row[row_key], None)
+        elif key in seen:
+            find("R02", row[row_key], key)
         else:
-            seen[serial] = row
-            for rule, value, heading in _differences(children[serial], row):
-                find(rule, value, serial, column=heading)
-    for serial in children:
-        if serial not in seen:
-            find("R01", None, serial)
-    return [(children[serial], seen[serial]) for serial in children if serial in seen], findings
+            seen[key] = row
+            for rule, value, heading in _differences(bundle.form, issued[key], row):
+                find(rule, value, key, column=heading)
+    for key in issued:
+        if key not in seen:
+            find("R01", None, key)
+    return [(issued[key], seen[key]) for key in issued if key in seen], findings
 
 
-def _differences(child: Child, row: Mapping[str, Value]) -> Iterator[tuple[str, Value, str]]:
-    for column in ANNEX4.columns:
+def _key(value: Value, issued: Mapping[str, object]) -> str:
+    """The key that a cell stands for: typed as a number, 0008 has become 8, and is still that row; R04 tells."""
+    if value.is_number and value.text not in issued:
+        same = [key for key in issued if key.isascii() and key.isdigit() and key.lstrip("0") == value.text]
+        if len(same) == 1:
+            return same[0]
+    return value.text
+
+
+def _differences(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) -> Iterator[tuple[str, Value, str]]:
+    for column in form.columns:
         value = row[column.key]
         if value.is_formula:
             yield "R06", value, column.heading
-        elif value.is_other:
+        elif value.is_other and not (column.kind == "date" and value.is_date):
             yield "R08", value, column.heading
         elif column.editable:
             if tidy(value.text) != value.text:
                 yield "R07", value, column.heading
         elif column.key == "id_number" and value.is_number:
             yield "R05", value, column.heading
-        elif value.text != getattr(child, column.key):
+        elif value.text != issued[column.key]:
             yield "R04", value, column.heading

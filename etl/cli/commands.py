@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, serving, steps
+from etl.cli import console, issuing, serving, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import Main, Settings
-from etl.findings import FuxueError, has_errors
+from etl.findings import FuxueError
 from etl.synthetic.population import PROFILES
 from etl.vault.keys import new_key
 
@@ -62,45 +62,62 @@ def synthesize_list(given: Settings, out: Path, children: int, seed: int, profil
 @click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--profile", type=click.Choice(sorted(PROFILES)), default="default", show_default=True)
+@click.option("--form", type=click.Choice(sorted(issuing.FORMS)), help="Corrections or cases instead of 附件4.")
+@as_of
 @settings
-def synthesize_fill(given: Settings, faults: float, children: int, seed: int, profile: str) -> None:
+def synthesize_fill(given: Settings, faults: float, children: int, seed: int, profile: str, form: str | None,
+                    as_of: dt.datetime | None) -> None:  # fmt: skip
     """Fill the newest issue's workbooks as units would, into private/inbox/ (same seed and children as the list)."""
-    run = given.run()
-    filled = steps.synthesize_fill(run, children, seed, profile, faults=faults)
+    run = given.run(as_of)
+    if form:
+        filled = steps.synthesize_casework(run, form, seed)
+    else:
+        filled = steps.synthesize_fill(run, children, seed, profile, faults=faults)
     console.say("synthetic.fill", files=len(filled), folder=run.home.inbox)
 
 
 @main.command()
-@click.argument("list_file", metavar="LIST.xlsx", type=FILE)
+@click.argument("list_file", metavar="[LIST.xlsx]", type=FILE, required=False)
+@click.option("--assign", type=FILE, help="The completed unassigned.xlsx: which unit a child belongs to.")
+@click.option("--exclude", type=FILE, help="The completed exclusions.xlsx: which rows are left out, and by whom.")
+@click.option("--form", type=click.Choice(sorted(issuing.FORMS)), help="Hand out corrections or cases, not a list.")
+@click.option("--to", metavar="X", help="With --form: only this department or unit (slug).")
 @as_of
 @settings
-def issue(given: Settings, list_file: Path, as_of: dt.datetime | None) -> None:
-    """Split the province's list and seal one workbook per unit into private/outbox/."""
+def issue(given: Settings, list_file: Path | None, assign: Path | None, exclude: Path | None, form: str | None,
+          to: str | None, as_of: dt.datetime | None) -> None:  # fmt: skip
+    """Seal one workbook per unit (of a province's list, or of its supplement) into private/outbox/.
+
+    With --form: the departments' corrections workbooks, or the units' case workbooks.
+    """
     run = given.run(as_of)
-    name, children, findings = steps.issue(run, list_file)
-    console.show_findings(findings)
-    if has_errors(findings):
-        raise FuxueError("issue.refused", count=len(findings), code=1)
-    console.say("issue.done", issue=name, children=children, units=len(run.campaign.units),
-                folder=run.home.outbox / name)  # fmt: skip
+    if (list_file is None) == (form is None) or (form and (assign or exclude)) or (to and not form):
+        raise FuxueError("issue.list_or_form")
+    if form:
+        handed = issuing.issue_form(run, form, to)
+        console.say("issue.form_done", issue=handed.issue, rows=handed.rows, receivers=handed.receivers,
+                    folder=run.home.outbox / handed.issue)  # fmt: skip
+    elif list_file:
+        console.show_issue(issuing.issue_list(run, list_file, assign=assign, exclude=exclude), run.home)
 
 
 @main.command()
-@click.option("--unit", help="Only this unit's (slug).")
+@click.option("--unit", metavar="X", help="Only this unit's or department's (slug); bureau: the list's papers.")
 @settings
 def passwords(given: Settings, unit: str | None) -> None:
     """Print the workbooks' passwords: derived from the key, stored nowhere."""
     run = given.run()
-    console.show_passwords(run.campaign, steps.passwords(run, unit))
+    console.show_passwords(run.campaign, issuing.passwords(run, unit))
 
 
 @main.command()
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FILE)
 @click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
+@as_of
 @settings
-def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool) -> None:
+def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
     """Read and check returned workbooks, record nothing; exit 1 if one has errors."""
-    checked = steps.check(given.run(), files, allow_unsealed=allow_unsealed)
+    checked = steps.check(given.run(as_of), files, allow_unsealed=allow_unsealed)
     console.show_checked("check", [(c, "accepted" if c.accepted else "refused") for c in checked])
     sys.exit(0 if all(c.accepted for c in checked) else 1)
 

@@ -14,11 +14,12 @@ from rich.table import Table
 from etl.campaign import Campaign
 from etl.check.check import Checked
 from etl.cli.demo import DemoResult
+from etl.cli.issuing import Handed
+from etl.cli.steps import Status as Standing
 from etl.cli.texts import error_texts, text
 from etl.findings import Finding, FuxueError, Severity
 from etl.home import Home
 from etl.released import Release, Status
-from etl.vault.count import UnitStatus
 
 #: Findings shown per file; the rest are counted.
 SHOWN = 12
@@ -149,6 +150,23 @@ def _finding(finding: Finding) -> dict[str, object]:
     return {name: getattr(finding, name) for name in fields}
 
 
+def show_issue(handed: Handed, home: Home) -> None:
+    """What issuing a list did; FuxueError (exit 1) if it has faults or leaves something for a person to decide."""
+    show_findings(handed.findings)
+    if handed.papers and not _settings["json"]:
+        for paper in handed.papers:
+            say(f"issue.{paper.stem}", file=paper)
+    if not handed.issue:
+        result("findings", papers=[str(paper) for paper in handed.papers])
+        count = sum(finding.severity is Severity.ERROR for finding in handed.findings)
+        raise FuxueError("issue.refused", count=count, code=1)
+    say("issue.done", issue=handed.issue, children=handed.rows, units=handed.receivers,
+        folder=home.outbox / handed.issue)  # fmt: skip
+    whole = handed.completeness
+    say("issue.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded, known=handed.known)
+    result("issue.done")
+
+
 def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]) -> None:
     """Passwords of workbooks, for the custodian to hand over apart from the files."""
     if _settings["json"]:
@@ -156,22 +174,35 @@ def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]
         return
     table = _table("下发", "单位", "口令")
     for issue, unit, password in passwords:
-        table.add_row(issue, campaign.unit[unit].name if unit in campaign.unit else unit, password)
+        table.add_row(issue, campaign.recipient_name(unit), password)
     _out.print(table)
 
 
-def show_status(campaign: Campaign, day: dt.date, rows: Sequence[UnitStatus]) -> None:
-    """Where each unit stands, and how many days are left."""
+def show_status(campaign: Campaign, day: dt.date, status: Standing) -> None:
+    """Where each unit stands, and how many days are left; the list's completeness; corrections and cases."""
     left = (campaign.reports_due - day).days
+    whole = status.completeness
     if _settings["json"]:
-        result("status", as_of=day, days_left=left, units=[vars(row) for row in rows])
+        result("status", as_of=day, days_left=left, units=[vars(row) for row in status.units],
+               listed=whole.listed, issued=whole.issued, excluded=whole.excluded,
+               corrections=_open_closed(status.corrections), cases=_open_closed(status.cases))  # fmt: skip
         return
     when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
-    table = _table("单位", "下发人数", "收到", "退回", "状态", title=f"{day}　{when}")
-    for row in rows:
+    table = _table("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
+    for row in status.units:
         state = "[green]已报齐[/]" if row.is_complete else "[red]未报齐[/]"
-        table.add_row(campaign.unit[row.unit].name, str(row.children), str(row.received), str(row.refused), state)
+        cases = str(status.cases.get(row.unit, (0, 0))[0])
+        table.add_row(
+            campaign.unit[row.unit].name, str(row.children), str(row.received), str(row.refused), state, cases
+        )
     _out.print(table)
+    say("status.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded)
+    for slug, (open_, closed) in status.corrections.items():
+        say("status.corrections", name=campaign.recipient_name(slug), open=open_, closed=closed)
+
+
+def _open_closed(sums: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
+    return {slug: {"open": open_, "closed": closed} for slug, (open_, closed) in sums.items()}
 
 
 def show_release(campaign: Campaign, release: Release, home: Home, *, dry_run: bool) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.campaign import load_campaign
-from etl.cli import steps
+from etl.cli import issuing, steps
+from etl.cli.run import Bar, Run
 from etl.cli.serving import demo_accounts
 from etl.findings import FuxueError
 from etl.home import Home
@@ -26,7 +27,7 @@ class DemoResult:
     accounts: tuple[tuple[str, str], ...]
 
 
-def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: steps.Bar) -> DemoResult:
+def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: Bar) -> DemoResult:
     """List → sealed workbooks → filled, some wrongly → refused and sent again → vault → release → public pages."""
     run = _fresh(home, campaign_folder, seed, bar)
     campaign, clock = run.campaign, _Clock()
@@ -34,11 +35,11 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: s
     try:
         steps.synthesize_list(campaign, path, children, seed, "default")
         clock.lap("省级名单（合成）", f"{children} 名儿童")
-        name, _, findings = steps.issue(run, path)
+        handed = issuing.issue_list(run, path)
     finally:
         path.unlink(missing_ok=True)  # nothing about individuals lies about unencrypted, not even here
-    if not name:
-        raise FuxueError("issue.refused", count=len(findings))
+    if not handed.issue:
+        raise FuxueError("issue.refused", count=len(handed.findings))
     clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
     filled = steps.synthesize_fill(run, children, seed, "default", faults=FAULTS)
     clock.lap("乡镇填报", f"{len(filled)} 个工作簿")
@@ -50,6 +51,7 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: s
     if left := sum(one.outcome != "accepted" for one in second):
         raise FuxueError("demo.failed", count=left)
     clock.lap("退回后重报", f"收下 {len(second)}")
+    clock.lap("更正与建档", _casework(_on(run, campaign.reports_due), seed))
     release = steps.release(_on(run, campaign.reports_due))
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
     clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
@@ -58,7 +60,20 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: s
     return DemoResult(tuple(clock.lines), release, demo_accounts(run))
 
 
-def _fresh(home: Home, campaign_folder: Path, seed: int, bar: steps.Bar) -> steps.Run:
+def _casework(run: Run, seed: int) -> str:
+    """Corrections and cases out and in again: how many were closed of how many."""
+    for form in issuing.FORMS:
+        issuing.issue_form(run, form, None)
+        loaded = steps.load(run, steps.synthesize_casework(run, form, seed))
+        if left := sum(one.outcome != "accepted" for one in loaded):
+            raise FuxueError("demo.failed", count=left)
+    status = steps.status(run)
+    closed = [sum(count for _, count in sums.values()) for sums in (status.corrections, status.cases)]
+    total = [sum(map(sum, sums.values())) for sums in (status.corrections, status.cases)]
+    return f"更正办结 {closed[0]}/{total[0]}，建档复学 {closed[1]}/{total[1]}"
+
+
+def _fresh(home: Home, campaign_folder: Path, seed: int, bar: Bar) -> Run:
     campaign = load_campaign(campaign_folder)
     zones = (home.private, home.released, home.public)
     if not home.demo_key.exists() and any(zone.exists() and any(zone.iterdir()) for zone in zones):
@@ -67,11 +82,11 @@ def _fresh(home: Home, campaign_folder: Path, seed: int, bar: steps.Bar) -> step
         shutil.rmtree(folder, ignore_errors=True)
     home.prepare()
     keys = new_key(home.demo_key, demo_master(seed))
-    return steps.Run(home, campaign_folder, campaign, keys, campaign.noticed, bar)
+    return Run(home, campaign_folder, campaign, keys, campaign.noticed, bar)
 
 
-def _on(run: steps.Run, day: dt.date) -> steps.Run:
-    return steps.Run(run.home, run.campaign_folder, run.campaign, run.keys, day, run.bar)
+def _on(run: Run, day: dt.date) -> Run:
+    return Run(run.home, run.campaign_folder, run.campaign, run.keys, day, run.bar)
 
 
 class _Clock:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, steps
+from etl.cli import console
+from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.vault.keys import read_key
@@ -26,12 +27,12 @@ class Settings:
         self.home, self.campaign_folder = Home(Path("var")), ROOT / "campaign"
         self.key_file: Path | None = None
 
-    def run(self, day: dt.datetime | None = None) -> steps.Run:
+    def run(self, day: dt.datetime | None = None) -> Run:
         """Everything a step needs. FuxueError if no key is given and the home is no demo."""
         key_file = self.key_file or (self.home.demo_key if self.home.demo_key.exists() else None)
         if key_file is None:
             raise FuxueError("key.needed")
-        return steps.Run(
+        return Run(
             home=self.home,
             campaign_folder=self.campaign_folder,
             campaign=load_campaign(self.campaign_folder),

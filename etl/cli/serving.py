@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from etl.cli.steps import ROOT, Run
+from etl.campaign import BUREAU
+from etl.cli.run import Run
+from etl.cli.steps import ROOT
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.processes import child_environment, error_of
@@ -86,7 +88,7 @@ def demo_accounts(run: Run) -> tuple[tuple[str, str], ...]:
 
     issued = sorted(run.issued_counts().items(), key=lambda pair: (-pair[1], pair[0]))
     made = []
-    for scope in ("bureau", issued[0][0]):
+    for scope in (BUREAU, issued[0][0]):
         password = run.keys.demo_password(scope)
         made.append((scope, add_account(run.home, run.keys, scope, scope, password)))
     return tuple(made)
@@ -97,7 +99,7 @@ def add_staff(run: Run, name: str, scope: str) -> str:
     from plugins.launch import add_account
 
     run.prove_key()
-    if scope not in ("bureau", *run.campaign.unit):
+    if scope not in (BUREAU, *run.campaign.unit):
         raise FuxueError("staff.unknown_scope", scope=scope)
     return add_account(run.home, run.keys, name, scope)
 
@@ -122,5 +124,5 @@ def demo_logins(home: Home, run: Run) -> list[tuple[str, str]]:
     """The demo's accounts that are still there, with their derived passwords; empty for a home that is no demo."""
     if not home.demo_key.exists():
         return []
-    known = {"bureau", *run.campaign.unit}
+    known = {BUREAU, *run.campaign.unit}
     return [(name, run.keys.demo_password(name)) for name, *_ in list_staff(run) if name in known]

@@ -1,69 +1,35 @@
 """The order of the stages: each function joins rooms that do not know each other."""
 
-import datetime as dt
-import multiprocessing
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from etl.campaign import Campaign, load_campaign
 from etl.check.check import Checked, check_submission, refuse_rivals
-from etl.child import Child
-from etl.findings import Finding, FuxueError, has_errors
+from etl.cli.run import Run
+from etl.findings import FuxueError
+from etl.forms import ANNEX4, CASES, CORRECTIONS
 from etl.home import Home
-from etl.issue.issue import issue_workbooks, settle
-from etl.issue.province import read_list
-from etl.processes import child_environment, end_with_parent, error_of, workers
+from etl.issue.issue import settle
+from etl.issue.receipts import shown
+from etl.processes import child_environment, error_of, workers
 from etl.protect.protect import closing_release, verify_release
 from etl.read.worker import read_workbook, take
 from etl.released import Release, read_release, release_folders, write_release
 from etl.submission import Candidate
+from etl.synthetic.casework import fill_casework
 from etl.synthetic.fill import choose_faults, fill_issue
 from etl.synthetic.population import make_population
 from etl.synthetic.province import write_list
+from etl.vault import casework, issued, record
 from etl.vault import count as counting
-from etl.vault import record
-from etl.vault.keys import Keys
 from etl.vault.scopes import build_scopes
 
 ROOT = Path(__file__).resolve().parents[2]
-Bar = Callable[[str, int], Callable[[], None]]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What every step needs. `bar(title, total)` starts a progress bar and gives its tick."""
-
-    home: Home
-    campaign_folder: Path
-    campaign: Campaign
-    keys: Keys
-    day: dt.date
-    bar: Bar
-
-    def open_vault(self, *, create: bool = False) -> record.Vault:
-        """The record; the caller closes it."""
-        return record.open_vault(self.home.vault, self.keys, self.campaign, create=create)
-
-    def prove_key(self) -> None:
-        """FuxueError unless the key opens the record: else a wrong one would lock files of its own."""
-        self.open_vault().close()
-
-    def issued_counts(self) -> dict[str, int]:
-        """Children issued, by unit."""
-        vault = self.open_vault()
-        try:
-            return {unit: len(children) for (_, unit), children in record.issued(vault).items()}
-        finally:
-            vault.close()
-
-    def manifest_mac(self, data: bytes) -> bytes:
-        """The bureau's signature on manifests."""
-        return self.keys.mac("manifest", data)
 
 
 @dataclass(frozen=True)
@@ -81,14 +47,8 @@ def synthesize_list(campaign: Campaign, out: Path, children: int, seed: int, pro
 
 def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults: float = 0.0,
                     only: Collection[str] | None = None) -> list[Path]:  # fmt: skip
-    """Fill the newest issue's workbooks into the inbox; `only` names units, `faults` is the share that is spoiled."""
-    vault = run.open_vault()
-    try:
-        names = record.issues(vault)
-    finally:
-        vault.close()
-    if not names:
-        raise FuxueError("issue.none")
+    """Fill the newest list's workbooks into the inbox; `only` names units, `faults` is the share that is spoiled."""
+    names = _issues(run, ANNEX4.key)
     people = make_population(run.campaign, children, seed, profile)
     units = [unit for unit in run.campaign.units if only is None or unit.slug in only]
     return fill_issue(
@@ -104,61 +64,29 @@ def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults:
     )
 
 
-def passwords(run: Run, unit: str | None) -> list[tuple[str, str, str]]:
-    """(issue, unit, password) of every workbook on record, or of one unit's."""
-    if unit is not None and unit not in run.campaign.unit:
-        raise FuxueError("campaign.no_unit", unit=unit)
+def synthesize_casework(run: Run, form: str, seed: int) -> list[Path]:
+    """Fill the newest corrections or case workbooks into the inbox, as departments and units would."""
+    name = _issues(run, form)[-1]
     vault = run.open_vault()
     try:
-        bundles = sorted(record.issued(vault))
+        bundles = [bundle for bundle in issued.issued(vault, run.campaign).values() if bundle.issue == name]
     finally:
         vault.close()
-    return [(i, u, run.keys.password(i, u)) for i, u in bundles if unit in (None, u)]
+    return fill_casework(
+        run.campaign, bundles, run.home.outbox / name, run.home.inbox,
+        password_of=partial(run.keys.password, name), seed=seed, day=run.day, done=run.bar("填报", len(bundles)),
+    )  # fmt: skip
 
 
-def issue(run: Run, path: Path) -> tuple[str, int, list[Finding]]:
-    """Split a province's list and seal the workbooks: (issue id, children, findings).
-
-    With an error among the findings nothing is issued and the id is empty.
-    """
-    run.home.prepare()
-    children, findings = read_list(path, run.campaign)
-    if has_errors(findings):
-        return "", 0, findings
-    handed_out = [folder for folder in run.home.outbox.iterdir() if folder.name[0] != "."]
-    if handed_out and not run.home.vault.exists():
-        raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox)
-    with run.home.lock():
-        vault = run.open_vault(create=True)
-        try:
-            settle(run.home.outbox, record.issues(vault))
-            build_scopes(vault, run.campaign, run.home.scopes)
-            record.check_unissued(vault, children)
-            name = _issue(run, vault, children)
-        finally:
-            vault.close()
-    return name, len(children), findings
-
-
-def _issue(run: Run, vault: record.Vault, children: list[Child]) -> str:
-    name = record.next_issue(vault, run.day)
-    # Processes of their own that never held the key or the record, and that end when this one does.
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent) as pool:
-        issue_workbooks(
-            run.campaign,
-            children,
-            name,
-            mac=run.manifest_mac,
-            password_of=partial(run.keys.password, name),
-            outbox=run.home.outbox,
-            executor=pool,
-            done=run.bar("加密下发", len(run.campaign.units)),
-        )
-    record.record_issue(vault, name, run.day, [unit.slug for unit in run.campaign.units], children)
-    settle(run.home.outbox, [name])
-    build_scopes(vault, run.campaign, run.home.scopes)
-    return name
+def _issues(run: Run, form: str) -> list[str]:
+    vault = run.open_vault()
+    try:
+        names = issued.issues(vault, form)
+    finally:
+        vault.close()
+    if not names:
+        raise FuxueError("issue.none")
+    return names
 
 
 def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
@@ -172,15 +100,22 @@ def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> l
 
 
 def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, allow_unsealed: bool) -> list[Checked]:
-    issued = record.issued(vault)
+    handed = issued.issued(vault, run.campaign)
+    marks = issued.fingerprints(vault)
     done = run.bar("读取核对", len(contents))
 
     def one(path: Path) -> Checked:
-        # The file's name is a hint at its unit; its seal and manifest decide.
-        keys = sorted(issued, key=lambda key: (key[1] != path.stem, key))
+        mark = run.file_mark(contents[path])
+        if mark in marks:  # the very file that was handed out: one finding says so, not one for every cell
+            done()
+            finding = run.campaign.finding("F16", path.name, fingerprint=shown(mark))
+            return Checked(path.name, *marks[mark], True, (), {}, (finding,))
+        # The file's name is a hint at what it is; its seal and manifest decide. The newest issue first.
+        newest = sorted(handed, reverse=True)
+        keys = sorted(newest, key=lambda key: (handed[key].file != path.name, key[1] not in path.stem))
         candidates = [Candidate(i, u, run.keys.password(i, u)) for i, u in keys]
         submission = read_workbook(contents[path], candidates, run.campaign.limits, allow_unsealed=allow_unsealed)
-        checked = check_submission(path.name, submission, candidates, issued, run.campaign, run.manifest_mac)
+        checked = check_submission(path.name, submission, candidates, handed, run.campaign, run.manifest_mac, run.day)
         done()
         return checked
 
@@ -194,6 +129,7 @@ def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> li
     with run.home.lock():
         vault = run.open_vault()
         try:
+            settle(run.home.outbox, issued.issues(vault))
             content = {path: take(path, run.campaign.limits) for path in paths}
             known = _known(vault, content)
             fresh = {path: data for path, data in content.items() if path not in known}
@@ -214,17 +150,32 @@ def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> li
 
 
 def _known(vault: record.Vault, content: Mapping[Path, bytes]) -> set[Path]:
-    """Files that were accepted before, and second copies of one file (unreadable files are nobody's copies)."""
+    """Files that are current already, and second copies of one file (unreadable files are nobody's copies)."""
     first: dict[bytes, Path] = {}
     copies = {path for path, data in content.items() if data and first.setdefault(data, path) is not path}
-    return copies | {path for path, data in content.items() if record.is_accepted(vault, data)}
+    return copies | {path for path, data in content.items() if record.is_current(vault, data)}
 
 
-def status(run: Run) -> list[counting.UnitStatus]:
-    """Where every unit stands on the run's day."""
+@dataclass(frozen=True)
+class Status:
+    """Where everything stands: units, completeness of the list, (open, closed) corrections and cases by receiver."""
+
+    units: Sequence[counting.UnitStatus]
+    completeness: issued.Completeness
+    corrections: Mapping[str, tuple[int, int]]
+    cases: Mapping[str, tuple[int, int]]
+
+
+def status(run: Run) -> Status:
+    """Where everything stands on the run's day."""
     vault = run.open_vault()
     try:
-        return counting.unit_status(vault, run.campaign, run.day)
+        return Status(
+            counting.unit_status(vault, run.campaign, run.day),
+            issued.completeness(vault),
+            casework.progress(vault, run.campaign, CORRECTIONS),
+            casework.progress(vault, run.campaign, CASES),
+        )
     finally:
         vault.close()
 

@@ -1,52 +1,95 @@
 """Issuing: all workbooks are sealed and opened again in a fresh folder, which then takes its place in one step."""
 
+import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from etl.campaign import Campaign, Unit
-from etl.child import Child
+from etl.bundle import Bundle
+from etl.campaign import Campaign
+from etl.issue.receipts import RECEIPTS, build_receipts
 from etl.issue.workbook import build_workbook
 from etl.manifest import Mac, Manifest
 from etl.sealing import seal
 
+#: The list of an issue's workbooks, beside them.
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Handout:
+    """An issue that lies aside: its folder, and the keyed fingerprint of each sealed workbook by receiver."""
+
+    folder: Path
+    fingerprints: Mapping[str, bytes]
+
 
 def issue_workbooks(
     campaign: Campaign,
-    children: Sequence[Child],
-    issue: str,
+    bundles: Sequence[Bundle],
     *,
+    day: str,
     mac: Mac,
+    fingerprint: Mac,
     password_of: Callable[[str], str],
     outbox: Path,
     executor: Executor,
     done: Callable[[], None] = lambda: None,
-) -> Path:
-    """Seal one workbook for every unit (a unit without children gets a nil return) into a folder aside.
+) -> Handout:
+    """Seal one workbook for every bundle of one issue, with receipts and a manifest, into a folder aside.
 
-    `settle` moves it to `outbox/<issue>/` once the issue is on record. `password_of` gives a unit's password; `done` is
-    called once per workbook.
+    `settle` moves it to `outbox/<issue>/` once the issue is on record. `password_of` gives a receiver's password,
+    `mac` signs the hidden manifests, `fingerprint` marks the sealed files; `done` is called once per workbook.
     """
+    issue = bundles[0].issue
     fresh = aside(outbox, issue)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True, mode=0o700)
-    jobs = []
-    for unit in campaign.units:
-        own = [child for child in children if child.unit == unit.slug]
-        manifest = Manifest("annex4", issue, unit.slug, tuple(child.serial for child in own)).signed(mac)
-        jobs.append((unit, own, manifest, password_of(unit.slug)))
-    for unit, sealed in zip(campaign.units, executor.map(partial(_seal_one, campaign), jobs), strict=True):
-        path = fresh / f"{unit.slug}.xlsx"
-        with path.open("wb") as handle:
-            path.chmod(0o600)
-            handle.write(sealed)
-            handle.flush()
-            os.fsync(handle.fileno())
+    jobs = [
+        (bundle, Manifest(bundle.form.key, issue, bundle.recipient, bundle.keys).signed(mac),
+         password_of(bundle.recipient))
+        for bundle in bundles
+    ]  # fmt: skip
+    fingerprints = {}
+    for bundle, sealed in zip(bundles, executor.map(partial(seal_one, campaign), jobs), strict=True):
+        write_private(fresh / bundle.file, sealed)
+        fingerprints[bundle.recipient] = fingerprint(sealed)
         done()
-    return fresh
+    write_private(fresh / RECEIPTS, build_receipts(campaign, bundles, fingerprints, day))
+    write_private(fresh / MANIFEST, _list(bundles, fingerprints, day))
+    _sync(fresh)
+    return Handout(fresh, fingerprints)
+
+
+def _list(bundles: Sequence[Bundle], fingerprints: Mapping[str, bytes], day: str) -> bytes:
+    """What was handed out to whom, without a count or a child: the files and their keyed fingerprints."""
+    files = [
+        {"bundle": f"{b.issue}/{b.recipient}", "name": b.name, "file": b.file,
+         "fingerprint": fingerprints[b.recipient].hex()}
+        for b in bundles
+    ]  # fmt: skip
+    content = {"issue": bundles[0].issue, "date": day, "form": bundles[0].form.key, "workbooks": files}
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def seal_one(campaign: Campaign, job: tuple[Bundle, Manifest, str]) -> bytes:
+    """One sealed workbook: (content, signed manifest, password)."""
+    bundle, manifest, password = job
+    return seal(build_workbook(campaign, bundle, manifest), password)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A file for its owner alone, on the disk before this returns, whole or not there."""
+    fresh = path.with_name(f".{path.name}.part")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    fresh.rename(path)
 
 
 def aside(outbox: Path, issue: str) -> Path:
@@ -54,16 +97,24 @@ def aside(outbox: Path, issue: str) -> Path:
     return outbox / f".{issue}.new"
 
 
-def settle(outbox: Path, recorded: Collection[str]) -> None:
-    """Move recorded issues into place; delete what an interrupted run sealed and never recorded."""
-    for fresh in outbox.glob(".*.new"):
+def settle(outbox: Path, recorded: Collection[str]) -> list[str]:
+    """Move recorded issues into place, and say which; delete what an interrupted run sealed and never recorded."""
+    moved = []
+    for fresh in sorted(outbox.glob(".*.new")):
         name = fresh.name.removeprefix(".").removesuffix(".new")
         if name in recorded and not (outbox / name).exists():
             fresh.rename(outbox / name)
+            moved.append(name)
         else:
             shutil.rmtree(fresh)
+    _sync(outbox)
+    return moved
 
 
-def _seal_one(campaign: Campaign, job: tuple[Unit, list[Child], Manifest, str]) -> bytes:
-    unit, children, manifest, password = job
-    return seal(build_workbook(campaign, unit, children, manifest), password)
+def _sync(folder: Path) -> None:
+    """The folder's entries on the disk, too: a renamed file is there after a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,84 +1,161 @@
-"""The province's list: read it, hold every row against M7 and M8, and stop before anything is sealed if one fails."""
+"""The province's list: read it, hold every row against M7 and M8, and split it by unit. Nothing is guessed."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import python_calamine
 
 from etl import identity
-from etl.campaign import Campaign
+from etl.campaign import Campaign, Unit
 from etl.child import Child
 from etl.findings import Finding
-from etl.forms import ANNEX4, Grid, cell_address, find_header
+from etl.forms import ANNEX4
+from etl.grid import Grid, cell_address, find_header
 from etl.issue.assign import match_units
 
 WANTED = tuple(column.key for column in ANNEX4.issued)
 
 
-def read_list(path: Path, campaign: Campaign) -> tuple[list[Child], list[Finding]]:
-    """Children in the list's order, and what is wrong with it. With an error among the findings nothing is issued."""
+@dataclass(frozen=True)
+class ListRow:
+    """A row of the list: its number in the sheet, counted from 1, and the text of the eight issued columns."""
+
+    number: int
+    texts: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ProvinceList:
+    """A list as read. `at` gives the zero-based column of each key."""
+
+    file: str
+    sheet: str
+    at: Mapping[str, int]
+    rows: tuple[ListRow, ...]
+
+    def finding(self, campaign: Campaign, rule: str, row: ListRow, key: str, **params: Any) -> Finding:
+        """A finding at a cell of the list."""
+        cell = cell_address(row.number - 1, self.at[key])
+        return campaign.finding(rule, self.file, sheet=self.sheet, cell=cell, **params)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A list split by unit. With an error among `findings` nothing is issued.
+
+    `faulty` are rows that only an exclusion or a mended list can settle, each with what is wrong; `unmatched` rows
+    that a person must assign, with the units that the address names.
+    """
+
+    children: tuple[Child, ...]
+    findings: tuple[Finding, ...]
+    faulty: tuple[tuple[ListRow, str], ...] = ()
+    unmatched: tuple[tuple[ListRow, tuple[Unit, ...]], ...] = ()
+
+
+def read_list(path: Path, campaign: Campaign) -> tuple[ProvinceList | None, list[Finding]]:
+    """The rows below the first header that names all eight columns; None with the finding that says why not."""
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
     except (python_calamine.CalamineError, OSError):
-        return [], [campaign.finding("L08", path.name)]
+        return None, [campaign.finding("L08", path.name)]
     for name, rows in sheets:
         header = find_header(rows, ANNEX4, wanted=WANTED)
         if header is not None:
-            reader = _Rows(campaign, path.name, name, header[1])
-            children = list(reader.read(rows, header[0] + 1))
-            return children, reader.findings
+            return ProvinceList(path.name, name, header[1], tuple(_rows(rows, *header))), []
     columns = "、".join(column.heading for column in ANNEX4.issued)
-    return [], [campaign.finding("L01", path.name, columns=columns)]
+    return None, [campaign.finding("L01", path.name, columns=columns)]
 
 
-class _Rows:
-    """One pass over the rows, remembering serials and ID numbers met."""
+def _rows(grid: Grid, header: int, at: Mapping[str, int]) -> list[ListRow]:
+    texts = [
+        ListRow(number, {key: _text(row[at[key]]) for key in WANTED})
+        for number, row in enumerate(grid[header + 1 :], start=header + 2)
+    ]
+    return [row for row in texts if any(text.strip() for text in row.texts.values())]
 
-    def __init__(self, campaign: Campaign, file: str, sheet: str, at: dict[str, int]) -> None:
-        self.campaign, self.file, self.sheet, self.at = campaign, file, sheet, at
-        self.findings: list[Finding] = []
-        self.serials: set[str] = set()
-        self.numbers: set[str] = set()
 
-    def read(self, rows: Grid, first: int) -> Iterator[Child]:
-        for number, row in enumerate(rows[first:], start=first + 1):
-            texts = {key: _text(row[self.at[key]]) for key in WANTED}
-            if not any(text.strip() for text in texts.values()):
-                continue
-            self._check(number, texts)
-            units = match_units(texts["household"], self.campaign.units)
-            if len(units) == 1:
-                yield Child(unit=units[0].slug, **texts)
-            elif units:
-                self._find("L07", number, "household", units="、".join(unit.name for unit in units))
-            else:
-                self._find("L06", number, "household")
+def split_list(
+    given: ProvinceList,
+    campaign: Campaign,
+    *,
+    excluded: Collection[int] = (),
+    assigned: Mapping[int, str] | None = None,
+) -> Split:
+    """Children by unit. `excluded` row numbers are passed over; `assigned` gives the unit's slug of a row number."""
+    rows = [row for row in given.rows if row.number not in excluded]
+    faults, twins = _faults(given, rows, campaign)
+    matches = {row.number: tuple(match_units(row.texts["household"], campaign.units)) for row in rows}
+    chosen = assigned or {}
+    children, findings, unmatched = [], [], []
+    for row in rows:
+        findings += [finding for finding, _ in faults.get(row.number, [])]
+        units = matches[row.number]
+        slug = units[0].slug if len(units) == 1 else chosen.get(row.number)
+        if slug is not None:
+            children.append(Child(unit=slug, **row.texts))
+        elif units:
+            names = "、".join(unit.name for unit in units)
+            findings.append(given.finding(campaign, "L07", row, "household", units=names))
+        else:
+            findings.append(given.finding(campaign, "L06", row, "household"))
+        if len(units) != 1:
+            unmatched.append((row, units))
+    wrong = {number: "；".join(text for _, text in found) for number, found in faults.items()}
+    faulty = [(row, wrong.get(row.number) or twins[row.number]) for row in rows if row.number in {*wrong, *twins}]
+    return Split(tuple(children), tuple(findings), tuple(faulty), tuple(unmatched))
 
-    def _check(self, number: int, texts: dict[str, str]) -> None:
-        for column in ANNEX4.issued:
-            if not texts[column.key].strip() and column.key not in ("serial", "id_number", "household"):
-                self._find("L09", number, column.key, column=column.heading)
-        if not texts["serial"].strip() or texts["serial"] in self.serials:
-            self._find("L02", number, "serial")
-        self.serials.add(texts["serial"])
-        identifier = texts["id_number"]
-        if not identity.is_valid(identifier) or identity.sex_of(identifier) != texts["sex"]:
-            self._find("L03", number, "id_number")
-            return
-        if identifier in self.numbers:
-            self._find("L04", number, "id_number")
-        self.numbers.add(identifier)
-        first, last = self.campaign.births_first, self.campaign.births_last
-        birth = identity.birth_of(identifier)
-        if birth is None or not first <= birth <= last:
-            self._find("L05", number, "id_number", first=first, last=last)
 
-    def _find(self, rule: str, row: int, key: str, **params: Any) -> None:
-        cell = cell_address(row - 1, self.at[key])
-        self.findings.append(self.campaign.finding(rule, self.file, sheet=self.sheet, cell=cell, **params))
+#: What the list of exclusions says of a row, by rule.
+FAULT_TEXTS = {
+    "L02": "原始序号为空或重复", "L03": "身份证号不合规", "L04": "身份证号重复", "L05": "出生日期不在核查范围内",
+    "L09": "有空白项",
+}  # fmt: skip
+
+
+def _faults(
+    given: ProvinceList, rows: list[ListRow], campaign: Campaign
+) -> tuple[dict[int, list[tuple[Finding, str]]], dict[int, str]]:
+    """Findings by row number with a short text each; and the rows that a later one repeats: either may be wrong."""
+    found: dict[int, list[tuple[Finding, str]]] = {}
+    twins: dict[int, str] = {}
+    first: dict[tuple[str, str], ListRow] = {}
+    for row in rows:
+        for rule, key, params in _row_faults(row, campaign, first):
+            text = FAULT_TEXTS[rule]
+            earlier = first.get((key, row.texts[key]))
+            if rule in ("L02", "L04") and earlier is not None and earlier is not row:
+                text += f"（与第 {earlier.number} 行）"
+                twins.setdefault(earlier.number, f"被第 {row.number} 行重复")
+            found.setdefault(row.number, []).append((given.finding(campaign, rule, row, key, **params), text))
+    return found, twins
+
+
+def _row_faults(
+    row: ListRow, campaign: Campaign, first: dict[tuple[str, str], ListRow]
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """(rule, column, parameters) of all that is wrong with a row; `first` remembers serials and ID numbers met."""
+    texts = row.texts
+    faults: list[tuple[str, str, dict[str, Any]]] = [
+        ("L09", column.key, {"column": column.heading})
+        for column in ANNEX4.issued
+        if not texts[column.key].strip() and column.key not in ("serial", "id_number", "household")
+    ]
+    if not texts["serial"].strip() or first.setdefault(("serial", texts["serial"]), row) is not row:
+        faults.append(("L02", "serial", {}))
+    identifier = texts["id_number"]
+    if not identity.is_valid(identifier) or identity.sex_of(identifier) != texts["sex"]:
+        return [*faults, ("L03", "id_number", {})]
+    if first.setdefault(("id_number", identifier), row) is not row:
+        faults.append(("L04", "id_number", {}))
+    birth = identity.birth_of(identifier)
+    if birth is None or not campaign.births_first <= birth <= campaign.births_last:
+        faults.append(("L05", "id_number", {"first": campaign.births_first, "last": campaign.births_last}))
+    return faults
 
 
 def _text(value: object) -> str:

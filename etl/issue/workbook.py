@@ -1,126 +1,132 @@
-"""The 附件4 workbook of one unit: title, eleven columns, drop-downs, footer, notes, hidden manifest (M6–M11)."""
+"""The workbook of one receiver: a form that checks itself, printable, with a hidden manifest (M6–M11)."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import xlsxwriter
 
-from etl.campaign import Campaign, Unit
-from etl.child import Child
-from etl.forms import ANNEX4, FILLING_NOTES, MANIFEST_SHEET, NOT_ASKED, RETURNED
+from etl.bundle import Bundle
+from etl.campaign import Campaign
+from etl.choices import Choices, choices_of
+from etl.forms import ANNEX4, MANIFEST_SHEET
+from etl.issue.layout import FIRST, HEADER, LINE, PROGRESS, TITLE, Layout, lines_of, row_height
+from etl.issue.selfcheck import add_formats, add_lists, write_options, write_progress
+from etl.issue.summary import write_summary
 from etl.manifest import Manifest
 
-#: First data row, zero-based: title and header stand above.
-FIRST = 2
+NOTES_WIDTH = 66  # characters: an upright A4 page
 
 
-def build_workbook(campaign: Campaign, unit: Unit, children: Sequence[Child], manifest: Manifest) -> bytes:
-    """The plain xlsx, not yet sealed. Everything is locked but the last three columns and the footer's blanks."""
+def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> bytes:
+    """The plain xlsx, not yet sealed. Everything is locked but the editable columns and the footer's blanks."""
     out = io.BytesIO()
     # strings_to_*: a cell that begins with = or http is text here, never a formula or a link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    layout = Layout(bundle.form, len(bundle.rows))
+    choices = {c.key: choices_of(campaign, bundle, c) for c in bundle.form.editable if c.choices}
     with xlsxwriter.Workbook(out, options) as book:
-        book.set_properties({"title": ANNEX4.title.format(county=campaign.county)})
-        formats = _formats(book)
-        sheet = book.add_worksheet(ANNEX4.sheet)
-        _table(sheet, formats, campaign, children)
-        _drop_downs(sheet, campaign, len(children))
-        _footer(sheet, formats, unit, FIRST + len(children))
-        _print_layout(sheet, FIRST + len(children))
-        _notes(book, formats, campaign)
+        title = bundle.form.title.format(county=campaign.county, recipient=bundle.name)
+        book.set_properties({"title": title})
+        styles = make_styles(book)
+        sheet = book.add_worksheet(bundle.form.sheet)
+        _table(sheet, layout, styles, bundle, title)
+        if layout.count:
+            add_lists(sheet, layout, choices, campaign.births_first)
+            add_formats(sheet, layout, choices, styles["wrong"], styles["due"])
+        write_progress(sheet, layout, choices, styles["progress"], styles["wrong"], styles["done"])
+        _footer(sheet, layout, styles, bundle)
+        _print_layout(sheet, layout)
+        if bundle.form == ANNEX4:
+            write_summary(book, campaign, bundle, layout, styles)
+        _notes(book, styles, campaign, bundle, choices)
+        write_options(book, bundle.form, choices, styles["note"])
         _manifest(book, manifest)
     return out.getvalue()
 
 
-def _formats(book: Any) -> dict[str, Any]:
+def make_styles(book: Any) -> dict[str, Any]:
+    """The cell formats of all sheets by name."""
     base = {"font_name": "宋体", "font_size": 11, "valign": "vcenter"}
     grid = base | {"border": 1, "text_wrap": True, "num_format": "@"}
+    open_ = grid | {"locked": False, "bg_color": "#FFFBE6"}
     return {
         "title": book.add_format(base | {"bold": True, "font_size": 18, "align": "center"}),
+        "progress": book.add_format(base | {"bold": True, "align": "left", "font_color": "#1F4E79"}),
         "header": book.add_format(grid | {"bold": True, "align": "center", "bg_color": "#E7EDF3"}),
         "issued": book.add_format(grid | {"locked": True}),
-        "editable": book.add_format(grid | {"locked": False, "bg_color": "#FFFBE6"}),
+        "text": book.add_format(open_),
+        "names": book.add_format(open_),
+        "date": book.add_format(open_ | {"num_format": "yyyy-mm-dd", "align": "center"}),
+        "number": book.add_format(grid | {"align": "center", "num_format": "0"}),
         "label": book.add_format(base | {"align": "right"}),
-        "blank": book.add_format(base | {"bottom": 1, "locked": False, "num_format": "@"}),
+        "blank": book.add_format(base | {"bottom": 1, "locked": False, "num_format": "@", "shrink": True}),
+        "linked": book.add_format(base | {"bottom": 1, "num_format": "@", "shrink": True}),
         "note": book.add_format(base | {"text_wrap": True, "valign": "top"}),
+        "wrong": book.add_format({"bg_color": "#E0464E", "font_color": "#FFFFFF", "bold": True}),
+        "due": book.add_format({"bg_color": "#FBD5D5"}),
+        "done": book.add_format({"font_color": "#1E7B34"}),
     }
 
 
-def _table(sheet: Any, formats: dict[str, Any], campaign: Campaign, children: Sequence[Child]) -> None:
-    last = len(ANNEX4.columns) - 1
-    sheet.merge_range(0, 0, 0, last, ANNEX4.title.format(county=campaign.county), formats["title"])
-    sheet.set_row(0, 36)
-    sheet.set_row(1, 36)
-    for at, column in enumerate(ANNEX4.columns):
+def _table(sheet: Any, layout: Layout, styles: Mapping[str, Any], bundle: Bundle, title: str) -> None:
+    columns = layout.form.columns
+    sheet.merge_range(TITLE, 0, TITLE, layout.right, title, styles["title"])
+    sheet.set_row(TITLE, 36)
+    sheet.set_row(PROGRESS, 22)
+    sheet.set_row(HEADER, max(lines_of(column.heading, column.width) for column in columns) * LINE + 6)
+    for at, column in enumerate(columns):
         sheet.set_column(at, at, column.width)
-        sheet.write_string(1, at, column.heading, formats["header"])
-    for row, child in enumerate(children, start=FIRST):
-        # Two lines of household or team fit; Excel does not grow rows of a protected sheet by itself.
-        sheet.set_row(row, 32)
-        for at, column in enumerate(ANNEX4.columns):
+        sheet.write_string(HEADER, at, column.heading, styles["header"])
+    for number, row in enumerate(bundle.rows, start=FIRST):
+        sheet.set_row(number, row_height(row, layout.form))
+        for at, column in enumerate(columns):
             if column.editable:
-                sheet.write_blank(row, at, None, formats["editable"])
+                sheet.write_blank(number, at, None, styles[column.kind])
             else:
-                sheet.write_string(row, at, getattr(child, column.key), formats["issued"])
+                sheet.write_string(number, at, row[column.key], styles["issued"])
     sheet.freeze_panes(FIRST, 0)
     sheet.protect("", {"format_columns": True, "format_rows": True, "sort": True, "autofilter": True})
 
 
-def _drop_downs(sheet: Any, campaign: Campaign, count: int) -> None:
-    if not count:
-        return
-    at = {column.key: index for index, column in enumerate(ANNEX4.columns)}
-    labels = [category.label for category in campaign.categories]
-    lists = {
-        "category": (labels, "核查结果", "请从下拉框中选择十三项之一。"),
-        "returned": ([*RETURNED, NOT_ASKED], "复学情况", "核查结果为 I–M 的选“是”或“否”，A–H 的选“无”。"),
-    }
-    for key, (values, title, message) in lists.items():
-        sheet.data_validation(
-            FIRST,
-            at[key],
-            FIRST + count - 1,
-            at[key],
-            {
-                "validate": "list",
-                "source": values,
-                "input_title": title,
-                "input_message": message,
-                "error_title": title,
-                "error_message": message,
-            },
-        )
+def _footer(sheet: Any, layout: Layout, styles: Mapping[str, Any], bundle: Bundle) -> None:
+    sheet.set_row(layout.footer, 30)
+    for label, blank, field in layout.footer_cells():
+        sheet.write_string(layout.footer, label, f"{field.heading}：", styles["label"])
+        sheet.write_string(layout.footer, blank, bundle.name if field.key == "unit" else "", styles["blank"])
 
 
-def _footer(sheet: Any, formats: dict[str, Any], unit: Unit, row: int) -> None:
-    sheet.set_row(row, 30)
-    for number, field in enumerate(ANNEX4.footer):
-        at = number * 3
-        sheet.write_string(row, at, f"{field.heading}：", formats["label"])
-        sheet.write_string(row, at + 1, unit.name if field.key == "unit" else "", formats["blank"])
-
-
-def _print_layout(sheet: Any, last: int) -> None:
+def _print_layout(sheet: Any, layout: Layout) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.9)
+    sheet.center_horizontally()
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0, 1)
-    sheet.set_footer("&C第 &P 页，共 &N 页")
-    sheet.print_area(0, 0, last, len(ANNEX4.columns) - 1)
+    sheet.repeat_rows(TITLE, HEADER)
+    sheet.set_footer(f"&L&9{layout.form.sign}&R&9第 &P 页，共 &N 页")
+    sheet.print_area(0, 0, layout.footer, layout.right)
 
 
-def _notes(book: Any, formats: dict[str, Any], campaign: Campaign) -> None:
+def _notes(
+    book: Any, styles: Mapping[str, Any], campaign: Campaign, bundle: Bundle, choices: Mapping[str, Choices]
+) -> None:
+    """The filling notes, and what each value of the lists means or belongs to."""
     sheet = book.add_worksheet("填表说明")
-    sheet.set_column(0, 0, 100)
-    row = 0
-    for line in FILLING_NOTES:
-        lines = [f"{c.label}：{c.definition}" for c in campaign.categories] if line == "{categories}" else [line]
-        for text in lines:
-            sheet.write_string(row, 0, text, formats["note"])
-            row += 1
+    sheet.set_column(0, 0, NOTES_WIDTH)
+    lines: list[str] = []
+    for line in bundle.form.notes:
+        lines += [f"{c.label}：{c.definition}" for c in campaign.categories] if line == "{categories}" else [line]
+    for key, allowed in choices.items():
+        if bundle.form != ANNEX4:
+            name = bundle.form.column(key).heading.split("（")[0]
+            by = allowed.by or {"": allowed.values}
+            lines += [f"{name}{f'（{other}）' if other else ''}：{'、'.join(values)}" for other, values in by.items()]
+    for number, text in enumerate(lines):
+        sheet.set_row(number, lines_of(text, NOTES_WIDTH) * LINE + 3)
+        sheet.write_string(number, 0, text, styles["note"])
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
+    sheet.print_area(0, 0, len(lines) - 1, 0)
     sheet.protect()
 
 

@@ -60,14 +60,14 @@ def fill_workbook(
     """The plain workbook with its three columns and footer filled as `truth` has it, then spoiled by `fault`."""
     book = openpyxl.load_workbook(io.BytesIO(plain))
     sheet = book[ANNEX4.sheet]
-    rows = [row for row in range(3, sheet.max_row) if sheet.cell(row, 1).value in truth]
-    teams = ["、".join(_name(random_) for _ in range(random_.randint(2, 3))) for _ in range(4)]
+    rows = [row for row in range(1, sheet.max_row) if sheet.cell(row, 1).value in truth]
+    teams = ["、".join(made_up_name(random_) for _ in range(random_.randint(2, 3))) for _ in range(4)]
     for row in rows:
         person = truth[str(sheet.cell(row, 1).value)]
         sheet.cell(row, COLUMN["category"]).value = campaign.category[person.category].label
         sheet.cell(row, COLUMN["returned"]).value = _returned(campaign, person)
         sheet.cell(row, COLUMN["team"]).value = random_.choice(teams)
-    _footer(sheet, random_)
+    fill_footer(sheet, random_)
     if fault is not None and fault in FAULTS:
         FAULTS[fault](sheet, rows)
     out = io.BytesIO()
@@ -90,12 +90,14 @@ def _returned(campaign: Campaign, person: Person) -> str:
     return "是" if person.is_back else "否"
 
 
-def _name(random_: random.Random) -> str:
+def made_up_name(random_: random.Random) -> str:
+    """A name of two or three signs."""
     return random_.choice(SURNAMES) + random_.choice(GIVEN) + random_.choice(("", random_.choice(GIVEN)))
 
 
-def _footer(sheet: Worksheet, random_: random.Random) -> None:
-    values = {"填报人：": _name(random_), "联系电话：": "00000000", "主管领导：": _name(random_)}
+def fill_footer(sheet: Worksheet, random_: random.Random) -> None:
+    """Who filled the workbook, behind the labels of the last row."""
+    values = {"填报人：": made_up_name(random_), "联系电话：": "00000000", "主管领导：": made_up_name(random_)}
     for cell in sheet[sheet.max_row]:
         if cell.value in values:
             sheet.cell(cell.row, cell.column + 1).value = values[str(cell.value)]

@@ -61,10 +61,12 @@ def unit_status(vault: Vault, campaign: Campaign, day: dt.date) -> list[UnitStat
                          AND w.status = 'accepted' AND w.received <= :day)"""
     query = f"""
     SELECT b.unit, sum(b.children),
-           (SELECT count(*) FROM workbook w WHERE w.unit = b.unit AND w.received <= :day),
-           (SELECT count(*) FROM workbook w WHERE w.unit = b.unit AND w.received <= :day AND w.status = 'refused'),
+           sum((SELECT count(*) FROM workbook w
+                WHERE w.unit = b.unit AND w.issue = b.issue AND w.received <= :day)),
+           sum((SELECT count(*) FROM workbook w
+                WHERE w.unit = b.unit AND w.issue = b.issue AND w.received <= :day AND w.status = 'refused')),
            min({accepted})
-    FROM bundle b JOIN issue i ON i.id = b.issue AND i.issued_on <= :day GROUP BY b.unit
+    FROM bundle b JOIN issue i ON i.id = b.issue AND i.form = 'annex4' AND i.issued_on <= :day GROUP BY b.unit
     """
     rows = {
         row[0]: UnitStatus(row[0], row[1], row[2], row[3], bool(row[4]))

@@ -1,21 +1,19 @@
 """The private record: what was issued, what came back, what was found. Accepted versions are never rewritten (M8)."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from etl.campaign import Campaign
-from etl.check.check import Checked, Issued
-from etl.child import Child
+from etl.check.check import Checked
 from etl.findings import FuxueError
 from etl.vault.files import Connection, DatabaseError, connect
 from etl.vault.keys import Keys
 
-SCHEMA_VERSION = "1"
-CHILD_COLUMNS = tuple(field.name for field in fields(Child))
+SCHEMA_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -95,66 +93,10 @@ def statements(name: str) -> Iterator[str]:
             statement = ""
 
 
-def list_fingerprint(keys: Keys, children: Sequence[Child]) -> bytes:
-    """A keyed fingerprint of a list, by which it is never issued twice."""
-    rows = "\n".join("\t".join(getattr(child, name) for name in CHILD_COLUMNS) for child in children)
-    return keys.mac("list", rows.encode())
-
-
-def next_issue(vault: Vault, day: dt.date) -> str:
-    """The id of the next issue: the day and a running number, such as ``20190219-01``."""
-    count = vault.connection.execute("SELECT count(*) FROM issue").fetchone()[0]
-    return f"{day:%Y%m%d}-{count + 1:02d}"
-
-
-def check_unissued(vault: Vault, children: Sequence[Child]) -> None:
-    """FuxueError if this list, or a child on it, was issued before."""
-    fingerprint = list_fingerprint(vault.keys, children)
-    found = vault.connection.execute("SELECT id FROM issue WHERE fingerprint = ?", [fingerprint]).fetchone()
-    if found:
-        raise FuxueError("issue.same_list", issue=found[0])
-    known = {row[0] for row in vault.connection.execute("SELECT id_number FROM child")}
-    if again := sum(child.id_number in known for child in children):
-        raise FuxueError("issue.children_again", count=again)
-
-
-def record_issue(vault: Vault, issue: str, day: dt.date, units: Sequence[str], children: Sequence[Child]) -> None:
-    """Put an issue on record; the workbooks stand already."""
-    with vault.transaction() as db:
-        fingerprint = list_fingerprint(vault.keys, children)
-        db.execute("INSERT INTO issue VALUES (?, ?, ?)", [issue, day.isoformat(), fingerprint])
-        counts = {unit: 0 for unit in units}
-        for child in children:
-            counts[child.unit] += 1
-        db.executemany("INSERT INTO bundle VALUES (?, ?, ?)", [(issue, unit, n) for unit, n in counts.items()])
-        marks = ", ".join("?" for _ in range(len(CHILD_COLUMNS) + 1))
-        db.executemany(
-            f"INSERT INTO child (issue, {', '.join(CHILD_COLUMNS)}) VALUES ({marks})",
-            [(issue, *(getattr(child, name) for name in CHILD_COLUMNS)) for child in children],
-        )
-
-
-def issues(vault: Vault) -> list[str]:
-    """Ids of all issues on record, oldest first."""
-    return [row[0] for row in vault.connection.execute("SELECT id FROM issue ORDER BY issued_on, id")]
-
-
-def issued(vault: Vault) -> Issued:
-    """Issued children by (issue, unit), sorted by serial; units without children have an empty list."""
-    by_bundle: dict[tuple[str, str], list[Child]] = {
-        (issue, unit): [] for issue, unit in vault.connection.execute("SELECT issue, unit FROM bundle ORDER BY 1, 2")
-    }
-    query = f"SELECT issue, {', '.join(CHILD_COLUMNS)} FROM child ORDER BY issue, serial"
-    for row in vault.connection.execute(query):
-        child = Child(*row[1:])
-        by_bundle[row[0], child.unit].append(child)
-    return by_bundle
-
-
-def is_accepted(vault: Vault, content: bytes) -> bool:
-    """True if this very file was accepted before."""
+def is_current(vault: Vault, content: bytes) -> bool:
+    """True if this very file is what its unit says now. One that a newer file has replaced is heard again."""
     fingerprint = vault.keys.mac("workbook", content)
-    query = "SELECT 1 FROM workbook WHERE fingerprint = ? AND status = 'accepted'"
+    query = "SELECT 1 FROM workbook WHERE fingerprint = ? AND id IN (SELECT id FROM current_workbook)"
     return vault.connection.execute(query, [fingerprint]).fetchone() is not None
 
 
@@ -192,6 +134,12 @@ def record_workbook(vault: Vault, checked: Checked, content: bytes, day: dt.date
                 "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
                 [(workbook, checked.issue, a.serial, a.code, a.returned, a.team) for a in checked.answers],
             )
+        db.executemany(
+            "INSERT INTO entry VALUES (?, ?, ?, ?)",
+            [(workbook, e.reference, key, value) for e in checked.entries for key, value in e.values.items()]
+            if checked.accepted
+            else [],
+        )
         db.executemany(
             "INSERT INTO finding (workbook, rule, severity, sheet, cell, serial, message, message_en)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

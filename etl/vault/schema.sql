@@ -8,13 +8,16 @@ CREATE TABLE meta (                       -- schema version and campaign
 CREATE TABLE issue (                      -- one handing-out of workbooks (下发)
   id          TEXT PRIMARY KEY,
   issued_on   TEXT NOT NULL CHECK (issued_on GLOB '????-??-??'),
-  fingerprint BLOB NOT NULL UNIQUE        -- keyed HMAC of the province's list
+  form        TEXT NOT NULL,              -- annex4 (the province's list), corrections, cases
+  extends     TEXT REFERENCES issue (id), -- of a supplement: the first issue of its form
+  fingerprint BLOB NOT NULL UNIQUE        -- keyed HMAC of what was handed out
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE bundle (                     -- one unit's workbook of an issue; a unit without children hands in a nil return
-  issue    TEXT NOT NULL REFERENCES issue (id),
-  unit     TEXT NOT NULL,
-  children INTEGER NOT NULL CHECK (children >= 0),
+CREATE TABLE bundle (                     -- one workbook of an issue; a unit without children hands in a nil return
+  issue       TEXT NOT NULL REFERENCES issue (id),
+  unit        TEXT NOT NULL,              -- who receives it: a unit's slug, or a department's
+  children    INTEGER NOT NULL CHECK (children >= 0),
+  fingerprint BLOB NOT NULL,              -- keyed HMAC of the sealed file that was handed out
   PRIMARY KEY (issue, unit)
 ) STRICT, WITHOUT ROWID;
 
@@ -34,6 +37,30 @@ CREATE TABLE child (                      -- a suspected out-of-school child as 
   FOREIGN KEY (issue, unit) REFERENCES bundle (issue, unit)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE decision (                   -- what a person decided on a row of the province's list, signed for
+  issue      TEXT NOT NULL REFERENCES issue (id),
+  row        INTEGER NOT NULL,            -- its number in the list
+  serial     TEXT NOT NULL,
+  kind       TEXT NOT NULL CHECK (kind IN ('assigned', 'excluded')),
+  value      TEXT NOT NULL,               -- the unit, or the reason
+  officer    TEXT NOT NULL,
+  decided_on TEXT NOT NULL CHECK (decided_on GLOB '????-??-??'),
+  fingerprint BLOB NOT NULL,              -- keyed HMAC of the row, by which it is known when the list comes again
+  PRIMARY KEY (issue, row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE handed (                     -- a row of a corrections or case workbook, as handed out
+  issue       TEXT NOT NULL,
+  unit        TEXT NOT NULL,
+  reference   TEXT NOT NULL,              -- issue and serial of the child
+  child_issue TEXT NOT NULL,
+  serial      TEXT NOT NULL,
+  texts       TEXT NOT NULL CHECK (json_valid(texts)), -- issued columns by key
+  PRIMARY KEY (issue, unit, reference),
+  FOREIGN KEY (issue, unit) REFERENCES bundle (issue, unit),
+  FOREIGN KEY (child_issue, serial) REFERENCES child (issue, serial)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE workbook (                   -- a submission, accepted or refused whole; refused ones may name no unit
   id          INTEGER PRIMARY KEY,
   issue       TEXT,
@@ -49,7 +76,7 @@ CREATE TABLE workbook (                   -- a submission, accepted or refused w
   FOREIGN KEY (issue, unit) REFERENCES bundle (issue, unit),
   CHECK (status = 'refused' OR (issue IS NOT NULL AND unit IS NOT NULL))
 ) STRICT;
-CREATE UNIQUE INDEX accepted_once ON workbook (fingerprint) WHERE status = 'accepted';
+CREATE INDEX workbook_by_fingerprint ON workbook (fingerprint);
 
 CREATE TABLE answer (                     -- the three columns that a unit fills, one version per accepted workbook
   workbook INTEGER NOT NULL REFERENCES workbook (id),
@@ -60,6 +87,14 @@ CREATE TABLE answer (                     -- the three columns that a unit fills
   team     TEXT NOT NULL,
   PRIMARY KEY (workbook, serial),
   FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entry (                      -- a filled column of a corrections or case workbook, one version per workbook
+  workbook  INTEGER NOT NULL REFERENCES workbook (id),
+  reference TEXT NOT NULL,
+  key       TEXT NOT NULL,                -- the column
+  value     TEXT NOT NULL,                -- blank where it was left blank
+  PRIMARY KEY (workbook, reference, key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE finding (                    -- what was found in a workbook; holds no name and no ID number
@@ -88,8 +123,21 @@ CREATE TRIGGER answer_immutable   BEFORE UPDATE ON answer   BEGIN SELECT RAISE(A
 CREATE TRIGGER answer_kept        BEFORE DELETE ON answer   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER workbook_immutable BEFORE UPDATE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER workbook_kept      BEFORE DELETE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER decision_immutable BEFORE UPDATE ON decision BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER decision_kept      BEFORE DELETE ON decision BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER handed_immutable   BEFORE UPDATE ON handed   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER handed_kept        BEFORE DELETE ON handed   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER entry_immutable    BEFORE UPDATE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER entry_kept         BEFORE DELETE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 
 CREATE VIEW current_workbook AS           -- the newest accepted one of each unit and issue
   SELECT max(id) AS id, issue, unit FROM workbook WHERE status = 'accepted' GROUP BY issue, unit;
 CREATE VIEW current_answer AS
   SELECT a.* FROM answer a JOIN current_workbook w ON w.id = a.workbook;
+CREATE VIEW current_entry AS              -- what the newest accepted workbook of each form and receiver says of a child
+  SELECT i.form, h.unit, h.child_issue, h.serial, e.key, e.value, max(w.id) AS workbook
+  FROM entry e
+  JOIN workbook w ON w.id = e.workbook AND w.status = 'accepted'
+  JOIN issue i ON i.id = w.issue
+  JOIN handed h ON h.issue = w.issue AND h.unit = w.unit AND h.reference = e.reference
+  GROUP BY i.form, h.unit, h.child_issue, h.serial, e.key;

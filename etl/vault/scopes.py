@@ -4,14 +4,13 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-from etl.campaign import Campaign
+from etl.campaign import BUREAU, Campaign
 from etl.counts import measure
 from etl.identity import birth_of, mask
 from etl.vault.count import count
 from etl.vault.files import Connection, open_scope, scope_path
 from etl.vault.record import Vault, statements
 
-BUREAU = "bureau"
 PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
 
 CHILDREN = """

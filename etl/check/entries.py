@@ -1,0 +1,92 @@
+"""Rows of forms other than 附件4, judged by what the form itself says of its columns (M15–M17)."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from etl.bundle import Bundle
+from etl.campaign import Campaign
+from etl.check.reconcile import Pair, tidy
+from etl.choices import choices_of
+from etl.findings import Finding
+from etl.forms import Column
+from etl.submission import Value
+
+DATE = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came back in one row: the text of each editable column by key, normalised; dates as 2019-02-26."""
+
+    reference: str
+    values: Mapping[str, str] = field(repr=False)
+
+
+def check_entries(
+    pairs: Sequence[Pair], bundle: Bundle, campaign: Campaign, file: str, sheet: str, day: dt.date
+) -> tuple[list[Entry], list[Finding]]:
+    """The entries, and what is wrong with them. `day` is the day of loading: no date may lie beyond it."""
+    form = bundle.form
+    entries, findings = [], []
+    for issued, row in pairs:
+        values: dict[str, str] = {}
+        for column in form.editable:
+            values[column.key] = _value(bundle, campaign, column, row[column.key], {**issued, **values})
+        key = issued[form.row_key]
+        entries.append(Entry(key, values))
+        for rule, column in _faults(bundle, campaign, {**issued, **values}, day):
+            value = row[column.key]
+            if not (value.is_formula or (value.is_other and not value.is_date)):  # these have findings of their own
+                findings.append(campaign.finding(rule, file, sheet=sheet, cell=value.cell, serial=key,
+                                                 column=column.heading.split("（")[0]))  # fmt: skip
+    return entries, findings
+
+
+def _value(bundle: Bundle, campaign: Campaign, column: Column, value: Value, texts: Mapping[str, str]) -> str:
+    text = tidy(value.text)
+    if column.choices:
+        return _find(bundle, campaign, column, text, texts) or text
+    found = DATE.fullmatch(text) if column.kind == "date" else None
+    if found is None:
+        return text
+    year, month, date = map(int, found.groups())
+    try:
+        return dt.date(year, month, date).isoformat()
+    except ValueError:
+        return text
+
+
+def _find(bundle: Bundle, campaign: Campaign, column: Column, text: str, texts: Mapping[str, str]) -> str | None:
+    """The listed value that a text stands for."""
+    return choices_of(campaign, bundle, column).find(tidy(text), texts.get(column.depends, ""))
+
+
+def _faults(bundle: Bundle, campaign: Campaign, texts: Mapping[str, str], day: dt.date) -> Iterator[tuple[str, Column]]:
+    for column in bundle.form.editable:
+        if not texts[column.key]:
+            if any(column.key in other.needs and texts[other.key] for other in bundle.form.editable):
+                yield "E02", column
+        elif rule := _fault(bundle, campaign, column, texts, day):
+            yield rule, column
+    if texts.get("returned") == "否" and texts.get("schooling"):
+        yield "E06", bundle.form.column("schooling")
+
+
+def _fault(bundle: Bundle, campaign: Campaign, column: Column, texts: Mapping[str, str], day: dt.date) -> str:
+    """The rule that a filled column breaks, or nothing."""
+    text = texts[column.key]
+    if column.choices:
+        return "" if _find(bundle, campaign, column, text, texts) else "E01"
+    if column.kind == "date":
+        return _date_fault(text, campaign, day)
+    return "E05" if column.kind == "names" and sum(sign.isalpha() for sign in text) < 2 else ""
+
+
+def _date_fault(text: str, campaign: Campaign, day: dt.date) -> str:
+    try:
+        date = dt.date.fromisoformat(text)
+    except ValueError:
+        return "E03"
+    return "" if campaign.births_first < date <= day else "E04"

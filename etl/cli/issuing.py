@@ -1,0 +1,277 @@
+"""Handing out: the province's list with what a person must decide of it, supplements, corrections and cases."""
+
+import json
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from etl.bundle import Bundle, child_row
+from etl.campaign import BUREAU
+from etl.check.check import check_submission
+from etl.cli.run import Run
+from etl.findings import Finding, FuxueError, has_errors
+from etl.forms import ANNEX4, CASES, CORRECTIONS, Form
+from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned_bundle
+from etl.issue.issue import issue_workbooks, seal_one, settle, write_private
+from etl.issue.province import ProvinceList, Split, read_list, split_list
+from etl.manifest import Manifest
+from etl.processes import end_with_parent, workers
+from etl.read.worker import read_workbook, take
+from etl.submission import Candidate
+from etl.vault import casework, issued
+from etl.vault.issued import Completeness
+from etl.vault.record import Vault
+from etl.vault.scopes import build_scopes
+
+FORMS = {form.key: form for form in (CORRECTIONS, CASES)}
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What issuing did. `issue` is empty if nothing was issued; `papers` are what a person must fill first."""
+
+    issue: str
+    rows: int
+    receivers: int
+    findings: tuple[Finding, ...] = ()
+    papers: tuple[Path, ...] = ()
+    known: int = 0
+    completeness: Completeness = field(default_factory=Completeness)
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What the officer decided on a list, and what is wrong with the papers."""
+
+    decisions: tuple[Decision, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def of(self, kind: str) -> Mapping[int, str]:
+        return {one.row: one.value for one in self.decisions if one.kind == kind}
+
+
+def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Path | None = None) -> Handed:
+    """Split a province's list and seal the workbooks; children that were issued before are passed over.
+
+    With an error among the findings nothing is issued.
+    """
+    run.home.prepare()
+    whole, findings = read_list(path, run.campaign)
+    if whole is None:
+        return Handed("", 0, 0, tuple(findings))
+    with run.home.lock():
+        moved = _recover(run)
+        fresh, warnings, known = _unseen(run, whole)
+        if not fresh.rows:
+            return _nothing_new(run, moved, known)
+        first = split_list(fresh, run.campaign)
+        papers = (unassigned_bundle, exclusions_bundle)
+        named = [
+            replace(b, issue=_paper_name(run, whole, b)) for b in (make(first, run.campaign, "") for make in papers)
+        ]
+        said = _read_papers(run, named, [assign, exclude])
+        split = split_list(fresh, run.campaign, excluded=said.of("excluded"), assigned=said.of("assigned"))
+        findings = [*said.findings, *warnings, *split.findings]
+        if has_errors(findings):
+            wanted = [
+                b for b, unsettled in zip(named, (_open_addresses(split), split.faulty), strict=True) if unsettled
+            ]
+            return Handed("", 0, 0, tuple(findings), tuple(_write_paper(run, one) for one in wanted), known)
+        return _issue_children(run, fresh, split, said.decisions, findings, known)
+
+
+def issue_form(run: Run, key: str, to: str | None) -> Handed:
+    """Hand out the open corrections to the departments, or the open cases to the units; `to` names one receiver."""
+    form = FORMS[key]
+    receivers = [one.slug for one in run.campaign.casework.departments] if form == CORRECTIONS else [*run.campaign.unit]
+    if to is not None and to not in receivers:
+        raise FuxueError("issue.no_receiver", to=to, receivers="、".join(receivers))
+    run.home.prepare()
+    with run.home.lock():
+        vault = run.open_vault()
+        try:
+            moved = settle(run.home.outbox, issued.issues(vault))
+            if finished := [name for name in moved if name in issued.issues(vault, form.key)]:
+                return _handed(run, vault, finished[-1])
+            name = issued.next_issue(vault, run.day)
+            marks = _seal(run, bundles := _open_rows(run, vault, form, name, to))
+            issued.record_issue(vault, run.day, bundles, marks)
+            settle(run.home.outbox, [name])
+            return _handed(run, vault, name)
+        finally:
+            vault.close()
+
+
+def _open_rows(run: Run, vault: Vault, form: Form, name: str, to: str | None) -> list[Bundle]:
+    """What is open, for each receiver who does not have exactly these rows already."""
+    bundles = casework.open_bundles(vault, run.campaign, form, name, to)
+    if not bundles:
+        raise FuxueError("issue.nothing_open", form=form.sheet)
+    last = issued.newest(vault, run.campaign, form)
+    fresh = [b for b in bundles if b.recipient not in last or last[b.recipient].rows != b.rows]
+    if not fresh:
+        before = sorted({last[bundle.recipient].issue for bundle in bundles})
+        raise FuxueError("issue.same_rows", issue="、".join(before), folder=run.home.outbox / before[-1])
+    return fresh
+
+
+def _handed(run: Run, vault: Vault, name: str) -> Handed:
+    """An issue that is on record and in its place."""
+    bundles = [bundle for (issue, _), bundle in issued.issued(vault, run.campaign).items() if issue == name]
+    rows = sum(len(bundle.rows) for bundle in bundles)
+    return Handed(name, rows, len(bundles), completeness=issued.completeness(vault))
+
+
+def passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
+    """(issue, receiver, password) of every workbook on record, or of one receiver's; the bureau's own papers last."""
+    known = {BUREAU, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
+    if receiver is not None and receiver not in known:
+        raise FuxueError("campaign.no_unit", unit=receiver)
+    own = [("—", BUREAU, _paper_password(run))] if receiver in (None, BUREAU) else []
+    if receiver == BUREAU:
+        return own
+    vault = run.open_vault()
+    try:
+        bundles = sorted(issued.issued(vault, run.campaign))
+    finally:
+        vault.close()
+    return [(i, u, run.keys.password(i, u)) for i, u in bundles if receiver in (None, u)] + own
+
+
+def _paper_password(run: Run) -> str:
+    return run.keys.password("decisions", BUREAU)
+
+
+def _recover(run: Run) -> list[str]:
+    """Bring an interrupted issue to its end: the issues that were put in place now."""
+    handed_out = [folder for folder in run.home.outbox.iterdir() if folder.name[0] != "."]
+    if not run.home.vault.exists():
+        if handed_out:
+            raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox)
+        settle(run.home.outbox, [])
+        return []
+    vault = run.open_vault()
+    try:
+        moved = settle(run.home.outbox, issued.issues(vault))
+        if moved:
+            build_scopes(vault, run.campaign, run.home.scopes)
+        return moved
+    finally:
+        vault.close()
+
+
+def _unseen(run: Run, whole: ProvinceList) -> tuple[ProvinceList, list[Finding], int]:
+    """The list without the rows that were issued or excluded before; warnings where such a row has changed."""
+    if not run.home.vault.exists():
+        return whole, [], 0
+    vault = run.open_vault()
+    try:
+        new, changed, known = issued.split_known(vault, whole.rows)
+    finally:
+        vault.close()
+    findings = [whole.finding(run.campaign, "L10", row, key, column=ANNEX4.column(key).heading) for row, key in changed]
+    return replace(whole, rows=tuple(new)), findings, known
+
+
+def _nothing_new(run: Run, moved: Sequence[str], known: int) -> Handed:
+    vault = run.open_vault()
+    try:
+        lists = issued.issues(vault, ANNEX4.key)
+        finished = [name for name in moved if name in lists]
+        if not finished:
+            raise FuxueError("issue.same_list", issue="、".join(lists))
+        done = _handed(run, vault, finished[-1])
+        return replace(done, known=known - done.rows)
+    finally:
+        vault.close()
+
+
+def _open_addresses(split: Split) -> bool:
+    return any(finding.rule in ("L06", "L07") for finding in split.findings)
+
+
+def _paper_name(run: Run, whole: ProvinceList, bundle: Bundle) -> str:
+    """What a paper is called: a keyed mark of the list and of the rows that are asked about."""
+    content = [[dict(row.texts) for row in whole.rows], [dict(row) for row in bundle.rows]]
+    return f"list-{run.keys.mac('paper', json.dumps(content, ensure_ascii=False).encode()).hex()[:10]}"
+
+
+def _read_papers(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | None]) -> _Decided:
+    decisions: list[Decision] = []
+    findings: list[Finding] = []
+    units = [(unit.name, unit.slug) for unit in run.campaign.units]
+    for bundle, path in zip(bundles, paths, strict=True):
+        if path is None:
+            continue
+        candidates = [Candidate(bundle.issue, BUREAU, _paper_password(run))]
+        content = take(path, run.campaign.limits)
+        submission = read_workbook(content, candidates, run.campaign.limits, allow_unsealed=False)
+        known = {(bundle.issue, BUREAU): bundle}
+        checked = check_submission(path.name, submission, candidates, known, run.campaign, run.manifest_mac, run.day)
+        findings += checked.findings
+        officer = checked.footer.get("officer", "")
+        if checked.accepted and not officer:
+            findings.append(run.campaign.finding("D01", path.name, sheet=bundle.form.sheet))
+        elif checked.accepted:
+            entries = {entry.reference: entry.values for entry in checked.entries}
+            decisions += decided(bundle, entries, officer, units)
+    return _Decided(tuple(decisions), tuple(findings))
+
+
+def _write_paper(run: Run, bundle: Bundle) -> Path:
+    """The sealed paper for the officer; one that lies there already may be half filled and is left alone."""
+    folder = run.home.decisions / bundle.issue
+    path = folder / f"{bundle.form.key}.xlsx"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        manifest = Manifest(bundle.form.key, bundle.issue, BUREAU, bundle.keys).signed(run.manifest_mac)
+        write_private(path, seal_one(run.campaign, (bundle, manifest, _paper_password(run))))
+    return path
+
+
+def _issue_children(run: Run, fresh: ProvinceList, split: Split, decisions: Sequence[Decision],
+                    findings: Sequence[Finding], known: int) -> Handed:  # fmt: skip
+    vault = run.open_vault(create=True)
+    try:
+        name = issued.next_issue(vault, run.day)
+        is_first = not issued.issues(vault, ANNEX4.key)
+        bundles = []
+        for unit in run.campaign.units:
+            rows = tuple(child_row(child) for child in split.children if child.unit == unit.slug)
+            # The first issue asks every unit, if need be for a nil return; a supplement only those whom it concerns.
+            if rows or is_first:
+                bundles.append(Bundle(ANNEX4, name, unit.slug, unit.name, rows))
+        if not bundles:
+            raise FuxueError("issue.all_excluded")
+        marks = _seal(run, bundles)
+        texts = {row.number: row.texts for row in fresh.rows}
+        excluded = {one.row for one in decisions if one.kind == "excluded"}
+        used = [(d, texts[d.row]) for d in decisions if d.kind == "excluded" or d.row not in excluded]
+        issued.record_issue(vault, run.day, bundles, marks, split.children, used)
+        settle(run.home.outbox, [name])
+        build_scopes(vault, run.campaign, run.home.scopes)
+        return Handed(name, len(split.children), len(bundles), tuple(findings), known=known,
+                      completeness=issued.completeness(vault))  # fmt: skip
+    finally:
+        vault.close()
+
+
+def _seal(run: Run, bundles: Sequence[Bundle]) -> Mapping[str, bytes]:
+    """Seal the workbooks of one issue into a folder aside: their fingerprints by receiver."""
+    # Processes of their own that never held the key or the record, and that end when this one does.
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent) as pool:
+        return issue_workbooks(
+            run.campaign,
+            bundles,
+            day=run.day.isoformat(),
+            mac=run.manifest_mac,
+            fingerprint=run.file_mark,
+            password_of=partial(run.keys.password, bundles[0].issue),
+            outbox=run.home.outbox,
+            executor=pool,
+            done=run.bar("加密下发", len(bundles)),
+        ).fingerprints

@@ -1,0 +1,161 @@
+"""The workbook checks itself while it is filled (M8–M10): lists, red cells, a progress line.
+
+A convenience, no security: what counts is `etl/check`, which compares and judges everything again.
+
+A fault is a formula that is above 0 where a cell is wrong. It is written once and used with single cells (conditional
+formats) and with whole columns (the progress line), so it holds only functions that work on both: no AND, OR, NOT.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from etl.choices import Choices
+from etl.forms import Column, Form
+from etl.grid import column_letters
+from etl.issue.layout import FIRST, PROGRESS, Layout
+
+OPTIONS_SHEET = "选项"
+#: What a list within a validation may hold in signs; longer ones stand on the sheet of options alone.
+INLINE = 255
+#: Separates the two halves of an allowed pair.
+BAR = "|"
+Reference = Callable[[str], str]
+
+
+def write_options(book: Any, form: Form, choices: Mapping[str, Choices], style: Any) -> None:
+    """The hidden sheet of allowed values, each list under a name: formats and lists may refer to names everywhere."""
+    if not choices:
+        return
+    sheet = book.add_worksheet(OPTIONS_SHEET)
+    at = 0
+    for key, allowed in choices.items():
+        if allowed.by is None:
+            columns = {f"list_{key}": list(allowed.values)}
+        else:
+            pairs = [(other, value) for other, values in allowed.by.items() for value in values]
+            columns = {
+                f"keys_{key}": [other for other, _ in pairs],
+                f"values_{key}": [value for _, value in pairs],
+                f"pairs_{key}": [f"{other}{BAR}{value}" for other, value in pairs],
+            }
+        for name, values in columns.items():
+            sheet.write_string(0, at, f"{form.column(key).heading}·{name}", style)
+            sheet.write_column(1, at, values, style)
+            letters = column_letters(at)
+            book.define_name(name, f"='{OPTIONS_SHEET}'!${letters}$2:${letters}${max(len(values), 1) + 1}")
+            at += 1
+    sheet.protect()
+    sheet.hide()
+
+
+def add_lists(sheet: Any, layout: Layout, choices: Mapping[str, Choices], first_day: dt.date) -> None:
+    """Validation and input message of every editable column."""
+    for column in layout.form.editable:
+        title = column.heading.split("（")[0]
+        message = {
+            "input_title": title,
+            "input_message": column.hint,
+            "error_title": title,
+            "error_message": column.hint,
+        }
+        rule = _validation(layout, column, choices.get(column.key), first_day)
+        at = layout.at(column.key)
+        sheet.data_validation(FIRST, at, layout.last, at, message | rule)
+
+
+def _validation(layout: Layout, column: Column, allowed: Choices | None, first_day: dt.date) -> dict[str, Any]:
+    if allowed is not None and allowed.by is not None:
+        return {"validate": "list", "source": _dependent(column, layout.cell(column.depends))}
+    if allowed is not None:
+        values = list(allowed.values)
+        is_short = len(",".join(values)) <= INLINE and not any("," in value for value in values)
+        return {"validate": "list", "source": values if is_short else f"=list_{column.key}"}
+    if column.kind == "date":
+        return {"validate": "date", "criteria": ">=", "value": first_day}
+    if column.kind == "names":
+        return {"validate": "length", "criteria": ">=", "value": 2}
+    return {"validate": "any"}
+
+
+def _dependent(column: Column, other: str) -> str:
+    """The part of the values that belongs to the other cell's value; they stand together."""
+    keys, values = f"keys_{column.key}", f"values_{column.key}"
+    return f"=OFFSET(INDEX({values},1),MATCH({other},{keys},0)-1,0,COUNTIF({keys},{other}),1)"
+
+
+def add_formats(sheet: Any, layout: Layout, choices: Mapping[str, Choices], wrong: Any, blank: Any) -> None:
+    """Cells turn red, live: deep where something is wrong, pale where an answer is still due."""
+    for column in layout.form.editable:
+        place = (FIRST, layout.at(column.key), layout.last, layout.at(column.key))
+        fault = fault_of(layout, column, choices, layout.cell)
+        begun = _begun(layout, layout.cell)
+        if column.required:
+            due = _is_blank(layout.cell(column.key))
+            fault = f"({fault})*(({begun})+1-{due})"  # blank in a row not begun yet: due, not wrong
+            sheet.conditional_format(*place, {"type": "formula", "criteria": f"=({fault})>0", "format": wrong,
+                                              "stop_if_true": True})  # fmt: skip
+            sheet.conditional_format(*place, {"type": "formula", "criteria": f"={due}>0", "format": blank})
+        elif fault != "0":
+            sheet.conditional_format(*place, {"type": "formula", "criteria": f"=({fault})>0", "format": wrong})
+
+
+def fault_of(layout: Layout, column: Column, choices: Mapping[str, Choices], ref: Reference) -> str:
+    """A formula above 0 where the column's cell is wrong; `ref` gives the reference of a column."""
+    cell = ref(column.key)
+    terms = []
+    if column.required:
+        terms.append(_is_blank(cell))
+    allowed = choices.get(column.key)
+    if allowed is not None and allowed.by is not None:
+        pair = f'{ref(column.depends)}&"{BAR}"&{cell}'
+        terms.append(f"{_is_filled(cell)}*ISNA(MATCH({pair},pairs_{column.key},0))")
+    elif allowed is not None:
+        terms.append(f"{_is_filled(cell)}*ISNA(MATCH({cell},list_{column.key},0))")
+    if column.kind == "names":
+        terms.append(f"{_is_filled(cell)}*(LEN(TRIM({cell}))<2)")
+    if column.kind == "date":
+        terms.append(f"{_is_filled(cell)}*(1-ISNUMBER({cell}))")
+    askers = [other for other in layout.form.editable if column.key in other.needs]
+    terms += [f"{_is_blank(cell)}*{_is_filled(ref(other.key))}" for other in askers]
+    return "+".join(terms) or "0"
+
+
+def _is_blank(cell: str) -> str:
+    return f"(LEN(TRIM({cell}))=0)"
+
+
+def _is_filled(cell: str) -> str:
+    return f"(LEN(TRIM({cell}))>0)"
+
+
+def _begun(layout: Layout, ref: Reference) -> str:
+    return "(" + "+".join(f"LEN(TRIM({ref(column.key)}))" for column in layout.form.editable) + ">0)"
+
+
+def progress(layout: Layout, choices: Mapping[str, Choices]) -> tuple[str, str, str]:
+    """Formulas: the line 已填 n / 共 N，待改 m; the rows filled without fault; the rows begun and at fault."""
+    total = layout.count
+    faults = [fault_of(layout, column, choices, layout.area) for column in layout.form.editable]
+    begun = _begun(layout, layout.area)
+    right = "*".join(f"(({fault})=0)" for fault in faults)
+    filled = f"SUMPRODUCT({begun}*{right})"
+    wrong = f"(SUMPRODUCT({begun}*1)-{filled})"
+    return f'="已填 "&{filled}&" / 共 {total}，待改 "&{wrong}', filled, wrong
+
+
+def write_progress(
+    sheet: Any, layout: Layout, choices: Mapping[str, Choices], style: Any, wrong: Any, done: Any
+) -> None:
+    """The progress line above the header: red while something is wrong, green once all is filled."""
+    right = layout.right
+    if not layout.count:
+        sheet.merge_range(PROGRESS, 0, PROGRESS, right, "本次没有需要填写的行（零报告）：请填写表尾后报回。", style)
+        return
+    line, filled, faulty = progress(layout, choices)
+    sheet.merge_range(PROGRESS, 0, PROGRESS, right, "", style)
+    sheet.write_formula(PROGRESS, 0, line, style, f"已填 0 / 共 {layout.count}，待改 0")
+    for criteria, look in ((f"={faulty}>0", wrong), (f"={filled}={layout.count}", done)):
+        sheet.conditional_format(
+            PROGRESS, 0, PROGRESS, right, {"type": "formula", "criteria": criteria, "format": look}
+        )
