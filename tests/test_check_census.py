@@ -163,7 +163,9 @@ def decided(bench: Bench, officer: str) -> Found:
     path = books.write_list(bench.folder / "list.xlsx", [row_of("901", household="虚构省")])
     (paper,) = issuing.issue_list(bench.run, path).papers
     filled = complete_paper(bench.run, paper, "归属单位", {"901": "东港镇"}, officer)
-    return [f for f in issuing.issue_list(bench.run, path, assign=filled).findings if f.rule != "L06"]
+    findings = issuing.issue_list(bench.run, path, assign=filled).findings
+    # An assignment that nobody answers for assigns nothing: the row is told again.
+    return findings if officer else [f for f in findings if f.rule != "L06"]
 
 
 def duplicate(sheet: Worksheet) -> None:
@@ -233,7 +235,7 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "F13": (lambda b: b.file(FIXTURE), ""),
     "F14": (lambda b: b.plain(copy_sheet(books.plain(b.run), same)), ""),
     "F15": (lambda b: load_side_by_side(b, UNIT), ""),
-    "F16": (lambda b: b.file(b.run.home.outbox / ISSUE / f"{UNIT}.xlsx"), ""),
+    "F16": (lambda b: b.load(b.run.home.outbox / ISSUE / f"{UNIT}.xlsx"), ""),
     "R01": (lambda b: b.edit(lambda sheet: sheet.delete_rows(4)), ""),
     "R02": (lambda b: b.edit(duplicate), "A{last}"),
     "R03": (lambda b: b.edit(foreign), "A{last}"),

@@ -1,6 +1,7 @@
 """The province's list: read with the cells that are at fault, split without a child lost, doubled or guessed."""
 
 import io
+import json
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,10 @@ def split(small: Campaign, children: list[Child], outbox: Path) -> dict[str, byt
     )  # fmt: skip
     others = {"receipts.xlsx", "manifest.json"}
     assert others < {path.name for path in handout.folder.iterdir()}
+    marks = {path.stem: sample_mac(path.read_bytes()) for path in handout.folder.iterdir() if path.name not in others}
+    assert handout.fingerprints == marks
+    listed = json.loads((handout.folder / "manifest.json").read_bytes())["workbooks"]
+    assert {one["file"]: one["fingerprint"] for one in listed} == {f"{k}.xlsx": v.hex() for k, v in marks.items()}
     return {path.stem: path.read_bytes() for path in handout.folder.iterdir() if path.name not in others}
 
 
