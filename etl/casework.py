@@ -7,6 +7,8 @@ from typing import Any
 
 from etl.datafile import Reader
 
+TABLES = ("departments", "measures", "schooling", "cases")
+
 
 @dataclass(frozen=True)
 class Department:
@@ -36,6 +38,9 @@ class Casework:
 
 def load_casework(get: Reader, taken: Collection[str], categories: Sequence[str], returning: Sequence[str]) -> Casework:
     """Validate the file. `taken` are slugs that departments may not have; `returning` the codes that get a case."""
+    for key in get.data:
+        if key not in TABLES:
+            get.fail(key, "|".join(TABLES))
     departments = [
         _department(one, key, taken, [c for c in categories if c not in returning])
         for one, key in _tables(get, "departments")

@@ -155,10 +155,9 @@ def _recover(run: Run) -> list[str]:
         return []
     vault = run.open_vault()
     try:
-        moved = settle(run.home.outbox, issued.issues(vault))
-        if moved:
+        if any(run.home.outbox.glob(".*.new")):
             build_scopes(vault, run.campaign, run.home.scopes)
-        return moved
+        return settle(run.home.outbox, issued.issues(vault))
     finally:
         vault.close()
 
@@ -251,8 +250,9 @@ def _issue_children(run: Run, fresh: ProvinceList, split: Split, decisions: Sequ
         excluded = {one.row for one in decisions if one.kind == "excluded"}
         used = [(d, texts[d.row]) for d in decisions if d.kind == "excluded" or d.row not in excluded]
         issued.record_issue(vault, run.day, bundles, marks, split.children, used)
-        settle(run.home.outbox, [name])
+        # The folder takes its place last: as long as it lies aside, another run finishes what this one did not.
         build_scopes(vault, run.campaign, run.home.scopes)
+        settle(run.home.outbox, [name])
         return Handed(name, len(split.children), len(bundles), tuple(findings), known=known,
                       completeness=issued.completeness(vault))  # fmt: skip
     finally:

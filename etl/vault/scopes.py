@@ -34,11 +34,12 @@ FROM finding f JOIN workbook w ON w.id = f.workbook WHERE w.unit IS NOT NULL
 def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[[], None] = lambda: None) -> None:
     """Write every scope's file afresh and put each in place in one step, under the eyes of a running server."""
     rows = _rows(vault, campaign)
+    for left in folder.glob(".*.new.db*"):  # of an interrupted run, with its journal
+        left.unlink()
     for scope in (*(unit.slug for unit in campaign.units), BUREAU):
         own = {table: [r[1:] for r in rows[table] if scope in (r[0], BUREAU)] for table in rows}
         fresh = f".{scope}.new"
         path = scope_path(folder, fresh)
-        path.unlink(missing_ok=True)
         # The key belongs to the scope, not to the temporary name.
         connection = open_scope(folder, fresh, vault.keys, scope=scope, create=True)
         try:

@@ -1,0 +1,1 @@
+"""Measurements, run by hand; nothing in the tests depends on a time."""

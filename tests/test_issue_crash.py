@@ -1,0 +1,367 @@
+"""Killed with SIGKILL at any moment, issuing leaves no issue or a whole one, and the next run brings it to its end.
+
+A moment is everything that touches the home: a file or folder that is opened, made, listed, renamed or removed, a sync,
+a statement of the record or of a scope. Issuing runs in a process of its own, which counts them and dies before the
+n-th. Each test has a seeded moment of every stretch; `make prove` has every moment.
+"""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from etl.campaign import Campaign
+from etl.cli import steps
+from etl.cli.commands import main
+from etl.cli.run import Run
+from etl.findings import FuxueError
+from etl.home import Home
+from etl.issue.issue import MANIFEST
+from etl.issue.receipts import RECEIPTS
+from etl.read.cells import parse_workbook
+from etl.sealing import unseal
+from etl.vault import files, issued
+from etl.vault.keys import demo_master, new_key, read_key
+from tests.conftest import ROOT, SEED, silent_bar
+
+CHILDREN = 12
+#: Stretches of a run, each of which has about as many moments.
+PARTS = 12
+#: Deaths and endings may take long on a busy machine, but not for ever.
+SECONDS = 120
+
+#: Where a first run dies, by what it leaves to the second: all is sealed, or it is on record, too, but still aside.
+DIED = {
+    "sealed": "open /private/outbox/.20200302-01.new/.manifest.json.part",
+    "recorded": "os.rename /private/outbox/.20200302-01.new",
+}
+
+#: Runs the command line; dies before moment number argv[1], or writes the names of all moments to argv[2].
+DOOMED = """
+import json, os, signal, sys
+from pathlib import Path
+import sqlcipher3.dbapi2 as sqlcipher
+
+last, out, home, arguments = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
+EVENTS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.scandir", "os.listdir"}
+moments = []
+
+def moment(name):
+    moments.append(name)
+    if len(moments) == last:
+        print(name, file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def audit(event, given):
+    if event in EVENTS and isinstance(given[0], (str, os.PathLike)):
+        path = os.fspath(given[0])
+        # What rmtree removes has no path of its own.
+        if path.startswith(home) or not os.path.isabs(path):
+            moment(event + " " + path.removeprefix(home))
+
+def connect(*given, **named):
+    connection = connect_(*given, **named)
+    connection.set_trace_callback(lambda sql: moment("sql " + " ".join(sql.split()[:3])))
+    return connection
+
+def fsync(handle):
+    moment("fsync")
+    fsync_(handle)
+
+from etl.cli.commands import main
+connect_, sqlcipher.connect = sqlcipher.connect, connect
+fsync_, os.fsync = os.fsync, fsync
+sys.addaudithook(audit)
+try:
+    main(["--home", home, *arguments], standalone_mode=False)
+finally:
+    moment("the end")
+    last = 0
+    if str(out) != "-":
+        out.write_text(json.dumps(moments))
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command that is interrupted: the home that it begins with, what follows ``--home …``, all its moments."""
+
+    home: Path
+    command: tuple[str, ...]
+    form: str
+    moments: tuple[str, ...]
+
+    def at(self, moment: str) -> int:
+        """The number of the first moment of a name."""
+        return self.moments.index(moment) + 1
+
+
+def die(home: Path, command: Sequence[str], at: int, out: str = "-") -> subprocess.CompletedProcess[str]:
+    """Run the command in a process that kills itself before moment `at`, and wait until its workers are gone, too."""
+    words = [sys.executable, "-B", "-c", DOOMED, str(at), out, str(home), *command]
+    # The pipe ends when the last process that holds it has ended.
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
+
+
+def again(home: Path, command: Sequence[str]) -> Result:
+    """The same command, left in peace."""
+    return CliRunner().invoke(main, ["--home", str(home), *command], env={"COLUMNS": "200"})
+
+
+def case(folder: Path, home: Path, command: tuple[str, ...], form: str) -> Case:
+    """Count the moments of a command in a copy of the home."""
+    copy, out = folder / "counted", folder / "moments.json"
+    shutil.copytree(home, copy)
+    done = die(copy, command, 0, str(out))
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(copy)
+    return Case(home, command, form, tuple(json.loads(out.read_text())))
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The master key, on a device of its own."""
+    path = tmp_path_factory.mktemp("device") / "master.key"
+    new_key(path, demo_master(SEED))
+    return path
+
+
+@pytest.fixture(scope="module")
+def run_in(small_folder: Path, small: Campaign, key: Path) -> Callable[[Path], Run]:
+    """A run over any home."""
+    return lambda home: Run(Home(home), small_folder, small, read_key(key), small.reports_due, silent_bar)
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory, small_folder: Path, small: Campaign, key: Path) -> Case:
+    """The province's list of twelve children, to be issued in a home that is not there yet."""
+    folder = tmp_path_factory.mktemp("listed")
+    (folder / "var").mkdir()
+    steps.synthesize_list(small, folder / "list.xlsx", CHILDREN, SEED, "default")
+    command = ("issue", str(folder / "list.xlsx"), "--as-of", str(small.noticed))
+    common = ("--campaign", str(small_folder), "--key-file", str(key))
+    return case(folder, folder / "var", (*common, *command), "annex4")
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory, listed: Case, run_in: Callable[[Path], Run]) -> Case:
+    """The departments' corrections, to be issued after every unit has answered."""
+    folder = tmp_path_factory.mktemp("answered")
+    home = folder / "var"
+    assert again(home, listed.command).exit_code == 0
+    run = run_in(home)
+    filled = steps.synthesize_fill(run, CHILDREN, SEED, "default")
+    assert [one.outcome for one in steps.load(run, filled)] == ["accepted"] * len(run.campaign.units)
+    command = ("issue", "--form", "corrections", "--as-of", str(run.day))
+    return case(folder, home, (*listed.command[:4], *command), "corrections")
+
+
+@pytest.fixture(scope="module", params=["sealed", "recorded"])
+def interrupted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, listed: Case) -> Case:
+    """The same list again, in a home where a first run died."""
+    state: str = request.param
+    folder = tmp_path_factory.mktemp(state)
+    home = folder / "var"
+    home.mkdir()
+    assert die(home, listed.command, listed.at(DIED[state])).returncode == -signal.SIGKILL
+    return case(folder, home, listed.command, listed.form)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What stands in a home: issues on record by form, folders for all to see, and folders aside."""
+
+    recorded: dict[str, str]
+    shown: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+
+def look(home: Path, scratch: Path, run: Callable[[Path], Run]) -> Look:
+    """Look at a copy: opening a record rolls back what was not committed, which is the next run's to do."""
+    shutil.copytree(home, scratch)
+    try:
+        recorded = _recorded(run(scratch)) if (scratch / "private/vault.db").exists() else {}
+        names = sorted(path.name for path in (scratch / "private/outbox").glob("*"))
+    finally:
+        shutil.rmtree(scratch)
+    return Look(recorded, tuple(n for n in names if n[0] != "."), tuple(n for n in names if n[0] == "."))
+
+
+def _recorded(run: Run) -> dict[str, str]:
+    vault = run.open_vault()
+    try:
+        return {row[0]: row[1] for row in vault.connection.execute("SELECT id, form FROM issue")}
+    finally:
+        vault.close()
+
+
+def assert_whole(run: Run, issue: str, folder: Path) -> None:
+    """Every workbook of the issue lies in `folder`, is the one on record, opens, and holds the rows on record."""
+    vault = run.open_vault()
+    try:
+        bundles = {to: b for (name, to), b in issued.issued(vault, run.campaign).items() if name == issue}
+        marks = {to: mark for mark, (name, to) in issued.fingerprints(vault).items() if name == issue}
+    finally:
+        vault.close()
+    assert set(bundles) == set(marks)
+    wanted = {bundle.file for bundle in bundles.values()} | {RECEIPTS, MANIFEST}
+    assert {path.name for path in folder.iterdir()} == wanted
+    for to, bundle in bundles.items():
+        sealed = (folder / bundle.file).read_bytes()
+        assert run.file_mark(sealed) == marks[to]
+        submission = parse_workbook(unseal(sealed, [run.keys.password(issue, to)]).plain, run.campaign.limits)
+        back = [{key: row[key].text for key in given} for given, row in zip(bundle.rows, submission.rows, strict=True)]
+        assert back == [dict(row) for row in bundle.rows]
+    listed = json.loads((folder / MANIFEST).read_text("utf-8"))["workbooks"]
+    assert {one["file"]: one["fingerprint"] for one in listed} == {b.file: marks[to].hex() for to, b in bundles.items()}
+    assert (folder / RECEIPTS).read_bytes().startswith(b"PK")
+
+
+def assert_scopes_current(run: Run) -> None:
+    """Every scope has its file, which opens and holds the children on record."""
+    vault = run.open_vault()
+    try:
+        wanted = [row[0] for row in vault.connection.execute("SELECT serial FROM child ORDER BY issue, serial")]
+    finally:
+        vault.close()
+    assert set(files.scope_names(run.home.scopes)) == {*run.campaign.unit, "bureau"}
+    found = []
+    for unit in run.campaign.unit:
+        scope = files.open_scope(run.home.scopes, unit, run.keys)
+        found += [row[0] for row in scope.execute("SELECT serial FROM children")]
+        scope.close()
+    assert sorted(found) == wanted
+
+
+def assert_clean(home: Path) -> None:
+    """Nothing half made is left anywhere."""
+    left = {path.name for path in (home / "private").rglob("*") if path.name[0] == "." or "journal" in path.name}
+    assert left <= {".lock"}
+
+
+def content(home: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(home)): p.read_bytes() if p.is_file() else b"" for p in home.rglob("*")}
+
+
+def interrupt(given: Case, home: Path, at: int, run: Callable[[Path], Run]) -> Look:
+    """Kill the command before a moment. What is seen is on record, and what is on record is whole."""
+    died = die(home, given.command, at)
+    assert (died.returncode, died.stderr.split("\n")[0]) == (-signal.SIGKILL, given.moments[at - 1])
+    seen = look(home, home.with_name("scratch"), run)
+    assert set(seen.shown) <= set(seen.recorded)
+    for name in seen.recorded:
+        # Sealed before it is put on record: in its place, or still aside.
+        folder = home / "private/outbox" / (name if name in seen.shown else f".{name}.new")
+        copy = home.with_name("scratch")
+        shutil.copytree(home, copy)
+        try:
+            assert_whole(run(copy), name, folder)
+        finally:
+            shutil.rmtree(copy)
+    return seen
+
+
+def finish(given: Case, home: Path, seen: Look, run: Callable[[Path], Run]) -> None:
+    """A second run leaves exactly one issue of the form, whole; a third has nothing to do and changes nothing."""
+    before = {name for name, form in seen.recorded.items() if form == given.form}
+    second = again(home, given.command)
+    # An issue that was in its place already is not issued again: that is all there is to say.
+    assert second.exit_code == (2 if before & set(seen.shown) else 0), second.output
+    now = run(home)
+    names = [name for name, form in _recorded(now).items() if form == given.form]
+    assert len(names) == 1
+    assert before <= set(names)
+    outbox = home / "private/outbox"
+    assert sorted(path.name for path in outbox.iterdir()) == sorted(_recorded(now))
+    for name in _recorded(now):
+        assert_whole(now, name, outbox / name)
+    assert_clean(home)
+    assert_scopes_current(now)
+    left = content(home)
+    third = again(home, given.command)
+    assert third.exit_code == 2
+    assert names[0] in third.output
+    assert content(home) == left
+
+
+def each(given: Case, tmp_path: Path, run: Callable[[Path], Run], moments: Sequence[int]) -> None:
+    """Interrupt and finish at some moments, each in a fresh copy of the home."""
+    for at in moments:
+        home = tmp_path / f"{at:04d}" / "var"
+        shutil.copytree(given.home, home)
+        try:
+            finish(given, home, interrupt(given, home, at, run), run)
+        except (AssertionError, FuxueError, OSError) as error:
+            raise AssertionError(f"killed before moment {at}, {given.moments[at - 1]!r}") from error
+        shutil.rmtree(home.parent)
+
+
+def stretch(given: Case, part: int) -> range:
+    """Numbers, from 1, of the moments of one of `PARTS` stretches."""
+    total = len(given.moments)
+    return range(part * total // PARTS + 1, (part + 1) * total // PARTS + 1)
+
+
+def sample(given: Case, part: int) -> list[int]:
+    """One moment of a stretch, by chance that always falls the same."""
+    return [random.Random(f"crash:{given.form}:{part}").choice(stretch(given, part))]
+
+
+def test_the_moments_are_those_that_matter(listed: Case, answered: Case) -> None:
+    for given in (listed, answered):
+        kinds = {moment.split()[0] for moment in given.moments}
+        assert kinds >= {"open", "os.rename", "os.mkdir", "os.scandir", "fsync", "sql"}
+        assert {"sql COMMIT", "the end"} <= set(given.moments)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_kill_while_a_list_is_issued_leaves_no_issue_or_a_whole_one(
+    listed: Case, part: int, tmp_path: Path, run_in: Callable[[Path], Run]
+) -> None:
+    each(listed, tmp_path, run_in, sample(listed, part))
+
+
+@pytest.mark.parametrize("part", range(0, PARTS, 3))
+def test_a_kill_while_corrections_are_issued_leaves_no_issue_or_a_whole_one(
+    answered: Case, part: int, tmp_path: Path, run_in: Callable[[Path], Run]
+) -> None:
+    each(answered, tmp_path, run_in, sample(answered, part))
+
+
+@pytest.mark.parametrize("part", range(1, PARTS, 6))
+def test_a_kill_while_an_interrupted_issue_is_brought_to_its_end_does_no_harm(
+    interrupted: Case, part: int, tmp_path: Path, run_in: Callable[[Path], Run]
+) -> None:
+    each(interrupted, tmp_path, run_in, sample(interrupted, part))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_kill_at_every_moment_of_a_lists_issue(
+    listed: Case, part: int, tmp_path: Path, run_in: Callable[[Path], Run]
+) -> None:
+    each(listed, tmp_path, run_in, stretch(listed, part))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_kill_at_every_moment_of_a_corrections_issue(
+    answered: Case, part: int, tmp_path: Path, run_in: Callable[[Path], Run]
+) -> None:
+    each(answered, tmp_path, run_in, stretch(answered, part))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_kill_at_every_moment_of_a_second_run(
+    interrupted: Case, part: int, tmp_path: Path, run_in: Callable[[Path], Run]
+) -> None:
+    each(interrupted, tmp_path, run_in, stretch(interrupted, part))
