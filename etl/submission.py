@@ -33,6 +33,22 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A cell of 附件5: its whole number, None if it holds none (a formula that nobody calculated, a word)."""
+
+    number: int | None
+    cell: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The 附件5 in a workbook: every row of figures by column key."""
+
+    sheet: str
+    rows: tuple[Mapping[str, Figure], ...]
+
+
+@dataclass(frozen=True)
 class Submission:
     """What a returned workbook holds. With an error among `problems` the rest may be empty.
 
@@ -43,6 +59,7 @@ class Submission:
     rows: tuple[Mapping[str, Value], ...] = ()
     footer: Mapping[str, str] = field(default_factory=dict)
     manifest: Manifest | None = None
+    summary: Summary | None = None
     opened_by: int | None = None
     problems: tuple[Problem, ...] = ()
 

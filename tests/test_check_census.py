@@ -14,7 +14,7 @@ from etl.campaign import load_campaign
 from etl.cli import issuing, steps
 from etl.cli.run import Run
 from etl.findings import Finding, Severity
-from etl.forms import ANNEX4, CASES
+from etl.forms import ANNEX4, ANNEX5, CASES
 from etl.manifest import Manifest
 from etl.read.cells import parse_workbook
 from etl.read.guard import Refused
@@ -194,6 +194,19 @@ def large(bench: Bench, memory: int) -> Found:
     return replace(bench, run=bench.limited(memory_bytes=memory)).raw(content, allow_unsealed=True)
 
 
+def annex5(**changed: int) -> Change:
+    """附件5 as Excel would have calculated it when every row is A and 无, with some cells changed."""
+
+    def change(sheet: Worksheet) -> None:
+        count = sheet.max_row - 4
+        for row in (4, 5):
+            for column in "CDEFGHIJKLMNOPQ":
+                value = changed.get(f"{column}{row}", count if column in "CD" else 0)
+                sheet.parent["附件5"][f"{column}{row}"].value = value
+
+    return change
+
+
 def heading(key: str, text: str) -> Change:
     return setting(**{f"{books.LETTER[key]}3": text})
 
@@ -244,6 +257,8 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "R06": (lambda b: b.edit(setting(I5='="B.在校有学籍"')), "I5"),
     "R07": (lambda b: b.edit(setting(K4="测试员甲　")), "K4"),
     "R08": (lambda b: b.edit(setting(K4="#N/A")), "K4"),
+    "R09": (lambda b: b.edit(annex5(E4=1)), "E4"),
+    "R10": (lambda b: b.edit(same), ""),
     "A01": (lambda b: b.answer("", "无"), "I4"),
     "A02": (lambda b: b.answer("A户籍原因", "无"), "I4"),
     "A03": (lambda b: b.answer(A, ""), "J4"),
@@ -257,6 +272,8 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "A11": (lambda b: b.answer("H.出国在外", "无"), "I4"),
     "A12": (lambda b: b.answer("D.省外就读无学籍", "无"), "I4"),
     "A13": (lambda b: b.answer(A, "无", "1."), "K4"),
+    "A14": (lambda b: b.answer(A, "无", "同上"), "K4"),
+    "A15": (lambda b: b.answer(A, "无", f"{books.issued(b.run)[0].name}、"), "K4"),
     "E01": (lambda b: b.case(measure="随班就读", department="学校", person="测试员甲"), "I{case}"),
     "E02": (lambda b: b.case(department="学校", person="测试员甲"), "I{case}"),
     "E03": (lambda b: b.case(schooling=SCHOOLED, date="三月九日", carer="测试员甲"), "M{case}"),
@@ -302,6 +319,8 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "R06": lambda b: b.edit(setting(M4="=1+1")),
     "R07": lambda b: b.edit(setting(K4="测试员 甲")),
     "R08": lambda b: b.edit(setting(K4="员工N/A")),
+    "R09": lambda b: b.edit(annex5()),
+    "R10": lambda b: b.edit(annex5()),
     "A01": lambda b: b.answer(A, "无"),
     "A02": lambda b: b.answer("Ａ．户籍原因 ", "无"),
     "A03": lambda b: b.answer(A, "无"),
@@ -315,6 +334,8 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "A11": lambda b: b.answer("I.因病因残", "是"),
     "A12": lambda b: b.answer(B, "无"),
     "A13": lambda b: b.answer(A, "无", "Li"),
+    "A14": lambda b: b.answer(A, "无", "同上海"),
+    "A15": lambda b: b.answer(A, "无", f"{books.issued(b.run)[0].name}、测试员甲"),
     "E01": lambda b: b.case(measure="帮扶救助", department="学校", person="测试员甲"),
     "E02": lambda b: b.case(),
     "E03": lambda b: b.case(schooling=SCHOOLED, date="2020年3月9日", carer="测试员甲"),
@@ -349,7 +370,7 @@ def test_a_rule_fires_at_its_cell_alone(rule: str, bench: Bench) -> None:
     assert own[0].severity is next(r.severity for r in RULES if r.id == rule)
     assert own[0].file
     if cell:
-        assert own[0].sheet in (ANNEX4.sheet, CASES.sheet, "名单")
+        assert own[0].sheet in (ANNEX4.sheet, ANNEX5.sheet, CASES.sheet, "名单")
     assert any("\u4e00" <= sign <= "\u9fff" for sign in own[0].message)
     for message in (own[0].message, own[0].message_en):
         assert "{" not in message

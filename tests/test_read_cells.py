@@ -107,7 +107,7 @@ def test_a_sheet_renamed_is_read_but_its_name_is_never_shown(run: Run) -> None:
     checked = check_edit(run, change)
     assert places(checked) == [("A01", "I4")]
     assert name not in repr(checked.findings)
-    assert {finding.sheet for finding in checked.findings} == {"第1张表"}
+    assert {finding.sheet for finding in checked.findings} == {"第1张表", "附件5"}
 
 
 def test_scratch_sheets_and_charts_do_no_harm(run: Run) -> None:

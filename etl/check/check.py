@@ -1,7 +1,7 @@
 """Check one submission whole: whose it is, whether all came back as issued, whether every answer keeps the rules."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etl.bundle import Bundle
@@ -10,10 +10,11 @@ from etl.check.entries import Entry, check_entries
 from etl.check.predicates import Answer, failed_rules, message_params
 from etl.check.reconcile import match_rows, tidy
 from etl.findings import Finding, has_errors
-from etl.forms import ANNEX4
+from etl.forms import ANNEX4, ANNEX5
 from etl.identity import birth_of
 from etl.manifest import Mac
 from etl.submission import Candidate, Submission, Value
+from etl.summary import summarise
 
 #: What was handed out, by (issue, receiver).
 Issued = Mapping[tuple[str, str], Bundle]
@@ -49,8 +50,12 @@ def check_submission(
     campaign: Campaign,
     mac: Mac,
     day: dt.date,
+    police: Collection[tuple[str, str]] = (),
 ) -> Checked:
-    """All findings of one returned workbook as of `day`; `candidates` as reading was given them, in the same order."""
+    """All findings of one returned workbook as of `day`; `candidates` as reading was given them, in the same order.
+
+    `police` are the (issue, serial) of children whose missing the police has confirmed.
+    """
     findings = [campaign.finding(p.rule, file, sheet=p.sheet, cell=p.cell, **p.params) for p in submission.problems]
     opened = candidates[submission.opened_by] if submission.opened_by is not None else None
     owner: tuple[str, str] | None = None
@@ -67,9 +72,10 @@ def check_submission(
         pairs, differences = match_rows(submission, bundle, campaign, file)
         findings += differences
         if bundle.form == ANNEX4:
-            answers = [_answer(row, back, campaign) for row, back in pairs]
+            answers = [_answer(row, back, campaign, (bundle.issue, row["serial"]) in police) for row, back in pairs]
             for answer, (_, back) in zip(answers, pairs, strict=True):
                 findings += _judge(answer, back, campaign, file, submission.sheet)
+            findings += _reconcile(submission, answers, campaign, file)
         else:
             entries, faults = check_entries(pairs, bundle, campaign, file, submission.sheet, day)
             findings += faults
@@ -90,6 +96,21 @@ def refuse_rivals(checked: Sequence[Checked], campaign: Campaign) -> list[Checke
     ]
 
 
+def _reconcile(submission: Submission, answers: Sequence[Answer], campaign: Campaign, file: str) -> list[Finding]:
+    """附件5 as handed in against the one computed from 附件4, cell by cell (M12)."""
+    handed_in = submission.summary
+    sums = summarise(campaign, ((answer.code, answer.returned) for answer in answers))
+    figures = [pair for row in handed_in.rows for pair in row.items()] if handed_in else []
+    if handed_in is None or not any(figure.number is not None for _, figure in figures):
+        return [campaign.finding("R10", file, sheet=handed_in.sheet if handed_in else "")]
+    return [
+        campaign.finding("R09", file, sheet=handed_in.sheet, cell=figure.cell, column=ANNEX5.column(key).heading,
+                         found="空" if figure.number is None else figure.number, expected=sums[key])
+        for key, figure in figures
+        if figure.number != sums[key]
+    ]  # fmt: skip
+
+
 def _owner(
     submission: Submission, opened: Candidate | None, issued: Issued, mac: Mac
 ) -> tuple[tuple[str, str] | None, str]:
@@ -106,7 +127,7 @@ def _owner(
     return key, ""
 
 
-def _answer(issued: Mapping[str, str], row: Mapping[str, Value], campaign: Campaign) -> Answer:
+def _answer(issued: Mapping[str, str], row: Mapping[str, Value], campaign: Campaign, has_police_ref: bool) -> Answer:
     # What is no text is no answer: it has its own finding (R06, R08), and blank would accuse twice.
     text = {key: tidy(row[key].text) for key in ("category", "returned", "team")}
     birth = birth_of(issued["id_number"])
@@ -119,6 +140,8 @@ def _answer(issued: Mapping[str, str], row: Mapping[str, Value], campaign: Campa
         text["returned"],
         text["team"],
         birth,
+        tidy(issued["name"]),
+        has_police_ref,
     )
 
 

@@ -1,6 +1,7 @@
 """The closed set of predicates that `rules.toml` may name. Each says whether an answer passes; unknown never does."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,9 @@ from etl.campaign import Campaign
 from etl.findings import FuxueError
 from etl.identity import age_on
 from etl.rulebook import Rule
+
+#: What stands between the names of a team.
+SEPARATORS = re.compile(r"[\s、，,;；/·.和及]+")
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Answer:
     returned: str
     team: str = field(repr=False)
     birth: dt.date = field(repr=False)
+    name: str = field(repr=False, default="")
+    has_police_ref: bool = False
 
 
 Predicate = Callable[[Answer, Mapping[str, Any], Campaign, str], bool]
@@ -36,6 +42,19 @@ def _filled(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> 
 def _named(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
     value = getattr(answer, column)
     return not value or sum(sign.isalpha() for sign in value) >= 2  # blank is the business of `filled`
+
+
+def _not_among(answer: Answer, params: Mapping[str, Any], _: Campaign, column: str) -> bool:
+    return getattr(answer, column) not in params["values"]
+
+
+def _not_own_name(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
+    names = [name for name in SEPARATORS.split(getattr(answer, column)) if name]
+    return not names or not answer.name or set(names) != {answer.name}
+
+
+def _police_known(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> bool:
+    return answer.code not in params["categories"] or answer.has_police_ref
 
 
 def _listed(answer: Answer, _: Mapping[str, Any], __: Campaign, ___: str) -> bool:
@@ -78,6 +97,9 @@ def _never(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> b
 PREDICATES: Mapping[str, Predicate] = {
     "filled": _filled,
     "named": _named,
+    "not_among": _not_among,
+    "not_own_name": _not_own_name,
+    "police_known": _police_known,
     "listed": _listed,
     "one_of": _one_of,
     "age_below": _age_below,

@@ -138,6 +138,25 @@ def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: 
     sys.exit(1 if any(one.outcome == "refused" for one in loaded) else 0)
 
 
+@main.group()
+def record() -> None:
+    """What was seen on paper, with who and when."""
+
+
+@record.command("police-ref")
+@click.option("--serial", required=True, help="原始序号 of the child.")
+@click.option("--issue", "issue_id", help="Its issue (default: the first list).")
+@click.option("--reference", required=True, help="The police's reference (文号).")
+@click.option("--by", required=True, help="Who records it.")
+@as_of
+@settings
+def record_police_ref(given: Settings, serial: str, issue_id: str | None, reference: str, by: str,
+                      as_of: dt.datetime | None) -> None:  # fmt: skip
+    """The police's word that a child is missing (category G)."""
+    steps.record_police_ref(given.run(as_of), issue_id, serial, reference, by)
+    console.say("record.police", serial=serial)
+
+
 @main.command()
 @as_of
 @settings

@@ -25,7 +25,7 @@ from etl.synthetic.casework import fill_casework
 from etl.synthetic.fill import choose_faults, fill_issue
 from etl.synthetic.population import make_population
 from etl.synthetic.province import write_list
-from etl.vault import casework, issued, record
+from etl.vault import casework, evidence, issued, record
 from etl.vault import count as counting
 from etl.vault.scopes import build_scopes
 
@@ -102,6 +102,7 @@ def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> l
 def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, allow_unsealed: bool) -> list[Checked]:
     handed = issued.issued(vault, run.campaign)
     marks = issued.fingerprints(vault)
+    police = evidence.police_refs(vault)
     done = run.bar("读取核对", len(contents))
 
     def one(path: Path) -> Checked:
@@ -115,7 +116,9 @@ def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, all
         keys = sorted(newest, key=lambda key: (handed[key].file != path.name, key[1] not in path.stem))
         candidates = [Candidate(i, u, run.keys.password(i, u)) for i, u in keys]
         submission = read_workbook(contents[path], candidates, run.campaign.limits, allow_unsealed=allow_unsealed)
-        checked = check_submission(path.name, submission, candidates, handed, run.campaign, run.manifest_mac, run.day)
+        checked = check_submission(
+            path.name, submission, candidates, handed, run.campaign, run.manifest_mac, run.day, police
+        )
         done()
         return checked
 
@@ -154,6 +157,16 @@ def _known(vault: record.Vault, content: Mapping[Path, bytes]) -> set[Path]:
     first: dict[bytes, Path] = {}
     copies = {path for path, data in content.items() if data and first.setdefault(data, path) is not path}
     return copies | {path for path, data in content.items() if record.is_current(vault, data)}
+
+
+def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, by: str) -> None:
+    """Record the police's reference for a missing child of an issue (by default of the first list)."""
+    vault = run.open_vault()
+    try:
+        first = issued.issues(vault, ANNEX4.key)
+        evidence.record_police_ref(vault, issue or (first[0] if first else ""), serial, reference, by, run.day)
+    finally:
+        vault.close()
 
 
 @dataclass(frozen=True)

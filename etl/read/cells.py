@@ -10,6 +10,7 @@ from etl.campaign import Limits
 from etl.forms import ANNEX4, FORMS, MANIFEST_SHEET, Form
 from etl.grid import Grid, cell_address, find_header, same_heading
 from etl.manifest import Manifest, parse_manifest
+from etl.read.annex5 import read_annex5
 from etl.read.guard import Marks, Refused, guard
 from etl.submission import Problem, Submission, Value
 
@@ -41,7 +42,7 @@ def parse_workbook(plain: bytes, limits: Limits) -> Submission:
     rows, footer = _Table(form, grids[name], first, at, marks.get(name, Marks())).read()
     # A sheet's own name is anybody's text: only ours is ever shown.
     shown = name if name == form.sheet else f"第{list(grids).index(name) + 1}张表"
-    return Submission(sheet=shown, rows=rows, footer=footer, manifest=manifest)
+    return Submission(sheet=shown, rows=rows, footer=footer, manifest=manifest, summary=read_annex5(grids))
 
 
 def _grid(book: python_calamine.CalamineWorkbook, name: str, limits: Limits) -> Grid:

@@ -97,6 +97,16 @@ CREATE TABLE entry (                      -- a filled column of a corrections or
   PRIMARY KEY (workbook, reference, key)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE police_ref (                 -- the police's word that a child is missing (M9, G), as the bureau recorded it
+  issue       TEXT NOT NULL,
+  serial      TEXT NOT NULL,
+  reference   TEXT NOT NULL,
+  recorded_by TEXT NOT NULL,
+  recorded_on TEXT NOT NULL CHECK (recorded_on GLOB '????-??-??'),
+  PRIMARY KEY (issue, serial, reference),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE finding (                    -- what was found in a workbook; holds no name and no ID number
   id         INTEGER PRIMARY KEY,
   workbook   INTEGER NOT NULL REFERENCES workbook (id),
@@ -127,6 +137,8 @@ CREATE TRIGGER decision_immutable BEFORE UPDATE ON decision BEGIN SELECT RAISE(A
 CREATE TRIGGER decision_kept      BEFORE DELETE ON decision BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER handed_immutable   BEFORE UPDATE ON handed   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER handed_kept        BEFORE DELETE ON handed   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER police_immutable   BEFORE UPDATE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER police_kept        BEFORE DELETE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER entry_immutable    BEFORE UPDATE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER entry_kept         BEFORE DELETE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 
