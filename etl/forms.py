@@ -16,7 +16,7 @@ class Column:
     `width` in characters; `aliases` are further headings met in the wild. Of editable columns: `choices` names the list
     of values that are allowed (`etl/choices.py`), `depends` the column whose value selects among them; `required` says
     that a blank is a fault in every row, `needs` which columns must be filled if this one is; `kind` is ``text``,
-    ``names`` or ``date``; `hint` is what Excel shows when the cell is chosen.
+    ``names`` or ``date``; `hint` is what Excel shows when the cell is chosen, `example` a right value.
     """
 
     key: str
@@ -30,6 +30,7 @@ class Column:
     needs: tuple[str, ...] = ()
     kind: str = "text"
     hint: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,12 @@ ANNEX4 = Form(
         Column("id_number", "身份证", 21, aliases=("身份证号", "身份证号码", "公民身份号码")),
         Column("household", "户籍地", 34, aliases=("户籍地址", "户籍所在地")),
         Column("category", "核查结果（选择下拉框）", 18, editable=True, aliases=("核查结果",), choices="categories",
-               required=True, hint="请从下拉框中选择十三项之一。"),
+               required=True, hint="请从下拉框中选择十三项之一。", example="B.在校有学籍"),
         Column("returned", "复学情况", 9, editable=True, choices="returned", depends="category", required=True,
-               hint="先选核查结果：I–M 选“是”或“否”，A–H 选“无”。"),
+               hint="先选核查结果：I–M 选“是”或“否”，A–H 选“无”。", example="I–M：是；A–H：无"),
         Column("team", "备注（填写工作小组成员姓名）", 28, editable=True, aliases=("备注",), required=True,
-               kind="names", hint="填写入户核查的工作小组成员姓名，用顿号隔开；另在纸质表上签字。"),
+               kind="names", hint="填写入户核查的工作小组成员姓名，用顿号隔开；另在纸质表上签字。",
+               example="张三、李四"),
     ),
     footer=FOOTER,
     notes=(

@@ -7,6 +7,7 @@ from etl.forms import Form
 
 #: Cells of a sheet, row by row.
 Grid = Sequence[Sequence[object]]
+LINE = 15.0  # points that one line of an 11-point font needs
 
 
 def column_letters(column: int) -> str:
@@ -47,3 +48,18 @@ def find_header(
         if all(keys.count(key) == 1 for key in wanted):
             return index, {key: at for at, key in enumerate(keys) if key is not None}
     return None
+
+
+def lines_of(text: str, width: float) -> int:
+    """Lines that a text takes in a column of so many characters; a Chinese character is two wide."""
+    room = max(width - 1.5, 2)
+    return sum(max(1, _ceil(_wide(line) / room)) for line in text.split("\n"))
+
+
+def _wide(text: str) -> float:
+    # A line breaks before a wide sign that does not fit: at most one half-width place is lost on each.
+    return sum(2.1 if unicodedata.east_asian_width(sign) in "WFA" else 1.15 for sign in text)
+
+
+def _ceil(value: float) -> int:
+    return -int(-value // 1)

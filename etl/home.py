@@ -36,6 +36,11 @@ class Home:
         return self.private / "decisions"
 
     @property
+    def reports(self) -> Path:
+        """Sealed documents for units and the bureau."""
+        return self.private / "reports"
+
+    @property
     def vault(self) -> Path:
         """The encrypted record."""
         return self.private / "vault.db"
@@ -77,6 +82,6 @@ class Home:
 
     def prepare(self) -> None:
         """Make the private folders, closed to others."""
-        for folder in (self.private, self.inbox, self.outbox, self.decisions, self.scopes, self.staff):
+        for folder in (self.private, self.inbox, self.outbox, self.decisions, self.reports, self.scopes, self.staff):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
+from etl.bounded import Broke, Exceeded, work
 from etl.campaign import Campaign
 from etl.cli import steps
 from etl.cli.run import Run
@@ -291,14 +292,16 @@ def in_child(campaign: Campaign, data: bytes, **limits: int) -> tuple[list[str],
     def child() -> None:
         os.dup2(writing, 1)
         os.dup2(writing, 2)
-        worker.work(sender, data, [], replace(campaign.limits, **limits), True)
+        given = replace(campaign.limits, **limits)
+        work(sender, worker.read_bytes, (data, [], given, True), given.seconds, given.memory_bytes)
 
     process = get_context("fork").Process(target=child)
     process.start()
     sender.close()
     os.close(writing)
     try:
-        rules = [problem.rule for problem in receiver.recv().problems]
+        outcome, submission = receiver.recv()
+        rules = [problem.rule for problem in submission.problems] if submission else [outcome]
     except EOFError:
         rules = []
     process.join()
@@ -311,12 +314,12 @@ class Panic(BaseException):
 
 
 @pytest.mark.parametrize(("error", "rule"), [
-    (MemoryError(), "F08"),
-    (RecursionError("王小明"), "F01"),
-    (KeyError("王小明"), "F01"),
-    (zlib.error("王小明"), "F01"),
-    (Panic("王小明"), "F01"),
-    (SystemExit(3), "F01"),
+    (MemoryError(), "memory"),
+    (RecursionError("王小明"), "broke"),
+    (KeyError("王小明"), "broke"),
+    (zlib.error("王小明"), "broke"),
+    (Panic("王小明"), "broke"),
+    (SystemExit(3), "broke"),
 ])  # fmt: skip
 def test_whatever_breaks_in_the_child_is_one_refused_workbook_and_no_word(
     run: Run, monkeypatch: pytest.MonkeyPatch, error: BaseException, rule: str
@@ -327,6 +330,18 @@ def test_whatever_breaks_in_the_child_is_one_refused_workbook_and_no_word(
 
     monkeypatch.setattr(worker, "read_bytes", explode)
     assert in_child(run.campaign, b"") == ([rule], 0, "")
+
+
+@pytest.mark.parametrize(("error", "rule"), [(Exceeded, "F08"), (Broke, "F01")])
+def test_a_child_that_was_stopped_or_broke_is_a_finding(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: type[Exception], rule: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker, "run_bounded", fail)
+    submission = worker.read_workbook(b"x", [], run.campaign.limits, allow_unsealed=False)
+    assert [problem.rule for problem in submission.problems] == [rule]
 
 
 def test_a_child_that_dies_is_one_refused_workbook(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

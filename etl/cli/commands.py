@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, issuing, serving, steps
+from etl.cli import console, issuing, reporting, serving, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import Main, Settings
 from etl.findings import FuxueError
@@ -130,12 +130,29 @@ def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of:
 def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
     """Check and record all of private/inbox/ (or FILEs); each workbook is accepted or refused whole."""
     run = given.run(as_of)
-    paths = list(files) or sorted(p for p in run.home.inbox.glob("[!.~]*") if p.is_file())
-    if not paths:
-        raise FuxueError("load.nothing", folder=run.home.inbox)
+    paths = list(files) or steps.inbox(run)
     loaded = steps.load(run, paths, allow_unsealed=allow_unsealed)
     console.show_checked("load", [(one.checked, one.outcome) for one in loaded])
     sys.exit(1 if any(one.outcome == "refused" for one in loaded) else 0)
+
+
+@main.group()
+def report() -> None:
+    """Sealed documents into private/reports/."""
+
+
+@report.command("feedback")
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=FILE)
+@click.option("--unit", metavar="X", help="Only this unit's or department's (slug).")
+@click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
+@as_of
+@settings
+def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, allow_unsealed: bool,
+                    as_of: dt.datetime | None) -> None:  # fmt: skip
+    """Workbooks of private/inbox/ (or FILEs) with their faulty cells marked, and a page that says what to mend."""
+    run = given.run(as_of)
+    paths = list(files) or steps.inbox(run)
+    console.show_feedback(run.campaign, reporting.feedback(run, paths, unit, allow_unsealed=allow_unsealed))
 
 
 @main.group()

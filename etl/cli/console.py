@@ -15,6 +15,7 @@ from etl.campaign import Campaign
 from etl.check.check import Checked
 from etl.cli.demo import DemoResult
 from etl.cli.issuing import Handed
+from etl.cli.reporting import Feedback
 from etl.cli.steps import Status as Standing
 from etl.cli.texts import error_texts, text
 from etl.findings import Finding, FuxueError, Severity
@@ -138,6 +139,33 @@ def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
     say(f"{kind}.done", files=len(files), **{o: outcomes.count(o) for o in ("accepted", "refused", "known")})
     if unsealed := sum(not checked.sealed and outcome == "accepted" for checked, outcome in files):
         say("load.unsealed_left", count=unsealed)
+
+
+def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
+    """Where each feedback lies, and over all of them: how often each rule was broken, and where first."""
+    sums: dict[str, list[Finding]] = {}
+    for finding in (finding for one in made for finding in one.checked.findings):
+        sums.setdefault(finding.rule, []).append(finding)
+    if _settings["json"]:
+        files = [{"file": m.checked.file, "unit": m.checked.unit, "feedback": m.file and str(m.file)} for m in made]
+        rules = {rule: {"count": len(own), "first": [f.place for f in own[:3]]} for rule, own in sums.items()}
+        result("feedback", files=files, rules=rules)
+        return
+    if sums and not _settings["quiet"]:
+        _out.print(_rules(sums))
+    for one in made:
+        name = campaign.recipient_name(one.checked.unit)
+        say("report.feedback" if one.file else "report.nobody", name=name, file=one.file or one.checked.file)
+    if not made:
+        say("report.nothing")
+
+
+def _rules(sums: Mapping[str, Sequence[Finding]]) -> Table:
+    table = _table("", "规则", "处数", "最先几处", "说明与改法")
+    for rule, own in sorted(sums.items(), key=lambda pair: (list(Severity).index(pair[1][0].severity), pair[0])):
+        places = "\n".join(finding.place for finding in own[:3])
+        table.add_row(MARK[own[0].severity], rule, str(len(own)), escape(places), escape(own[0].message))
+    return table
 
 
 def _as_json(checked: Checked, outcome: str) -> dict[str, object]:

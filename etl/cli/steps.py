@@ -89,6 +89,14 @@ def _issues(run: Run, form: str) -> list[str]:
     return names
 
 
+def inbox(run: Run) -> list[Path]:
+    """The files that came back; FuxueError if there is none."""
+    paths = sorted(path for path in run.home.inbox.glob("[!.~]*") if path.is_file())
+    if not paths:
+        raise FuxueError("load.nothing", folder=run.home.inbox)
+    return paths
+
+
 def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
     """Read and check files; nothing is recorded."""
     vault = run.open_vault()

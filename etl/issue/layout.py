@@ -1,15 +1,13 @@
 """Where everything stands on a workbook's first sheet: rows, columns, addresses, and how high a row must be."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from etl.forms import Column, Form
-from etl.grid import column_letters
+from etl.grid import LINE, column_letters, lines_of
 
 #: Zero-based rows: title, progress line, header, then the data.
 TITLE, PROGRESS, HEADER, FIRST = 0, 1, 2, 3
-LINE = 15.0  # points that one line of an 11-point font needs
 LEAST = 2  # lines: room for what is typed by hand, since a protected row does not grow by itself
 
 
@@ -58,18 +56,3 @@ def row_height(row: Mapping[str, str], form: Form) -> float:
     """Points that a row of data needs, so that no wrapped text is cut off."""
     lines = [lines_of(text, form.column(key).width) for key, text in row.items()]
     return max(LEAST, *lines) * LINE + 3
-
-
-def lines_of(text: str, width: float) -> int:
-    """Lines that a text takes in a column of so many characters; a Chinese character is two wide."""
-    room = max(width - 1.5, 2)
-    return sum(max(1, _ceil(_wide(line) / room)) for line in text.split("\n"))
-
-
-def _wide(text: str) -> float:
-    # A line breaks before a wide sign that does not fit: at most one half-width place is lost on each.
-    return sum(2.1 if unicodedata.east_asian_width(sign) in "WFA" else 1.15 for sign in text)
-
-
-def _ceil(value: float) -> int:
-    return -int(-value // 1)

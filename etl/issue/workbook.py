@@ -10,7 +10,8 @@ from etl.bundle import Bundle
 from etl.campaign import Campaign
 from etl.choices import Choices, choices_of
 from etl.forms import ANNEX4, MANIFEST_SHEET
-from etl.issue.layout import FIRST, HEADER, LINE, PROGRESS, TITLE, Layout, lines_of, row_height
+from etl.grid import LINE, lines_of
+from etl.issue.layout import FIRST, HEADER, PROGRESS, TITLE, Layout, row_height
 from etl.issue.selfcheck import add_formats, add_lists, write_options, write_progress
 from etl.issue.summary import write_summary
 from etl.manifest import Manifest

@@ -1,0 +1,90 @@
+"""Documents that the bureau makes: each sealed for whom it is meant, into private/reports/."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.bounded import Broke, Exceeded, run_bounded
+from etl.check.check import Checked
+from etl.cli import steps
+from etl.cli.run import Run
+from etl.findings import Finding, FuxueError, Severity
+from etl.forms import ANNEX4, Form
+from etl.issue.issue import write_private
+from etl.read.worker import take
+from etl.report.feedback import build_feedback
+from etl.sealing import NotSealed, seal, unseal
+from etl.vault import issued
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """One workbook's feedback: where it lies, empty if nobody can be told whose the workbook is."""
+
+    checked: Checked
+    file: Path | None
+
+
+def feedback(run: Run, paths: Sequence[Path], unit: str | None, *, allow_unsealed: bool = False) -> list[Feedback]:
+    """Check files (by default those of the inbox) and write a sealed feedback for each that has something to mend."""
+    if unit is not None and unit not in run.campaign.unit and run.campaign.casework.department(unit) is None:
+        raise FuxueError("campaign.no_unit", unit=unit)
+    run.home.prepare()
+    checked = steps.check(run, paths, allow_unsealed=allow_unsealed)
+    wanted = [
+        (path, one)
+        for path, one in zip(paths, checked, strict=True)
+        if unit in (None, one.unit) and any(finding.severity is not Severity.NOTE for finding in one.findings)
+    ]
+    forms = _forms(run)
+    done = run.bar("反馈", len(wanted))
+    made = []
+    for path, one in wanted:
+        made.append(Feedback(one, _write(run, path, one, forms.get((one.issue, one.unit), ANNEX4))))
+        done()
+    return made
+
+
+def _forms(run: Run) -> dict[tuple[str, str], Form]:
+    vault = run.open_vault()
+    try:
+        return {key: bundle.form for key, bundle in issued.issued(vault, run.campaign).items()}
+    finally:
+        vault.close()
+
+
+def _write(run: Run, path: Path, checked: Checked, form: Form) -> Path | None:
+    if not checked.issue:
+        return None
+    password = run.keys.password(checked.issue, checked.unit)
+    title = f"{run.campaign.recipient_name(checked.unit)}：{path.name} 的反馈"
+    # A file that was refused as a file is not opened again: then there is only the list of findings.
+    is_readable = not any(f.rule[0] == "F" and f.severity is Severity.ERROR for f in checked.findings)
+    limits = run.campaign.limits
+    content = None
+    for data in (take(path, limits) if is_readable else None, None):
+        try:
+            content = run_bounded(
+                make, (data, password, form, title, checked.findings), seconds=limits.seconds,
+                memory_bytes=limits.memory_bytes, preload="etl.cli.reporting",
+            )  # fmt: skip
+            break
+        except (Exceeded, Broke):
+            continue
+    if content is None:
+        raise FuxueError("report.failed", file=path.name)
+    target = run.home.reports / checked.issue / f"{path.stem}-feedback.xlsx"
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    write_private(target, content)
+    return target
+
+
+def make(data: bytes | None, password: str, form: Form, title: str, findings: Sequence[Finding]) -> bytes:
+    """In the child: unseal, mark, seal again."""
+    plain = None
+    if data is not None:
+        try:
+            plain = unseal(data, [password]).plain
+        except NotSealed:
+            plain = data
+    return seal(build_feedback(plain, form, title, findings), password)
