@@ -7,7 +7,7 @@ formats) and with whole columns (the progress line), so it holds only functions 
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from etl.choices import Choices
@@ -18,8 +18,8 @@ from etl.issue.layout import FIRST, PROGRESS, Layout
 OPTIONS_SHEET = "选项"
 #: What a list within a validation may hold in signs; longer ones stand on the sheet of options alone.
 INLINE = 255
-#: Separates the two halves of an allowed pair.
-BAR = "|"
+#: Separates the two halves of an allowed pair, and the values that are joined in one text.
+BAR, STOP = "|", "¦"
 Reference = Callable[[str], str]
 
 
@@ -31,13 +31,13 @@ def write_options(book: Any, form: Form, choices: Mapping[str, Choices], style: 
     at = 0
     for key, allowed in choices.items():
         if allowed.by is None:
-            columns = {f"list_{key}": list(allowed.values)}
+            columns = {f"list_{key}": list(allowed.values), f"joined_{key}": _joined(allowed.values)}
         else:
             pairs = [(other, value) for other, values in allowed.by.items() for value in values]
             columns = {
                 f"keys_{key}": [other for other, _ in pairs],
                 f"values_{key}": [value for _, value in pairs],
-                f"pairs_{key}": [f"{other}{BAR}{value}" for other, value in pairs],
+                f"joined_{key}": _joined([f"{other}{BAR}{value}" for other, value in pairs]),
             }
         for name, values in columns.items():
             sheet.write_string(0, at, f"{form.column(key).heading}·{name}", style)
@@ -47,6 +47,11 @@ def write_options(book: Any, form: Form, choices: Mapping[str, Choices], style: 
             at += 1
     sheet.protect()
     sheet.hide()
+
+
+def _joined(values: Sequence[str]) -> list[str]:
+    """All values in one text: FIND tells upper from lower case and knows no wildcards; MATCH does neither."""
+    return [STOP + STOP.join(values) + STOP]
 
 
 def add_lists(sheet: Any, layout: Layout, choices: Mapping[str, Choices], first_day: dt.date) -> None:
@@ -108,12 +113,11 @@ def fault_of(layout: Layout, column: Column, choices: Mapping[str, Choices], ref
         terms.append(_is_blank(cell))
     allowed = choices.get(column.key)
     if allowed is not None and allowed.by is not None:
-        pair = f'{ref(column.depends)}&"{BAR}"&{cell}'
-        terms.append(f"{_is_filled(cell)}*ISNA(MATCH({pair},pairs_{column.key},0))")
+        terms.append(_is_unlisted(cell, f'{_clean(ref(column.depends))}&"{BAR}"&{_clean(cell)}', column.key))
     elif allowed is not None:
-        terms.append(f"{_is_filled(cell)}*ISNA(MATCH({cell},list_{column.key},0))")
+        terms.append(_is_unlisted(cell, _clean(cell), column.key))
     if column.kind == "names":
-        terms.append(f"{_is_filled(cell)}*(LEN(TRIM({cell}))<2)")
+        terms.append(f"{_is_filled(cell)}*(LEN({_clean(cell)})<2)")
     if column.kind == "date":
         terms.append(f"{_is_filled(cell)}*(1-ISNUMBER({cell}))")
     askers = [other for other in layout.form.editable if column.key in other.needs]
@@ -121,16 +125,25 @@ def fault_of(layout: Layout, column: Column, choices: Mapping[str, Choices], ref
     return "+".join(terms) or "0"
 
 
+def _clean(cell: str) -> str:
+    """Without outer spaces, as the bureau reads it; TRIM alone knows no full-width space."""
+    return f'TRIM(SUBSTITUTE({cell},"\u3000"," "))'
+
+
+def _is_unlisted(cell: str, text: str, key: str) -> str:
+    return f'{_is_filled(cell)}*ISERROR(FIND("{STOP}"&{text}&"{STOP}",joined_{key}))'
+
+
 def _is_blank(cell: str) -> str:
-    return f"(LEN(TRIM({cell}))=0)"
+    return f"(LEN({_clean(cell)})=0)"
 
 
 def _is_filled(cell: str) -> str:
-    return f"(LEN(TRIM({cell}))>0)"
+    return f"(LEN({_clean(cell)})>0)"
 
 
 def _begun(layout: Layout, ref: Reference) -> str:
-    return "(" + "+".join(f"LEN(TRIM({ref(column.key)}))" for column in layout.form.editable) + ">0)"
+    return "(" + "+".join(f"LEN({_clean(ref(column.key))})" for column in layout.form.editable) + ">0)"
 
 
 def progress(layout: Layout, choices: Mapping[str, Choices]) -> tuple[str, str, str]:

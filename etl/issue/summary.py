@@ -7,10 +7,11 @@ from etl.bundle import Bundle
 from etl.campaign import Campaign, Category
 from etl.forms import ANNEX4, ANNEX5, RETURNED
 from etl.grid import column_letters
-from etl.issue.layout import Layout
+from etl.issue.layout import PROGRESS, Layout
 
 #: Zero-based rows: title, group headings, headings, the unit, the total, the check line, the footer.
 TITLE, GROUPS, HEADINGS, UNIT, TOTAL, CHECK, FOOTER = range(7)
+MEND = "附件4还有填错的行（深红），改好再打印。"
 GROUP_NAMES = {"deducted": "核减项", "to_return": "应劝返项"}
 
 
@@ -30,7 +31,11 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
         letters = column_letters(at)
         sheet.write_formula(TOTAL, at, f"=SUM({letters}{UNIT + 1}:{letters}{UNIT + 1})", styles["number"], 0)
     missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
-    check = f'=IF({missing}=0,"{agrees}","附件4还有 "&({missing})&" 人未填或填错，暂不要打印。")'
+    # The progress line of 附件4 ends in 待改 0 only where nothing is left to mend.
+    is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
+    check = f'=IF({missing}>0,"附件4还有 "&({missing})&" 人未填或填错，暂不要打印。",IF({is_right},"{agrees}","{MEND}"))'  # fmt: skip
+    if not layout.count:
+        check = f'="{agrees}"'
     sheet.merge_range(CHECK, 0, CHECK, right, "", styles["progress"])
     value = f"附件4还有 {layout.count} 人未填或填错，暂不要打印。" if layout.count else agrees
     sheet.write_formula(CHECK, 0, check, styles["progress"], value)
@@ -80,7 +85,7 @@ def _in_order(campaign: Campaign) -> list[Category]:
 
 
 def _trimmed(layout: Layout, key: str) -> str:
-    return f"TRIM('{ANNEX4.sheet}'!{layout.area(key)})"
+    return f'TRIM(SUBSTITUTE(\'{ANNEX4.sheet}\'!{layout.area(key)},"\u3000"," "))'
 
 
 def _footer(sheet: Any, bundle: Bundle, layout: Layout, styles: Mapping[str, Any]) -> None:
