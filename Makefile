@@ -1,10 +1,10 @@
-# make demo · make test · make serve · make check · make prove · make lock
+# make demo · make test · make serve · make check · make prove · make bench · make lock
 PYTHON ?= python3
 VENV   := .venv
 READY  := $(VENV)/.ready
 RUN    := $(VENV)/bin/python
 
-.PHONY: demo test serve check prove lock format clean
+.PHONY: demo test serve check prove bench lock format clean
 
 demo: $(READY)         ## the whole main job on synthetic data, into var/
 	$(RUN) build.py demo
@@ -23,6 +23,9 @@ check: $(READY)        ## style, types, boundaries
 
 prove: $(READY)        ## the long proofs, once per change of what they prove
 	$(RUN) -m pytest -n 2 -m prove
+
+bench: $(READY)        ## the measurements, on an idle machine; see bench/README.md
+	$(RUN) -m bench.issue
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .

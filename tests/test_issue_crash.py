@@ -31,6 +31,7 @@ from etl.sealing import unseal
 from etl.vault import files, issued
 from etl.vault.keys import demo_master, new_key, read_key
 from tests.conftest import ROOT, SEED, silent_bar
+from tests.fixtures.books import row_of, write_list
 
 CHILDREN = 12
 #: Stretches of a run, each of which has about as many moments.
@@ -343,6 +344,23 @@ def test_a_kill_while_an_interrupted_issue_is_brought_to_its_end_does_no_harm(
     each(interrupted, tmp_path, run_in, sample(interrupted, part))
 
 
+def test_other_work_after_a_killed_supplement_brings_that_to_its_end_too(
+    answered: Case, tmp_path: Path, run_in: Callable[[Path], Run]
+) -> None:
+    home, paper = tmp_path / "var", tmp_path / "supplement.xlsx"
+    shutil.copytree(answered.home, home)
+    supplement = (*answered.command[:4], "issue", str(write_list(paper, [row_of("901"), row_of("902")])))
+    command = (*supplement, "--as-of", "2020-03-05")
+    given = case(tmp_path, home, command, "annex4")
+    seen = interrupt(given, home, given.at("os.rename /private/outbox/.20200305-02.new"), run_in)
+    assert (len(seen.recorded), seen.shown, seen.hidden) == (2, ("20200302-01",), (".20200305-02.new",))
+    assert again(home, answered.command).exit_code == 0
+    run = run_in(home)
+    assert sorted(path.name for path in run.home.outbox.iterdir()) == ["20200302-01", "20200305-02", "20200316-03"]
+    assert_whole(run, "20200305-02", run.home.outbox / "20200305-02")
+    assert_scopes_current(run)
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_kill_at_every_moment_of_a_lists_issue(
@@ -361,7 +379,12 @@ def test_a_kill_at_every_moment_of_a_corrections_issue(
 
 @pytest.mark.prove
 @pytest.mark.parametrize("part", range(PARTS))
-def test_a_kill_at_every_moment_of_a_second_run(
+def test_a_kill_at_many_moments_of_a_second_run(
     interrupted: Case, part: int, tmp_path: Path, run_in: Callable[[Path], Run]
 ) -> None:
-    each(interrupted, tmp_path, run_in, stretch(interrupted, part))
+    # Whatever touches what the first run left, and every third of those that it has in common with a first run.
+    moments = [
+        at for at in stretch(interrupted, part)
+        if at <= 40 or "outbox" in interrupted.moments[at - 1] or at % 3 == 0
+    ]  # fmt: skip
+    each(interrupted, tmp_path, run_in, moments)

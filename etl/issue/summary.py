@@ -33,7 +33,8 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
     missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
     # The progress line of 附件4 ends in 待改 0 only where nothing is left to mend.
     is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
-    check = f'=IF({missing}>0,"附件4还有 "&({missing})&" 人未填或填错，暂不要打印。",IF({is_right},"{agrees}","{MEND}"))'  # fmt: skip
+    due = f'"附件4还有 "&({missing})&" 人未填或填错，暂不要打印。"'
+    check = f'=IF({missing}>0,{due},IF({is_right},"{agrees}","{MEND}"))'
     if not layout.count:
         check = f'="{agrees}"'
     sheet.merge_range(CHECK, 0, CHECK, right, "", styles["progress"])
