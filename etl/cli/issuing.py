@@ -91,9 +91,9 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
         raise FuxueError("issue.no_receiver", to=to, receivers="、".join(receivers))
     run.home.prepare()
     with run.home.lock():
+        moved = _recover(run)
         vault = run.open_vault()
         try:
-            moved = settle(run.home.outbox, issued.issues(vault))
             if finished := [name for name in moved if name in issued.issues(vault, form.key)]:
                 return _handed(run, vault, finished[-1])
             name = issued.next_issue(vault, run.day)
