@@ -4,8 +4,8 @@
 (b) as many workbooks as a province would hand out (2,000 of 75 rows), by the same pool of processes;
 (c) writing one workbook, beside openpyxl writing the very same: same cells, formats, lists, colours, further sheets.
 
-Seconds are those of this machine at this hour; what can be compared is the ratio (c), the ratio of (b) to its floor (what
-encryption alone takes of the processors), and how much of the machine was ours, others' and idle meanwhile.
+Seconds are those of this machine. What can be compared is the ratio (c), and that of (b) to its floor: what
+encryption alone takes of the processors. How much of the machine was ours, others' and idle is told besides.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def spent_by(process: int) -> float:
 
 @dataclass(frozen=True)
 class Issued:
-    """One issue as measured. `busy` is the share of the processors that was ours, `others` what the rest had of them."""
+    """One issue as measured. `busy` is the share of the processors that was ours, `others` what the rest had."""
 
     workbooks: int
     rows: int

@@ -190,8 +190,9 @@ def write(path: Path, sheet: WildList) -> Path:
 
 
 def as_text(value: object) -> str:
-    """What a cell says: a whole number without its point."""
-    return f"{value:.0f}" if isinstance(value, float) and value == round(value) else str(value)
+    """What a cell says: a whole number without its point; one that has lost digits as no ID is written."""
+    is_whole = isinstance(value, float) and value == round(value) and abs(value) < 1e15
+    return f"{value:.0f}" if is_whole else str(value)
 
 
 def is_number(text: str) -> bool:
