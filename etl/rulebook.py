@@ -32,7 +32,7 @@ RAISED: Mapping[str, tuple[str, ...]] = {
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
     **{f"F{number:02d}": () for number in range(1, 16)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
-    **{"L10": ("column",), "R09": ("column", "found", "expected"), "R10": ()},
+    **{"L10": ("column",), "L11": ("count",), "R09": ("column", "found", "expected"), "R10": ()},
     **dict.fromkeys(("R01", "R02", "R03", "R05"), ()),
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E05"), ("column",)),
     **dict.fromkeys(("E06", "D01"), ()),

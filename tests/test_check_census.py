@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -149,6 +150,17 @@ def load_sealed_again(bench: Bench) -> Found:
     return bench.load(books.put(bench.run, content))
 
 
+def two_sheets(bench: Bench, filled: int) -> Found:
+    """A list of which so many sheets hold a child; the others have a header alone."""
+    path = books.write_list(bench.folder / "list.xlsx", [row_of("1")])
+    book = openpyxl.load_workbook(path)
+    copy = book.copy_worksheet(book.worksheets[0])
+    if filled == 1:
+        copy.delete_rows(3)
+    book.save(path)
+    return books.list_findings(path, bench.run.campaign)
+
+
 def supplemented(bench: Bench, name: str) -> Found:
     """A supplement that brings one child again, under this name if one is given."""
     first = books.issued(bench.run)[0]
@@ -232,6 +244,7 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "L08": (lambda b: books.list_findings(b.run.home.demo_key, b.run.campaign), ""),
     "L09": (lambda b: b.listed(row_of("1", name=" ")), "E3"),
     "L10": (lambda b: supplemented(b, "改名童"), "E3"),
+    "L11": (lambda b: two_sheets(b, 2), ""),
     "D01": (lambda b: decided(b, ""), ""),
     "F01": (lambda b: b.raw("这不是工作簿".encode()), ""),
     "F02": (lambda b: b.sealed(books.plain(b.run), password="123456"), ""),
@@ -294,6 +307,7 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "L08": lambda b: books.list_findings(b.run.home.private / "list.xlsx", b.run.campaign),
     "L09": lambda b: b.listed(row_of("1", name="一")),
     "L10": lambda b: supplemented(b, ""),
+    "L11": lambda b: two_sheets(b, 1),
     "D01": lambda b: decided(b, "测试员甲"),
     "F01": lambda b: b.raw((b.run.home.inbox / f"{UNIT}.xlsx").read_bytes(), "报表.doc"),
     "F02": lambda b: b.raw((b.run.home.inbox / f"{UNIT}.xlsx").read_bytes(), "xiling.xlsx"),

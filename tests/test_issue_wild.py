@@ -377,7 +377,6 @@ def test_every_row_of_ten_thousand_wild_lists_ends_exactly_once(small: Campaign,
     assert seen["lists"] >= LISTS
 
 
-@pytest.mark.xfail(strict=True, reason="read_list takes the first sheet that has a header and passes over the second")
 def test_a_list_on_two_sheets_is_never_read_by_half(small: Campaign, tmp_path: Path) -> None:
     with xlsxwriter.Workbook(tmp_path / "list.xlsx") as book:
         for serial in ("1", "2"):
@@ -389,7 +388,6 @@ def test_a_list_on_two_sheets_is_never_read_by_half(small: Campaign, tmp_path: P
     assert has_errors(found) or (whole is not None and len(whole.rows) == 2)
 
 
-@pytest.mark.xfail(strict=True, reason="etl/read/cells.py takes any row with two of the footer's labels for the footer")
 @pytest.mark.parametrize(("name", "household"), [("填报人：", "单位：东港镇"), ("主管领导", "联系电话：东港镇")])
 def test_a_row_that_looks_like_the_footer_is_still_a_row(
     small: Campaign, tmp_path: Path, name: str, household: str

@@ -63,10 +63,16 @@ def read_list(path: Path, campaign: Campaign) -> tuple[ProvinceList | None, list
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
     except (python_calamine.CalamineError, OSError):
         return None, [campaign.finding("L08", path.name)]
+    found = []
     for name, rows in sheets:
-        header = find_header(rows, ANNEX4, wanted=WANTED)
-        if header is not None:
-            return ProvinceList(path.name, name, header[1], tuple(_rows(rows, *header))), []
+        if (header := find_header(rows, ANNEX4, wanted=WANTED)) is not None:
+            found.append(ProvinceList(path.name, name, header[1], tuple(_rows(rows, *header))))
+    # A second sheet with a header alone is in nobody's way; one with rows would be lost.
+    filled = [one for one in found if one.rows]
+    if len(filled) > 1:
+        return None, [campaign.finding("L11", path.name, count=len(filled))]
+    if found:
+        return (filled or found)[0], []
     columns = "、".join(column.heading for column in ANNEX4.issued)
     return None, [campaign.finding("L01", path.name, columns=columns)]
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import python_calamine
 
@@ -39,7 +39,8 @@ def parse_workbook(plain: bytes, limits: Limits) -> Submission:
     if len(found) > 1:
         raise Refused(Problem("F14"))
     ((name, (first, at)),) = found
-    rows, footer = _Table(form, grids[name], first, at, marks.get(name, Marks())).read()
+    keys = frozenset(manifest.serials) if manifest else frozenset()
+    rows, footer = _Table(form, grids[name], first, at, marks.get(name, Marks()), keys).read()
     # A sheet's own name is anybody's text: only ours is ever shown.
     shown = name if name == form.sheet else f"第{list(grids).index(name) + 1}张表"
     return Submission(sheet=shown, rows=rows, footer=footer, manifest=manifest, summary=read_annex5(grids))
@@ -58,9 +59,12 @@ def _manifest(grids: Mapping[str, Grid]) -> Manifest | None:
 
 
 class _Table:
-    """The rows below the header at index `first`, and the footer among them."""
+    """The rows below the header at index `first`, and the footer among them; a row with one of `keys` is none."""
 
-    def __init__(self, form: Form, grid: Grid, first: int, at: Mapping[str, int], marks: Marks) -> None:
+    def __init__(
+        self, form: Form, grid: Grid, first: int, at: Mapping[str, int], marks: Marks, keys: Collection[str]
+    ) -> None:
+        self.keys, self.key_at = keys, at[form.row_key]
         self.fields = {same_heading(field.heading): field.key for field in form.footer}
         self.grid, self.first, self.at, self.marks = grid, first, at, marks
 
@@ -68,7 +72,8 @@ class _Table:
         rows: list[Mapping[str, Value]] = []
         footer: Mapping[str, str] = {}
         for index, row in enumerate(self.grid[self.first + 1 :], start=self.first + 1):
-            if len(labels := _footer(row, self.fields)) >= 2:
+            labels = _footer(row, self.fields)
+            if len(labels) >= 2 and _text(row[self.key_at]) not in self.keys:
                 footer = footer or labels
                 continue
             values = {key: self._value(row[column], index, column) for key, column in self.at.items()}
