@@ -28,7 +28,7 @@ PREDICATES: Mapping[str, tuple[str, ...]] = {
 }
 #: Rules that reading and comparing raise by id, with what their messages may mention besides the serial.
 RAISED: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("L02", "L03", "L04", "L06", "L08"), ()),
+    **dict.fromkeys(("L02", "L03", "L04", "L06", "L08", "L12"), ()),
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
     **{f"F{number:02d}": () for number in range(1, 16)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},

@@ -66,18 +66,74 @@ def issued_once(tmp_path_factory: pytest.TempPathFactory, small: Campaign, small
 @pytest.fixture
 def run(issued_once: Path, tmp_path: Path, small: Campaign, small_folder: Path) -> Run:
     """A fresh copy of the issued and filled home, on the day when reports are due."""
-    home = Home(tmp_path / "var")
-    shutil.copytree(issued_once, home.root)
-    keys = read_key(home.demo_key)
-    return Run(home, small_folder, small, keys, small.reports_due, silent_bar)
+    shutil.copytree(issued_once, tmp_path / "var")
+    return at_due(tmp_path / "var", small, small_folder)
+
+
+def at_due(root: Path, campaign: Campaign, folder: Path) -> Run:
+    """A run in a home on the day when reports are due."""
+    home = Home(root)
+    return Run(home, folder, campaign, read_key(home.demo_key), campaign.reports_due, silent_bar)
+
+
+def put_in_place(run: Run, made: Path) -> Run:
+    """The run's home replaced by a copy of one that was made before."""
+    shutil.rmtree(run.home.root)
+    shutil.copytree(made, run.home.root)
+    return run
+
+
+@pytest.fixture(scope="session")
+def loaded_once(
+    issued_once: Path, tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path
+) -> Path:
+    """The same with all three workbooks accepted, made once."""
+    root = tmp_path_factory.mktemp("loaded") / "var"
+    shutil.copytree(issued_once, root)
+    run = at_due(root, small, small_folder)
+    outcomes = steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
+    assert [one.outcome for one in outcomes] == ["accepted"] * 3
+    return root
 
 
 @pytest.fixture
-def loaded(run: Run) -> Run:
-    """The same with all three workbooks accepted."""
-    outcomes = steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
-    assert [one.outcome for one in outcomes] == ["accepted"] * 3
-    return run
+def loaded(run: Run, loaded_once: Path) -> Run:
+    """A fresh copy of the home in which all three workbooks are accepted."""
+    return put_in_place(run, loaded_once)
+
+
+@pytest.fixture(scope="session")
+def cases_once(
+    loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path
+) -> Path:
+    """The same with the case workbooks handed out."""
+    root = tmp_path_factory.mktemp("cases") / "var"
+    shutil.copytree(loaded_once, root)
+    issuing.issue_form(at_due(root, small, small_folder), "cases", None)
+    return root
+
+
+@pytest.fixture
+def cases(run: Run, cases_once: Path) -> Run:
+    """A fresh copy of the home in which the case workbooks are handed out."""
+    return put_in_place(run, cases_once)
+
+
+@pytest.fixture(scope="session")
+def corrections_once(
+    loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path
+) -> Path:
+    """The same with the corrections workbooks handed out."""
+    root = tmp_path_factory.mktemp("corrections") / "var"
+    shutil.copytree(loaded_once, root)
+    issuing.issue_form(at_due(root, small, small_folder), "corrections", None)
+    return root
+
+
+@pytest.fixture
+def corrections(run: Run, corrections_once: Path) -> Run:
+    """A fresh copy of the home in which the corrections workbooks are handed out."""
+    return put_in_place(run, corrections_once)
 
 
 @pytest.fixture

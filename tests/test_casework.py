@@ -51,18 +51,6 @@ def found(run: Run, path: Path) -> list[tuple[str, str]]:
     return [(finding.rule, finding.cell) for finding in checked.findings]
 
 
-@pytest.fixture
-def corrections(loaded: Run) -> Run:
-    issuing.issue_form(loaded, "corrections", None)
-    return loaded
-
-
-@pytest.fixture
-def cases(loaded: Run) -> Run:
-    issuing.issue_form(loaded, "cases", None)
-    return loaded
-
-
 def test_every_deducted_error_is_a_row_of_the_department_that_corrects_it(corrections: Run) -> None:
     """A goes to the household registry; C and D leave a registration task with the schools; nothing else is asked."""
     given = answers(corrections)

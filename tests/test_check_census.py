@@ -150,6 +150,12 @@ def load_sealed_again(bench: Bench) -> Found:
     return bench.load(books.put(bench.run, content))
 
 
+def renumbered(bench: Bench, name: str) -> Found:
+    """A supplement in which the first child's serial stands again, with another ID number and this name."""
+    row = row_of("901") | {"serial": books.issued(bench.run)[0].serial, "name": name}
+    return issuing.issue_list(bench.run, books.write_list(bench.folder / "list.xlsx", [row])).findings
+
+
 def two_sheets(bench: Bench, filled: int) -> Found:
     """A list of which so many sheets hold a child; the others have a header alone."""
     path = books.write_list(bench.folder / "list.xlsx", [row_of("1")])
@@ -244,6 +250,7 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "L08": (lambda b: books.list_findings(b.run.home.demo_key, b.run.campaign), ""),
     "L09": (lambda b: b.listed(row_of("1", name=" ")), "E3"),
     "L10": (lambda b: supplemented(b, "改名童"), "E3"),
+    "L12": (lambda b: renumbered(b, books.issued(b.run)[0].name), "G3"),
     "L11": (lambda b: two_sheets(b, 2), ""),
     "D01": (lambda b: decided(b, ""), ""),
     "F01": (lambda b: b.raw("这不是工作簿".encode()), ""),
@@ -307,6 +314,7 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "L08": lambda b: books.list_findings(b.run.home.private / "list.xlsx", b.run.campaign),
     "L09": lambda b: b.listed(row_of("1", name="一")),
     "L10": lambda b: supplemented(b, ""),
+    "L12": lambda b: renumbered(b, "别名童"),
     "L11": lambda b: two_sheets(b, 1),
     "D01": lambda b: decided(b, "测试员甲"),
     "F01": lambda b: b.raw((b.run.home.inbox / f"{UNIT}.xlsx").read_bytes(), "报表.doc"),

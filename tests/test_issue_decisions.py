@@ -252,3 +252,42 @@ def test_the_very_file_that_was_handed_out_is_known_by_its_fingerprint(fresh: Ru
     assert finding.rule == "F16"
     assert shown(fresh.file_mark(path.read_bytes())) in finding.message
     assert (checked.issue, checked.unit, checked.accepted) == (handed.issue, "donggang", False)
+
+
+def test_a_twin_of_an_issued_child_stops_a_supplement(fresh: Run, tmp_path: Path) -> None:
+    issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", GOOD))
+    path = write_list(tmp_path / "list2.xlsx", [*GOOD, TWIN, row_of("21")])
+    handed = issuing.issue_list(fresh, path)
+    assert (handed.issue, rules(handed)) == ("", ["L04"])
+    exclude = complete_paper(fresh, handed.papers[0], "处理", {"14": "排除"})
+    done = issuing.issue_list(fresh, path, exclude=exclude)
+    assert (done.rows, done.known, done.completeness.listed) == (1, 4, 6)
+    with pytest.raises(FuxueError, match="same_list"):
+        issuing.issue_list(fresh, path)
+
+
+def test_a_supplement_of_which_every_row_is_excluded_is_on_record(fresh: Run, tmp_path: Path) -> None:
+    issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", GOOD))
+    path = write_list(tmp_path / "list2.xlsx", [*GOOD, OLD])
+    exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
+    done = issuing.issue_list(fresh, path, exclude=exclude)
+    assert (done.rows, done.receivers, done.completeness.listed, done.completeness.excluded) == (0, 0, 5, 1)
+    assert steps.status(fresh).completeness == done.completeness
+
+
+def test_an_excluded_row_that_comes_back_mended_is_one_child(fresh: Run, tmp_path: Path) -> None:
+    path = write_list(tmp_path / "list.xlsx", [*GOOD, OLD])
+    exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
+    issuing.issue_list(fresh, path, exclude=exclude)
+    mended = issuing.issue_list(fresh, write_list(tmp_path / "list2.xlsx", [*GOOD, row_of("13")]))
+    assert (mended.rows, mended.completeness.listed, mended.completeness.excluded) == (1, 5, 0)
+
+
+def test_serials_that_look_the_same_are_the_same(fresh: Run, tmp_path: Path) -> None:
+    rows = [row_of("3"), row_of("4") | {"serial": "３"}, row_of("5") | {"serial": "3 "}]
+    assert rules(issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", rows))) == ["L02", "L02"]
+
+
+def test_a_list_without_a_row_is_told(fresh: Run, tmp_path: Path) -> None:
+    with pytest.raises(FuxueError, match="empty_list"):
+        issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", []))

@@ -174,7 +174,7 @@ def _as_json(checked: Checked, outcome: str) -> dict[str, object]:
 
 
 def _finding(finding: Finding) -> dict[str, object]:
-    fields = ("rule", "severity", "sheet", "cell", "serial", "message", "message_en")
+    fields = ("rule", "severity", "file", "sheet", "cell", "serial", "message", "message_en")
     return {name: getattr(finding, name) for name in fields}
 
 

@@ -62,6 +62,8 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
     whole, findings = read_list(path, run.campaign)
     if whole is None:
         return Handed("", 0, 0, tuple(findings))
+    if not whole.rows:
+        raise FuxueError("issue.empty_list", file=path.name, code=1)
     with run.home.lock():
         moved = _recover(run)
         fresh, warnings, known = _unseen(run, whole)
@@ -94,11 +96,12 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
         moved = _recover(run)
         vault = run.open_vault()
         try:
-            if finished := [name for name in moved if name in issued.issues(vault, form.key)]:
+            finished = [name for name in moved if name in issued.issues(vault, form.key)]
+            if finished and to in (None, *_receivers(run, vault, finished[-1])):
                 return _handed(run, vault, finished[-1])
             name = issued.next_issue(vault, run.day)
             marks = _seal(run, bundles := _open_rows(run, vault, form, name, to))
-            issued.record_issue(vault, run.day, bundles, marks)
+            issued.record_issue(vault, run.day, name, bundles, marks)
             settle(run.home.outbox, [name])
             return _handed(run, vault, name)
         finally:
@@ -116,6 +119,10 @@ def _open_rows(run: Run, vault: Vault, form: Form, name: str, to: str | None) ->
         before = sorted({last[bundle.recipient].issue for bundle in bundles})
         raise FuxueError("issue.same_rows", issue="、".join(before), folder=run.home.outbox / before[-1])
     return fresh
+
+
+def _receivers(run: Run, vault: Vault, name: str) -> list[str]:
+    return [receiver for issue, receiver in issued.issued(vault, run.campaign) if issue == name]
 
 
 def _handed(run: Run, vault: Vault, name: str) -> Handed:
@@ -168,11 +175,13 @@ def _unseen(run: Run, whole: ProvinceList) -> tuple[ProvinceList, list[Finding],
         return whole, [], 0
     vault = run.open_vault()
     try:
-        new, changed, known = issued.split_known(vault, whole.rows)
+        known = issued.split_known(vault, whole.rows)
     finally:
         vault.close()
-    findings = [whole.finding(run.campaign, "L10", row, key, column=ANNEX4.column(key).heading) for row, key in changed]
-    return replace(whole, rows=tuple(new)), findings, known
+    findings = [
+        whole.finding(run.campaign, "L10", row, key, column=ANNEX4.column(key).heading) for row, key in known.changed
+    ]
+    return replace(whole, rows=known.new, taken=known.taken, people=known.people), findings, known.count
 
 
 def _nothing_new(run: Run, moved: Sequence[str], known: int) -> Handed:
@@ -243,13 +252,11 @@ def _issue_children(run: Run, fresh: ProvinceList, split: Split, decisions: Sequ
             # The first issue asks every unit, if need be for a nil return; a supplement only those whom it concerns.
             if rows or is_first:
                 bundles.append(Bundle(ANNEX4, name, unit.slug, unit.name, rows))
-        if not bundles:
-            raise FuxueError("issue.all_excluded")
-        marks = _seal(run, bundles)
+        marks = _seal(run, bundles) if bundles else {}
         texts = {row.number: row.texts for row in fresh.rows}
         excluded = {one.row for one in decisions if one.kind == "excluded"}
         used = [(d, texts[d.row]) for d in decisions if d.kind == "excluded" or d.row not in excluded]
-        issued.record_issue(vault, run.day, bundles, marks, split.children, used)
+        issued.record_issue(vault, run.day, name, bundles, marks, split.children, used)
         # The folder takes its place last: as long as it lies aside, another run finishes what this one did not.
         build_scopes(vault, run.campaign, run.home.scopes)
         settle(run.home.outbox, [name])

@@ -1,6 +1,7 @@
 """The province's list: read it, hold every row against M7 and M8, and split it by unit. Nothing is guessed."""
 
 import io
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,12 +30,17 @@ class ListRow:
 
 @dataclass(frozen=True)
 class ProvinceList:
-    """A list as read. `at` gives the zero-based column of each key."""
+    """A list as read. `at` gives the zero-based column of each key.
+
+    Of children that were issued before: `taken` are the ID numbers, `people` the (原始序号, 姓名).
+    """
 
     file: str
     sheet: str
     at: Mapping[str, int]
     rows: tuple[ListRow, ...]
+    taken: frozenset[str] = field(default=frozenset(), repr=False)
+    people: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
 
     def finding(self, campaign: Campaign, rule: str, row: ListRow, key: str, **params: Any) -> Finding:
         """A finding at a cell of the list."""
@@ -119,7 +125,7 @@ def split_list(
 #: What the list of exclusions says of a row, by rule.
 FAULT_TEXTS = {
     "L02": "原始序号为空或重复", "L03": "身份证号不合规", "L04": "身份证号重复", "L05": "出生日期不在核查范围内",
-    "L09": "有空白项",
+    "L09": "有空白项", "L12": "与以前下发的儿童同序号同姓名",
 }  # fmt: skip
 
 
@@ -131,9 +137,9 @@ def _faults(
     twins: dict[int, str] = {}
     first: dict[tuple[str, str], ListRow] = {}
     for row in rows:
-        for rule, key, params in _row_faults(row, campaign, first):
+        for rule, key, params in _row_faults(row, campaign, first, given):
             text = FAULT_TEXTS[rule]
-            earlier = first.get((key, row.texts[key]))
+            earlier = first.get((key, _same(row.texts[key]) if key == "serial" else row.texts[key]))
             if rule in ("L02", "L04") and earlier is not None and earlier is not row:
                 text += f"（与第 {earlier.number} 行）"
                 twins.setdefault(earlier.number, f"被第 {row.number} 行重复")
@@ -142,7 +148,7 @@ def _faults(
 
 
 def _row_faults(
-    row: ListRow, campaign: Campaign, first: dict[tuple[str, str], ListRow]
+    row: ListRow, campaign: Campaign, first: dict[tuple[str, str], ListRow], given: ProvinceList
 ) -> list[tuple[str, str, dict[str, Any]]]:
     """(rule, column, parameters) of all that is wrong with a row; `first` remembers serials and ID numbers met."""
     texts = row.texts
@@ -151,17 +157,24 @@ def _row_faults(
         for column in ANNEX4.issued
         if not texts[column.key].strip() and column.key not in ("serial", "id_number", "household")
     ]
-    if not texts["serial"].strip() or first.setdefault(("serial", texts["serial"]), row) is not row:
+    if not texts["serial"].strip() or first.setdefault(("serial", _same(texts["serial"])), row) is not row:
         faults.append(("L02", "serial", {}))
     identifier = texts["id_number"]
     if not identity.is_valid(identifier) or identity.sex_of(identifier) != texts["sex"]:
         return [*faults, ("L03", "id_number", {})]
-    if first.setdefault(("id_number", identifier), row) is not row:
+    if first.setdefault(("id_number", identifier), row) is not row or identifier in given.taken:
         faults.append(("L04", "id_number", {}))
+    elif (texts["serial"], texts["name"]) in given.people:
+        faults.append(("L12", "id_number", {}))
     birth = identity.birth_of(identifier)
     if birth is None or not campaign.births_first <= birth <= campaign.births_last:
         faults.append(("L05", "id_number", {"first": campaign.births_first, "last": campaign.births_last}))
     return faults
+
+
+def _same(serial: str) -> str:
+    """A serial as a person reads it: 3, ３ and 3 with a space are one."""
+    return unicodedata.normalize("NFKC", serial).strip()
 
 
 def _text(value: object) -> str:

@@ -36,10 +36,10 @@ def next_issue(vault: Vault, day: dt.date) -> str:
     return f"{day:%Y%m%d}-{count + 1:02d}"
 
 
-def bundles_fingerprint(keys: Keys, bundles: Sequence[Bundle]) -> bytes:
+def bundles_fingerprint(keys: Keys, issue: str, bundles: Sequence[Bundle]) -> bytes:
     """A keyed fingerprint of what one issue hands out."""
-    content = [(b.issue, b.form.key, b.recipient, [sorted(row.items()) for row in b.rows]) for b in bundles]
-    return keys.mac("issue", json.dumps(content, ensure_ascii=False).encode())
+    content = [(b.form.key, b.recipient, [sorted(row.items()) for row in b.rows]) for b in bundles]
+    return keys.mac("issue", json.dumps([issue, content], ensure_ascii=False).encode())
 
 
 def row_fingerprint(keys: Keys, texts: Mapping[str, str]) -> bytes:
@@ -47,30 +47,45 @@ def row_fingerprint(keys: Keys, texts: Mapping[str, str]) -> bytes:
     return keys.mac("list-row", json.dumps(sorted(texts.items()), ensure_ascii=False).encode())
 
 
-def split_known(vault: Vault, rows: Sequence[ListRow]) -> tuple[list[ListRow], list[tuple[ListRow, str]], int]:
-    """Rows not seen before; rows of children issued before with another value, with its column; how many are known.
+@dataclass(frozen=True)
+class Known:
+    """A list held against the record: rows not seen before; rows of issued children that differ, with the column.
 
-    Known is a child whose ID number was issued, and a row that was excluded, unchanged.
+    `taken` are all issued ID numbers, `people` the (原始序号, 姓名) of issued children; `count` rows are known.
     """
-    query = f"SELECT id_number, {', '.join(column.key for column in ANNEX4.issued)} FROM child ORDER BY issue, serial"
-    known = {row[0]: dict(zip((c.key for c in ANNEX4.issued), row[1:], strict=True))
-             for row in vault.connection.execute(query)}  # fmt: skip
+
+    new: tuple[ListRow, ...]
+    changed: tuple[tuple[ListRow, str], ...]
+    taken: frozenset[str]
+    people: frozenset[tuple[str, str]]
+    count: int
+
+
+def split_known(vault: Vault, rows: Sequence[ListRow]) -> Known:
+    """Known is a row that was excluded, unchanged, and one row of each issued child; a twin of it is at fault."""
+    keys = [column.key for column in ANNEX4.issued]
+    query = f"SELECT {', '.join(keys)} FROM child ORDER BY issue, serial"
+    issued_rows = [dict(zip(keys, row, strict=True)) for row in vault.connection.execute(query)]
+    before = {texts["id_number"]: texts for texts in issued_rows}
     query = "SELECT fingerprint FROM decision WHERE kind = 'excluded'"
     excluded = {bytes(row[0]) for row in vault.connection.execute(query)}
-    new, changed = [], []
-    for row in rows:
-        before = known.get(row.texts["id_number"])
-        if before is None:
-            if row_fingerprint(vault.keys, row.texts) not in excluded:
-                new.append(row)
-            continue
-        changed += [(row, key) for key in before if before[key] != row.texts[key]]
-    return new, changed, len(rows) - len(new)
+    rest = [row for row in rows if row_fingerprint(vault.keys, row.texts) not in excluded]
+    mine: dict[str, ListRow] = {}
+    for row in rest:
+        number = row.texts["id_number"]
+        if number in before and (number not in mine or row.texts["serial"] == before[number]["serial"]):
+            mine[number] = row
+    known = {row.number for row in mine.values()}
+    changed = [(row, key) for number, row in mine.items() for key in keys if before[number][key] != row.texts[key]]
+    new = tuple(row for row in rest if row.number not in known)
+    people = frozenset((texts["serial"], texts["name"]) for texts in issued_rows)
+    return Known(new, tuple(changed), frozenset(before), people, len(rows) - len(new))
 
 
 def record_issue(
     vault: Vault,
     day: dt.date,
+    issue: str,
     bundles: Sequence[Bundle],
     fingerprints: Mapping[str, bytes],
     children: Sequence[Child] = (),
@@ -78,14 +93,15 @@ def record_issue(
 ) -> None:
     """Put an issue on record in one transaction; its workbooks stand already, marked by `fingerprints`.
 
-    `children` are those of a list, `decisions` what was decided on its rows, each with the row's texts.
+    `children` are those of a list, `decisions` what was decided on its rows, each with the row's texts. A supplement of
+    which every row was excluded has no workbooks.
     """
-    issue, form = bundles[0].issue, bundles[0].form.key
+    form = bundles[0].form.key if bundles else ANNEX4.key
     with vault.transaction() as db:
         first = db.execute("SELECT id FROM issue WHERE form = ? ORDER BY issued_on, id", [form]).fetchone()
         db.execute(
             "INSERT INTO issue (id, issued_on, form, extends, fingerprint) VALUES (?, ?, ?, ?, ?)",
-            [issue, day.isoformat(), form, first and first[0], bundles_fingerprint(vault.keys, bundles)],
+            [issue, day.isoformat(), form, first and first[0], bundles_fingerprint(vault.keys, issue, bundles)],
         )
         db.executemany(
             "INSERT INTO bundle (issue, unit, children, fingerprint) VALUES (?, ?, ?, ?)",
@@ -145,7 +161,10 @@ def fingerprints(vault: Vault) -> Mapping[bytes, tuple[str, str]]:
 def completeness(vault: Vault) -> Completeness:
     """How many children were issued, and how many rows excluded."""
     issued = vault.connection.execute("SELECT count(*) FROM child").fetchone()[0]
-    excluded = vault.connection.execute("SELECT count(*) FROM decision WHERE kind = 'excluded'").fetchone()[0]
+    # A row that was excluded, mended and issued later under its serial is one child.
+    query = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded'
+               AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
+    excluded = vault.connection.execute(query).fetchone()[0]
     return Completeness(issued, excluded)
 
 
