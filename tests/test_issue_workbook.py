@@ -18,6 +18,7 @@ from etl.cli import issuing
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.forms import ANNEX4, FOOTER, MANIFEST_SHEET
+from etl.issue.layout import row_height
 from etl.issue.workbook import build_workbook
 from etl.manifest import Manifest, parse_manifest
 from etl.sealing import seal, unseal
@@ -184,3 +185,8 @@ def test_a_seal_that_cannot_be_opened_again_is_never_handed_out() -> None:
             outcomes.add("opened")
             assert (opened.plain, opened.index, opened.is_intact) == (plain, 1, True)
     assert outcomes == {"seal.failed", "opened"}
+
+
+def test_no_row_is_higher_than_excel_allows() -> None:
+    assert row_height({"household": "长" * 1000}, ANNEX4) == 409
+    assert row_height({"household": "东港镇"}, ANNEX4) < 60

@@ -8,6 +8,7 @@ from etl.grid import LINE, column_letters, lines_of
 
 #: Zero-based rows: title, progress line, header, then the data.
 TITLE, PROGRESS, HEADER, FIRST = 0, 1, 2, 3
+TALLEST = 409.0  # points: Excel knows no higher row
 LEAST = 2  # lines: room for what is typed by hand, since a protected row does not grow by itself
 
 
@@ -55,4 +56,4 @@ class Layout:
 def row_height(row: Mapping[str, str], form: Form) -> float:
     """Points that a row of data needs, so that no wrapped text is cut off."""
     lines = [lines_of(text, form.column(key).width) for key, text in row.items()]
-    return max(LEAST, *lines) * LINE + 3
+    return min(max(LEAST, *lines) * LINE + 3, TALLEST)
