@@ -265,3 +265,14 @@ def test_a_relapse_takes_the_case_out_of_the_next_workbook(cases: Run) -> None:
     assert set(work(later, CASES)) == {
         (unit, serial) for serial, (unit, code, _) in answers(later).items() if code >= "I"
     }
+
+
+def test_an_interrupted_issue_for_one_receiver_is_finished_and_another_is_still_served(loaded: Run) -> None:
+    first = issuing.issue_form(loaded, "corrections", REGISTRY)
+    folder = loaded.home.outbox / first.issue
+    folder.rename(loaded.home.outbox / f".{first.issue}.new")  # killed before the last step
+    second = issuing.issue_form(loaded, "corrections", SCHOOL)
+    assert folder.is_dir()
+    assert [p.name for p in (loaded.home.outbox / second.issue).glob("*-corrections.xlsx")] == [
+        f"{SCHOOL}-corrections.xlsx"
+    ]

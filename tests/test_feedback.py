@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
+from etl.bounded import Broke
 from etl.check.check import Checked
 from etl.cli import reporting, steps
 from etl.cli.run import Run
@@ -154,3 +155,15 @@ def test_findings_of_one_rule_in_one_column_are_one_line(run: Run) -> None:
     assert [(group.rule, group.count, group.cells) for group in groups if group.rule == "A14"] == [
         ("A14", 2, ("K6:K7",))
     ]
+
+
+def test_what_cannot_be_marked_is_told_in_words_and_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_words(function: object, arguments: tuple[object, ...], **limits: object) -> bytes:
+        if arguments[0] is not None:
+            raise Broke
+        return reporting.make(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(reporting, "run_bounded", only_words)
+    book = opened(run, spoiled(run))
+    assert book.sheetnames == [PAGE, DETAILS]
+    assert "未能标色" in str(book[PAGE]["A1"].value)

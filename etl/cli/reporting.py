@@ -60,23 +60,28 @@ def _write(run: Run, path: Path, checked: Checked, form: Form) -> Path | None:
     title = f"{run.campaign.recipient_name(checked.unit)}：{path.name} 的反馈"
     # A file that was refused as a file is not opened again: then there is only the list of findings.
     is_readable = not any(f.rule[0] == "F" and f.severity is Severity.ERROR for f in checked.findings)
-    limits = run.campaign.limits
-    content = None
-    for data in (take(path, limits) if is_readable else None, None):
-        try:
-            content = run_bounded(
-                make, (data, password, form, title, checked.findings), seconds=limits.seconds,
-                memory_bytes=limits.memory_bytes, preload="etl.cli.reporting",
-            )  # fmt: skip
-            break
-        except (Exceeded, Broke):
-            continue
+    data = take(path, run.campaign.limits) if is_readable else None
+    content = _made(run, data, password, form, title, checked.findings)
+    if content is None and data is not None:  # what cannot be marked is told in words alone, and that it could not
+        content = _made(run, None, password, form, f"{title}（原表未能标色，请对照单元格位置修改）", checked.findings)
     if content is None:
         raise FuxueError("report.failed", file=path.name)
     target = run.home.reports / checked.issue / f"{path.stem}-feedback.xlsx"
     target.parent.mkdir(mode=0o700, exist_ok=True)
     write_private(target, content)
     return target
+
+
+def _made(run: Run, *arguments: object) -> bytes | None:
+    """What `make` gives in a bounded child, or None if it was stopped or broke."""
+    limits = run.campaign.limits
+    try:
+        made: bytes = run_bounded(
+            make, arguments, seconds=limits.seconds, memory_bytes=limits.memory_bytes, preload="etl.cli.reporting"
+        )
+    except (Exceeded, Broke):
+        return None
+    return made
 
 
 def make(data: bytes | None, password: str, form: Form, title: str, findings: Sequence[Finding]) -> bytes:

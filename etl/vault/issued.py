@@ -11,6 +11,7 @@ from etl.child import Child
 from etl.forms import ANNEX4, FORMS, Form
 from etl.issue.decisions import Decision
 from etl.issue.province import ListRow
+from etl.vault.files import Connection
 from etl.vault.keys import Keys
 from etl.vault.record import Vault
 
@@ -113,32 +114,33 @@ def record_issue(
             [(issue, *(getattr(child, name) for name in CHILD_COLUMNS)) for child in children],
         )
         if form != ANNEX4.key:
-            db.executemany(
-                "INSERT INTO handed (issue, unit, reference, child_issue, serial, texts) VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (issue, b.recipient, row["reference"], row["reference"].removesuffix(f"-{row['serial']}"),
-                     row["serial"], json.dumps(dict(row), ensure_ascii=False))
-                    for b in bundles
-                    for row in b.rows
-                ],
-            )  # fmt: skip
-        db.executemany(
-            "INSERT INTO decision (issue, row, serial, kind, value, officer, decided_on, fingerprint)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    issue,
-                    d.row,
-                    d.serial,
-                    d.kind,
-                    d.value,
-                    d.officer,
-                    day.isoformat(),
-                    row_fingerprint(vault.keys, texts),
-                )
-                for d, texts in decisions
-            ],
-        )
+            _record_rows(db, bundles)
+        _record_decisions(vault, issue, day, decisions)
+
+
+def _record_rows(db: Connection, bundles: Sequence[Bundle]) -> None:
+    rows = [
+        (b.issue, b.recipient, row["reference"], row["reference"].removesuffix(f"-{row['serial']}"), row["serial"],
+         json.dumps(dict(row), ensure_ascii=False))
+        for b in bundles
+        for row in b.rows
+    ]  # fmt: skip
+    query = "INSERT INTO handed (issue, unit, reference, child_issue, serial, texts) VALUES (?, ?, ?, ?, ?, ?)"
+    db.executemany(query, rows)
+
+
+def _record_decisions(
+    vault: Vault, issue: str, day: dt.date, decisions: Sequence[tuple[Decision, Mapping[str, str]]]
+) -> None:
+    rows = [
+        (issue, d.row, d.serial, d.kind, d.value, d.officer, day.isoformat(), row_fingerprint(vault.keys, texts))
+        for d, texts in decisions
+    ]
+    vault.connection.executemany(
+        "INSERT INTO decision (issue, row, serial, kind, value, officer, decided_on, fingerprint)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
 
 
 def issues(vault: Vault, form: str | None = None) -> list[str]:
