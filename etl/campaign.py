@@ -52,14 +52,19 @@ class Category:
 
 @dataclass(frozen=True)
 class Limits:
-    """How large, deep and slow a returned workbook may be."""
+    """How large, deep and slow a returned workbook may be, what it may give, and whether it may hold macros."""
 
     file_bytes: int
     unpacked_bytes: int
     rows: int
     seconds: int
     memory_bytes: int
+    answer_bytes: int
     spin_count: int
+    allow_macros: bool = False
+
+
+LIMITS = [name for name, kind in Limits.__annotations__.items() if kind is int]
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,9 @@ def load_campaign(folder: Path) -> Campaign:
         births_first=get.date("births.first"),
         births_last=get.date("births.last"),
         ages=Ages(get.date("ages.reference"), *(get.count(f"ages.{k}") for k in AGES)),
-        limits=Limits(**{key: get.count(f"limits.{key}") for key in Limits.__annotations__}),
+        limits=Limits(
+            allow_macros=get.flag("limits.allow_macros"), **{key: get.count(f"limits.{key}") for key in LIMITS}
+        ),
         units=units,
         categories=categories,
         rules=load_rules(Reader(folder / "rules.toml", read_toml(folder / "rules.toml")), [c.code for c in categories]),

@@ -52,6 +52,13 @@ class Reader:
             self.fail(key, "a whole number > 0")
         return value
 
+    def flag(self, key: str) -> bool:
+        """Either true or false."""
+        value = self.value(key, "true or false")
+        if not isinstance(value, bool):
+            self.fail(key, "true or false")
+        return value
+
 
 def read_toml(path: Path) -> Mapping[str, Any]:
     """A TOML file of the campaign as a mapping."""

@@ -27,7 +27,7 @@ def cell_address(row: int, column: int) -> str:
 
 def same_heading(text: str) -> str:
     """A heading without what people and programs change: width of brackets, spaces, line breaks."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    return "".join(unicodedata.normalize("NFKC", text).split()) if text else ""
 
 
 def headings(form: Form) -> dict[str, str]:
@@ -42,8 +42,11 @@ def find_header(
 
     A row is the header if it names every `wanted` column exactly once; its place does not matter.
     """
-    known = headings(form)
+    known: dict[str, str] = {}
     for index, row in enumerate(rows[:within]):
+        if len(row) < len(wanted):
+            continue
+        known = known or headings(form)
         keys = [known.get(same_heading(str(value))) for value in row]
         if all(keys.count(key) == 1 for key in wanted):
             return index, {key: at for at, key in enumerate(keys) if key is not None}

@@ -1,5 +1,6 @@
 """The rules of `rules.toml` (M7–M11 and the readings): loaded, and held against what the code asks of them."""
 
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +31,13 @@ PREDICATES: Mapping[str, tuple[str, ...]] = {
 RAISED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("L02", "L03", "L04", "L06", "L08", "L12"), ()),
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
-    **{f"F{number:02d}": () for number in range(1, 16)},
+    **{f"F{number:02d}": () for number in range(1, 20)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
     **{"L10": ("column",), "L11": ("count",), "R09": ("column", "found", "expected"), "R10": ()},
     **dict.fromkeys(("R01", "R02", "R03", "R05"), ()),
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E05"), ("column",)),
     **dict.fromkeys(("E06", "D01"), ()),
-    "F16": ("fingerprint",),
+    **{"F16": ("fingerprint",), "F17": ("kind",), "F18": ("kind",)},
     **dict.fromkeys(("R04", "R06", "R07", "R08"), ("column",)),
 }
 
@@ -60,9 +61,9 @@ def load_rules(get: Reader, categories: Sequence[str]) -> tuple[Rule, ...]:
     tables = get.value("rules", "[[rules]] …")
     if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
         get.fail("rules", "[[rules]] …")
+    names = [f"rules[{_name(table, number)}]" for number, table in enumerate(tables, start=1)]
     rules = tuple(
-        _rule(Reader(get.path, {f"rules[{n}]": table}), f"rules[{n}]", categories)
-        for n, table in enumerate(tables, start=1)
+        _rule(Reader(get.path, {name: table}), name, categories) for name, table in zip(names, tables, strict=True)
     )
     ids = [rule.id for rule in rules]
     for name in ids:
@@ -72,6 +73,11 @@ def load_rules(get: Reader, categories: Sequence[str]) -> tuple[Rule, ...]:
         if name not in ids:
             get.fail(name, "a rule of this id")
     return rules
+
+
+def _name(table: Mapping[str, Any], number: int) -> str:
+    """What a row is called where something is wrong in it: by its id, or its number if it has none."""
+    return str(table["id"]) if re.fullmatch(r"[A-Z][0-9]{2}", str(table.get("id"))) else str(number)
 
 
 def _rule(get: Reader, key: str, categories: Sequence[str]) -> Rule:

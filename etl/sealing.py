@@ -1,25 +1,27 @@
 """Workbooks under a password (M18): ECMA-376 agile encryption, AES-256, opens in Excel, WPS and LibreOffice."""
 
 import io
-import zipfile
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import msoffcrypto
 from msoffcrypto.exceptions import InvalidKeyError
+from msoffcrypto.format import xls97
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from etl.findings import FuxueError
 
 OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 ZIP_MAGIC = b"PK\x03\x04"
+#: Encryption that we open: of .xlsx (ECMA-376), and of .xls (RC4 with a 40-bit or a longer key). XOR is none.
+OFFICE, OLD = ("agile", "standard"), ("rc4", "rc4_cryptoapi")
+
+# The library decrypts an .xls into a temporary file: what was sealed must not come to lie on a disk (M18).
+xls97.tempfile = SimpleNamespace(TemporaryFile=io.BytesIO)
 
 
 class NotSealed(Exception):
-    """The bytes are no encrypted workbook; `plain` tells whether they are an ordinary one."""
-
-    def __init__(self, *, plain: bool) -> None:
-        super().__init__("not sealed")
-        self.plain = plain
+    """The bytes are no encrypted workbook: an ordinary one perhaps, or anything."""
 
 
 class WrongPassword(Exception):
@@ -34,7 +36,7 @@ class BrokenSeal(Exception):
 class Opened:
     """An unsealed workbook, and the index of the password that opened it.
 
-    `is_intact` is False if its encryption has no check by which an alteration would show (ECMA-376 Standard).
+    `is_intact` is False if its encryption has no check by which an alteration would show (ECMA-376 Standard, .xls).
     """
 
     plain: bytes = field(repr=False)
@@ -63,15 +65,19 @@ def unseal(sealed: bytes, passwords: list[str], *, spin_count: int = 1_000_000) 
     Raises NotSealed, WrongPassword or BrokenSeal.
     """
     if not sealed.startswith(OLE_MAGIC):
-        raise NotSealed(plain=_is_workbook(sealed))
+        raise NotSealed
     try:
         office = msoffcrypto.OfficeFile(io.BytesIO(sealed))
-        if not isinstance(office, OOXMLFile) or office.type not in ("agile", "standard"):
+        if isinstance(office, xls97.Xls97File):
+            if not office.is_encrypted():
+                raise NotSealed
+            return _open_old(office, passwords)
+        if not isinstance(office, OOXMLFile) or office.type not in OFFICE:
             raise BrokenSeal("kind")
         if office.type == "agile" and office.info["spinValue"] > spin_count:
             raise BrokenSeal("work")
         return _open(office, passwords)
-    except (BrokenSeal, WrongPassword):
+    except (BrokenSeal, WrongPassword, NotSealed):
         raise
     except Exception as error:  # hostile bytes make the library raise anything; all of it means "damaged"
         raise BrokenSeal("damaged") from error
@@ -90,10 +96,15 @@ def _open(office: OOXMLFile, passwords: list[str]) -> Opened:
     raise WrongPassword
 
 
-def _is_workbook(data: bytes) -> bool:
-    if not data.startswith(ZIP_MAGIC):
-        return False
-    try:
-        return "xl/workbook.xml" in zipfile.ZipFile(io.BytesIO(data)).namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return False
+def _open_old(office: xls97.Xls97File, passwords: list[str]) -> Opened:
+    for index, password in enumerate(passwords):
+        try:
+            office.load_key(password=password)
+        except InvalidKeyError:
+            continue
+        if office.type not in OLD:
+            raise BrokenSeal("kind")
+        out = io.BytesIO()
+        office.decrypt(out)
+        return Opened(out.getvalue(), index, is_intact=False)
+    raise WrongPassword

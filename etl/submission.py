@@ -1,8 +1,8 @@
 """A returned workbook as read: cells with their addresses, made by `read`, eaten by `check` and the vault."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from etl.manifest import Manifest
 
@@ -17,19 +17,54 @@ class Problem:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A cell: its text as shown, its address, and what it is if it is not text.
 
     `is_other` is an error value, a truth value, a date or a time; `is_date` a date alone.
     """
 
-    text: str = field(repr=False)
+    text: str
     cell: str
     is_number: bool = False
     is_formula: bool = False
     is_other: bool = False
     is_date: bool = False
+
+    def __repr__(self) -> str:
+        """The place alone: what stands there may be a name."""
+        return f"Value(cell={self.cell!r})"
+
+
+class Row(Mapping[str, Value]):
+    """A row of the table: its cells by column key.
+
+    Kept as texts, since a province's workbooks have a million cells and nearly all are nothing else; `others` are the
+    rest by key. `letters` are the sheet's columns by key, `number` is the row.
+    """
+
+    __slots__ = ("letters", "number", "others", "texts")
+
+    def __init__(
+        self, letters: Mapping[str, str], number: int, texts: Sequence[str], others: Mapping[str, Value]
+    ) -> None:
+        self.letters, self.number, self.others = letters, number, others
+        self.texts = dict(zip(letters, texts, strict=True))
+
+    def __getitem__(self, key: str) -> Value:
+        """The cell of a column."""
+        return self.others.get(key) or Value(self.texts[key], f"{self.letters[key]}{self.number}")
+
+    def __iter__(self) -> Iterator[str]:
+        """The columns' keys."""
+        return iter(self.letters)
+
+    def __len__(self) -> int:
+        """So many columns."""
+        return len(self.letters)
+
+    def __repr__(self) -> str:
+        """The place alone: what stands there may be a name."""
+        return f"Row({self.number})"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign, load_campaign
+from etl.campaign import Campaign, Limits, load_campaign
 from etl.cli import issuing, steps
 from etl.cli.run import Run
 from etl.home import Home
@@ -142,12 +142,16 @@ def password(run: Run) -> Callable[[str], str]:
     return partial(run.keys.password, "20200302-01")
 
 
+def with_limits_of(limits: Limits, **changed: int) -> Limits:
+    """The limits, some of them changed."""
+    return replace(limits, **changed)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def with_limits(run: Run) -> Callable[..., Run]:
     """The run with other limits on returned workbooks."""
 
     def make(**limits: int) -> Run:
-        changed = replace(run.campaign, limits=replace(run.campaign.limits, **limits))
-        return replace(run, campaign=changed)
+        return replace(run, campaign=replace(run.campaign, limits=with_limits_of(run.campaign.limits, **limits)))
 
     return make

@@ -18,13 +18,13 @@ from etl.findings import Finding, Severity
 from etl.forms import ANNEX4, ANNEX5, CASES
 from etl.manifest import Manifest
 from etl.read.cells import parse_workbook
-from etl.read.guard import Refused
+from etl.read.marks import Refused
 from etl.read.worker import read_bytes
 from etl.sealing import seal, unseal
 from tests.conftest import ROOT
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT, Change, row_of, setting
-from tests.fixtures.libreoffice import FIXTURE
+from tests.fixtures.libreoffice import COPIES, FIXTURE, HERE
 from tests.fixtures.papers import case_row, complete_paper, put_casework
 
 RULES = load_campaign(ROOT / "campaign").rules
@@ -186,6 +186,10 @@ def decided(bench: Bench, officer: str) -> Found:
     return findings if officer else [f for f in findings if f.rule != "L06"]
 
 
+def with_macros(bench: Bench) -> bytes:
+    return books.repack(books.plain(bench.run), lambda parts: parts.update({"xl/vbaProject.bin": b""}))
+
+
 def duplicate(sheet: Worksheet) -> None:
     last = sheet.max_row  # the footer's row moves down
     sheet.insert_rows(last)
@@ -258,7 +262,7 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "F03": (lambda b: b.raw(books.plain(b.run)), ""),
     "F04": (lambda b: spun(b, 99_999), ""),
     "F05": (lambda b: b.under(books.plain(b.run), rows=len(books.issued(b.run)) + 3), ""),
-    "F06": (lambda b: b.plain(books.repack(books.plain(b.run), lambda p: p.update({"xl/vbaProject.bin": b""}))), ""),
+    "F06": (lambda b: b.plain(with_macros(b)), ""),
     "F07": (lambda b: b.edit(heading("name", "名字")), ""),
     "F08": (lambda b: large(b, 50_000_000), ""),
     "F09": (lambda b: b.edit(lambda sheet: sheet.parent.remove(sheet.parent["fuxue"])), ""),
@@ -269,6 +273,9 @@ FIRES: dict[str, tuple[Callable[[Bench], Found], str]] = {
     "F14": (lambda b: b.plain(copy_sheet(books.plain(b.run), same)), ""),
     "F15": (lambda b: load_side_by_side(b, UNIT), ""),
     "F16": (lambda b: b.load(b.run.home.outbox / ISSUE / f"{UNIT}.xlsx"), ""),
+    "F17": (lambda b: b.file(HERE / COPIES["sealed ods"][0], allow_unsealed=True), ""),
+    "F18": (lambda b: b.file(HERE / COPIES["xls"][0], allow_unsealed=True), ""),
+    "F19": (lambda b: b.under(with_macros(b), allow_macros=True), ""),
     "R01": (lambda b: b.edit(lambda sheet: sheet.delete_rows(4)), ""),
     "R02": (lambda b: b.edit(duplicate), "A{last}"),
     "R03": (lambda b: b.edit(foreign), "A{last}"),
@@ -333,6 +340,9 @@ QUIET: dict[str, Callable[[Bench], Found]] = {
     "F14": lambda b: b.plain(copy_sheet(books.plain(b.run), lambda sheet: sheet.delete_rows(3))),
     "F15": lambda b: load_side_by_side(b, "xiling"),
     "F16": lambda b: b.file(b.run.home.inbox / f"{UNIT}.xlsx"),
+    "F17": lambda b: b.file(HERE / COPIES["ods"][0], allow_unsealed=True),
+    "F18": lambda b: b.file(HERE / COPIES["plain xlsx"][0], allow_unsealed=True),
+    "F19": lambda b: b.under(books.plain(b.run), allow_macros=True),
     "R01": lambda b: b.edit(lambda sheet: sheet.insert_rows(4)),
     "R02": lambda b: b.edit(lambda sheet: sheet.insert_rows(sheet.max_row)),
     "R03": lambda b: b.edit(setting(L4="9999")),

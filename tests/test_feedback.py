@@ -158,7 +158,7 @@ def test_findings_of_one_rule_in_one_column_are_one_line(run: Run) -> None:
 
 
 def test_what_cannot_be_marked_is_told_in_words_and_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def only_words(function: object, arguments: tuple[object, ...], **limits: object) -> bytes:
+    def only_words(function: object, arguments: tuple[object, ...], *_: object) -> bytes:
         if arguments[0] is not None:
             raise Broke
         return reporting.make(*arguments)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from etl.forms import ANNEX4
 from etl.grid import cell_address, find_header
 from etl.manifest import Manifest, parse_manifest
 from etl.read.cells import parse_workbook
-from etl.read.guard import Refused
+from etl.read.marks import Refused
 from etl.sealing import unseal
 from etl.submission import Submission
 from tests.fixtures.books import (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.bounded import Broke, Exceeded, run_bounded
+from etl.bounded import Bounds, Broke, Exceeded, run_bounded
 from etl.check.check import Checked
 from etl.cli import steps
 from etl.cli.run import Run
@@ -75,10 +75,9 @@ def _write(run: Run, path: Path, checked: Checked, form: Form) -> Path | None:
 def _made(run: Run, *arguments: object) -> bytes | None:
     """What `make` gives in a bounded child, or None if it was stopped or broke."""
     limits = run.campaign.limits
+    bounds = Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes)
     try:
-        made: bytes = run_bounded(
-            make, arguments, seconds=limits.seconds, memory_bytes=limits.memory_bytes, preload="etl.cli.reporting"
-        )
+        made: bytes = run_bounded(make, arguments, bounds, "etl.cli.reporting")
     except (Exceeded, Broke):
         return None
     return made

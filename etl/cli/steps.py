@@ -18,7 +18,7 @@ from etl.issue.issue import settle
 from etl.issue.receipts import shown
 from etl.processes import child_environment, error_of, workers
 from etl.protect.protect import closing_release, verify_release
-from etl.read.worker import read_workbook, take
+from etl.read.worker import read_workbook, readers, take
 from etl.released import Release, read_release, release_folders, write_release
 from etl.submission import Candidate
 from etl.synthetic.casework import fill_casework
@@ -123,16 +123,18 @@ def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, all
         newest = sorted(handed, reverse=True)
         keys = sorted(newest, key=lambda key: (handed[key].file != path.name, key[1] not in path.stem))
         candidates = [Candidate(i, u, run.keys.password(i, u)) for i, u in keys]
-        submission = read_workbook(contents[path], candidates, run.campaign.limits, allow_unsealed=allow_unsealed)
+        submission = read_workbook(
+            contents[path], candidates, run.campaign.limits, allow_unsealed=allow_unsealed, pool=pool
+        )
         checked = check_submission(
             path.name, submission, candidates, handed, run.campaign, run.manifest_mac, run.day, police
         )
         done()
         return checked
 
-    # Threads only wait: each file is read in a process of its own.
-    with ThreadPoolExecutor(workers()) as pool:
-        return list(pool.map(one, contents))
+    # Threads only wait, and check: files are read in processes of their own.
+    with readers(run.campaign.limits) as pool, ThreadPoolExecutor(workers()) as threads:
+        return list(threads.map(one, contents))
 
 
 def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Loaded]:

@@ -10,6 +10,7 @@ from etl.submission import Figure, Summary
 CODES = tuple(column.key for column in ANNEX5.columns if len(column.key) == 1)
 #: A category's heading: the code, alone or with its name behind a dot.
 HEADING = re.compile(r"([A-Z])(?:[.、,].*)?")
+OTHERS = {same_heading(column.heading): column.key for column in ANNEX5.columns if column.key not in CODES}
 #: Rows above the thirteen headings in which the other headings may stand (they span two rows), and rows of figures.
 ABOVE, BELOW = 2, 40
 
@@ -29,6 +30,8 @@ def read_annex5(grids: Mapping[str, Grid]) -> Summary | None:
 
 
 def _categories(row: Sequence[object]) -> dict[str, int] | None:
+    if len(row) < len(CODES):
+        return None
     found = [HEADING.fullmatch(same_heading(str(value))) for value in row]
     codes = [match[1] if match else "" for match in found]
     return {code: codes.index(code) for code in CODES} if all(codes.count(code) == 1 for code in CODES) else None
@@ -36,13 +39,13 @@ def _categories(row: Sequence[object]) -> dict[str, int] | None:
 
 def _others(rows: Grid) -> dict[str, int]:
     """Columns of the headings besides the thirteen, by key."""
-    names = {same_heading(column.heading): column.key for column in ANNEX5.columns if column.key not in CODES}
-    return {
-        names[same_heading(str(value))]: at
-        for row in rows
-        for at, value in enumerate(row)
-        if same_heading(str(value)) in names
-    }
+    found = {}
+    for row in rows:
+        for at, value in enumerate(row):
+            key = OTHERS.get(same_heading(str(value)))
+            if key:
+                found[key] = at
+    return found
 
 
 def _rows(grid: Grid, first: int, at: Mapping[str, int]) -> tuple[Mapping[str, Figure], ...]:

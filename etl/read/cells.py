@@ -3,27 +3,29 @@
 import datetime as dt
 import io
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 
 import python_calamine
 
 from etl.campaign import Limits
 from etl.forms import ANNEX4, FORMS, MANIFEST_SHEET, Form
-from etl.grid import Grid, cell_address, find_header, same_heading
+from etl.grid import Grid, column_letters, find_header, same_heading
 from etl.manifest import Manifest, parse_manifest
 from etl.read.annex5 import read_annex5
-from etl.read.guard import Marks, Refused, guard
-from etl.submission import Problem, Submission, Value
+from etl.read.guard import guard
+from etl.read.marks import Marks, Refused, too_large
+from etl.submission import Problem, Row, Submission, Value
 
 #: So many of the form's columns filled make a row below the footer one of the table, not a remark.
 ROW_LIKE = 4
 
 
 def parse_workbook(plain: bytes, limits: Limits) -> Submission:
-    """The form's sheet, its footer and the manifest of a plain xlsx. Raises Refused if the form is not there once.
+    """The form's sheet, its footer and the manifest of a plain xlsx, xls or ods.
 
-    The manifest says which form; whether the manifest is genuine is not asked here.
+    Raises Refused if the form is not there once. The manifest says which form; whether it is genuine is not asked here.
     """
-    marks = guard(plain, limits)
+    guarded = guard(plain, limits)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(plain))
         grids = {name: _grid(book, name, limits) for name in book.sheet_names}
@@ -40,16 +42,16 @@ def parse_workbook(plain: bytes, limits: Limits) -> Submission:
         raise Refused(Problem("F14"))
     ((name, (first, at)),) = found
     keys = frozenset(manifest.serials) if manifest else frozenset()
-    rows, footer = _Table(form, grids[name], first, at, marks.get(name, Marks()), keys).read()
+    rows, footer = _Table(form, grids[name], first, at, guarded.sheets[name], keys).read()
     # A sheet's own name is anybody's text: only ours is ever shown.
     shown = name if name == form.sheet else f"第{list(grids).index(name) + 1}张表"
-    return Submission(sheet=shown, rows=rows, footer=footer, manifest=manifest, summary=read_annex5(grids))
+    return Submission(shown, rows, footer, manifest, read_annex5(grids), problems=guarded.notes)
 
 
 def _grid(book: python_calamine.CalamineWorkbook, name: str, limits: Limits) -> Grid:
     sheet = book.get_sheet_by_name(name)
     if sheet.total_height * max(sheet.total_width, 1) > limits.rows * 100:
-        raise Refused(Problem("F05", params={"limit": f"{limits.rows} 行"}))
+        raise too_large(limits.rows)
     # Empty leading rows must stay, else every address below them is wrong.
     return sheet.to_python(skip_empty_area=False)
 
@@ -66,33 +68,49 @@ class _Table:
     ) -> None:
         self.keys, self.key_at = keys, at[form.row_key]
         self.fields = {same_heading(field.heading): field.key for field in form.footer}
-        self.grid, self.first, self.at, self.marks = grid, first, at, marks
+        self.at = at
+        self.letters = {key: column_letters(column) for key, column in at.items()}
+        self.texts = itemgetter(*at.values())
+        self.grid, self.first = grid, first
+        self.formulas, self.errors = marks.formulas, marks.errors
+        self.marked = {row for row, _ in marks.formulas | marks.errors}
 
     def read(self) -> tuple[tuple[Mapping[str, Value], ...], Mapping[str, str]]:
         rows: list[Mapping[str, Value]] = []
         footer: Mapping[str, str] = {}
-        for index, row in enumerate(self.grid[self.first + 1 :], start=self.first + 1):
-            labels = _footer(row, self.fields)
-            if len(labels) >= 2 and _text(row[self.key_at]) not in self.keys:
+        for number, cells in enumerate(self.grid[self.first + 1 :], start=self.first + 2):
+            is_ours = _text(cells[self.key_at]) in self.keys
+            labels = {} if is_ours else _footer(cells, self.fields)
+            if len(labels) >= 2:
                 footer = footer or labels
                 continue
-            values = {key: self._value(row[column], index, column) for key, column in self.at.items()}
-            filled = sum(bool(value.text or value.is_formula or value.is_other) for value in values.values())
-            # Below the footer stand dates and remarks, but a row of the table there must not be lost.
-            if filled >= (ROW_LIKE if footer else 1):
-                rows.append(values)
+            row = self._row(number, cells)
+            if (is_ours and not footer) or _is_row(row, ROW_LIKE if footer else 1):
+                rows.append(row)
         return tuple(rows), footer
 
-    def _value(self, value: object, row: int, column: int) -> Value:
-        place = (row + 1, column + 1)
+    def _row(self, number: int, cells: Sequence[object]) -> Row:
+        if number not in self.marked and {str}.issuperset(map(type, cells)):
+            return Row(self.letters, number, self.texts(cells), {})
+        values = {key: self._value(cells[at], number, at, f"{self.letters[key]}{number}")
+                  for key, at in self.at.items()}  # fmt: skip
+        return Row(self.letters, number, [value.text for value in values.values()], values)
+
+    def _value(self, value: object, row: int, column: int, cell: str) -> Value:
+        is_truth, place = isinstance(value, bool), (row, column + 1)
         return Value(
             text=_text(value),
-            cell=cell_address(row, column),
-            is_number=isinstance(value, int | float) and not isinstance(value, bool),
-            is_formula=place in self.marks.formulas,
-            is_other=isinstance(value, bool | dt.date | dt.time | dt.timedelta) or place in self.marks.errors,
+            cell=cell,
+            is_number=isinstance(value, int | float) and not is_truth,
+            is_formula=place in self.formulas,
+            is_other=is_truth or place in self.errors or isinstance(value, dt.date | dt.time | dt.timedelta),
             is_date=isinstance(value, dt.date),
         )
+
+
+def _is_row(values: Mapping[str, Value], least: int) -> bool:
+    """True if so many cells are filled: below the footer stand dates and remarks, but no row must be lost there."""
+    return sum(bool(value.text or value.is_formula or value.is_other) for value in values.values()) >= least
 
 
 def _text(value: object) -> str:

@@ -1,14 +1,15 @@
-"""One returned workbook, one child process: whatever a file does to its reader ends there, as one refused workbook."""
+"""Returned workbooks are read in child processes: what a file does to its reader ends there, as one refused file."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from etl import sealing
-from etl.bounded import Broke, Exceeded, run_bounded
+from etl.bounded import Bounded, Bounds, Broke, Exceeded
 from etl.campaign import Limits
 from etl.read.cells import parse_workbook
-from etl.read.guard import Refused
+from etl.read.kinds import READABLE, kind_of
+from etl.read.marks import Refused
 from etl.submission import Candidate, Problem, Submission
 
 
@@ -26,16 +27,23 @@ def take(path: Path, limits: Limits) -> bytes:
         return b""
 
 
-def read_workbook(data: bytes, candidates: Sequence[Candidate], limits: Limits, *, allow_unsealed: bool) -> Submission:
-    """Read a file in a child with limits on memory and time. Never raises for what the file holds."""
+def readers(limits: Limits) -> Bounded:
+    """A pool of reading processes, as a context: for many files."""
+    return Bounded(Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes), "etl.read.worker")
+
+
+def read_workbook(
+    data: bytes, candidates: Sequence[Candidate], limits: Limits, *, allow_unsealed: bool, pool: Bounded | None = None
+) -> Submission:
+    """Read a file in a bounded process, one of the pool's if one is given. Never raises for what the file holds."""
     if len(data) > limits.file_bytes:
         return _refused(Problem("F05", params={"limit": f"{limits.file_bytes // 1_000_000} MB"}))
+    if pool is None:
+        with readers(limits) as alone:
+            return read_workbook(data, candidates, limits, allow_unsealed=allow_unsealed, pool=alone)
     passwords = [candidate.password for candidate in candidates]
     try:
-        result = run_bounded(
-            read_bytes, (data, passwords, limits, allow_unsealed), seconds=limits.seconds,
-            memory_bytes=limits.memory_bytes, preload="etl.read.worker",
-        )  # fmt: skip
+        result = pool.run(read_bytes, (data, passwords, limits, allow_unsealed))
     except Exceeded:
         return _refused(Problem("F08"))
     except Broke:
@@ -47,10 +55,10 @@ def read_bytes(data: bytes, passwords: list[str], limits: Limits, allow_unsealed
     """Unseal and parse, in this process. `opened_by` tells which password fitted, also where the rest is refused."""
     try:
         opened = sealing.unseal(data, passwords, spin_count=limits.spin_count)
-    except sealing.NotSealed as error:
-        if not error.plain:
-            return _refused(Problem("F01"))
-        return _parsed(data, limits, Problem("F12")) if allow_unsealed else _refused(Problem("F03"))
+    except sealing.NotSealed:
+        if kind_of(data)[0] in READABLE and not allow_unsealed:
+            return _refused(Problem("F03"))
+        return _parsed(data, limits, Problem("F12"))
     except sealing.WrongPassword:
         return _refused(Problem("F02"))
     except sealing.BrokenSeal as error:
@@ -61,9 +69,10 @@ def read_bytes(data: bytes, passwords: list[str], limits: Limits, allow_unsealed
 
 def _parsed(plain: bytes, limits: Limits, *notes: Problem) -> Submission:
     try:
-        return replace(parse_workbook(plain, limits), problems=notes)
+        parsed = parse_workbook(plain, limits)
     except Refused as refused:
         return _refused(refused.problem)
+    return replace(parsed, problems=(*notes, *parsed.problems))
 
 
 def _refused(problem: Problem) -> Submission:
