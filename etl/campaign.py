@@ -13,11 +13,13 @@ from typing import Any
 from etl.casework import Casework, load_casework
 from etl.datafile import Reader, read_toml
 from etl.findings import Finding, FuxueError
+from etl.inspection import Inspection, load_inspection
 from etl.publication import Publication, load_publication
 from etl.rulebook import AGES, GROUPS, Rule, load_rules
 
 #: The bureau as a receiver of workbooks and as a scope.
 BUREAU = "bureau"
+INSPECTORATE = "inspectorate"
 #: Names that a unit may not have: rows of tables, scopes and folders of the site use them.
 RESERVED = (BUREAU, "city", "data", "en", "inspectorate", "receipts")
 
@@ -103,6 +105,7 @@ class Campaign:
     rules: tuple[Rule, ...]
     publication: Publication
     casework: Casework
+    inspection: Inspection
 
     @cached_property
     def unit(self) -> Mapping[str, Unit]:
@@ -122,8 +125,8 @@ class Campaign:
     def recipient_name(self, slug: str) -> str:
         """How a unit, a department or the bureau is printed; the slug itself if the campaign no longer has it."""
         department = self.casework.department(slug)
-        if slug == BUREAU:
-            return self.organiser["name"]
+        if slug in (BUREAU, INSPECTORATE):
+            return self.organiser["name"] if slug == BUREAU else "督导"
         return self.unit[slug].name if slug in self.unit else department.name if department else slug
 
     @cached_property
@@ -189,6 +192,7 @@ def load_campaign(folder: Path) -> Campaign:
             [c.code for c in categories],
             [c.code for c in categories if c.group == "to_return"],
         ),
+        inspection=load_inspection(Reader(folder / "inspection.toml", read_toml(folder / "inspection.toml"))),
     )
     _in_order(get, campaign)
     return campaign

@@ -7,20 +7,14 @@ from pathlib import Path
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, issuing, reporting, serving, steps
+from etl.cli import console, issuing, papers, serving, show, steps
 from etl.cli.demo import run_demo
-from etl.cli.options import Main, Settings
+from etl.cli.options import FILE, Main, Settings, as_of, settings
 from etl.findings import FuxueError
 from etl.synthetic.population import PROFILES
 from etl.vault.keys import new_key
 
-DATE = click.DateTime(["%Y-%m-%d"])
 PORT = click.IntRange(1, 65535)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-as_of = click.option("--as-of", type=DATE, help="Work as on this day (default: today).")
-
-
-settings = click.make_pass_decorator(Settings)
 
 
 @click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +30,7 @@ def main(context: click.Context) -> None:
 @settings
 def demo(given: Settings, seed: int, children: int) -> None:
     """The whole main job on synthetic data, in one go; prints where to look."""
-    console.show_demo(run_demo(given.home, given.campaign_folder, seed, children, console.bar), given.home)
+    show.show_demo(run_demo(given.home, given.campaign_folder, seed, children, console.bar), given.home)
 
 
 @main.group()
@@ -98,7 +92,7 @@ def issue(given: Settings, list_file: Path | None, assign: Path | None, exclude:
         console.say("issue.form_done", issue=handed.issue, rows=handed.rows, receivers=handed.receivers,
                     folder=run.home.outbox / handed.issue)  # fmt: skip
     elif list_file:
-        console.show_issue(issuing.issue_list(run, list_file, assign=assign, exclude=exclude), run.home)
+        show.show_issue(issuing.issue_list(run, list_file, assign=assign, exclude=exclude), run.home)
 
 
 @main.command()
@@ -107,7 +101,7 @@ def issue(given: Settings, list_file: Path | None, assign: Path | None, exclude:
 def passwords(given: Settings, unit: str | None) -> None:
     """Print the workbooks' passwords: derived from the key, stored nowhere."""
     run = given.run()
-    console.show_passwords(run.campaign, issuing.passwords(run, unit))
+    show.show_passwords(run.campaign, issuing.passwords(run, unit))
 
 
 @main.command()
@@ -118,7 +112,7 @@ def passwords(given: Settings, unit: str | None) -> None:
 def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
     """Read and check returned workbooks, record nothing; exit 1 if one has errors."""
     checked = steps.check(given.run(as_of), files, allow_unsealed=allow_unsealed)
-    console.show_checked("check", [(c, "accepted" if c.accepted else "refused") for c in checked])
+    show.show_checked("check", [(c, "accepted" if c.accepted else "refused") for c in checked])
     sys.exit(0 if all(c.accepted for c in checked) else 1)
 
 
@@ -132,46 +126,13 @@ def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: 
     run = given.run(as_of)
     paths = list(files) or steps.inbox(run)
     loaded = steps.load(run, paths, allow_unsealed=allow_unsealed)
-    console.show_checked("load", [(one.checked, one.outcome) for one in loaded])
+    show.show_checked("load", [(one.checked, one.outcome) for one in loaded])
     sys.exit(1 if any(one.outcome == "refused" for one in loaded) else 0)
 
 
-@main.group()
-def report() -> None:
-    """Sealed documents into private/reports/."""
-
-
-@report.command("feedback")
-@click.argument("files", metavar="[FILE…]", nargs=-1, type=FILE)
-@click.option("--unit", metavar="X", help="Only this unit's or department's (slug).")
-@click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
-@as_of
-@settings
-def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, allow_unsealed: bool,
-                    as_of: dt.datetime | None) -> None:  # fmt: skip
-    """Workbooks of private/inbox/ (or FILEs) with their faulty cells marked, and a page that says what to mend."""
-    run = given.run(as_of)
-    paths = list(files) or steps.inbox(run)
-    console.show_feedback(run.campaign, reporting.feedback(run, paths, unit, allow_unsealed=allow_unsealed))
-
-
-@main.group()
-def record() -> None:
-    """What was seen on paper, with who and when."""
-
-
-@record.command("police-ref")
-@click.option("--serial", required=True, help="原始序号 of the child.")
-@click.option("--issue", "issue_id", help="Its issue (default: the first list).")
-@click.option("--reference", required=True, help="The police's reference (文号).")
-@click.option("--by", required=True, help="Who records it.")
-@as_of
-@settings
-def record_police_ref(given: Settings, serial: str, issue_id: str | None, reference: str, by: str,
-                      as_of: dt.datetime | None) -> None:  # fmt: skip
-    """The police's word that a child is missing (category G)."""
-    steps.record_police_ref(given.run(as_of), issue_id, serial, reference, by)
-    console.say("record.police", serial=serial)
+main.add_command(papers.report)
+main.add_command(papers.record)
+main.add_command(papers.lock_base)
 
 
 @main.command()
@@ -180,7 +141,7 @@ def record_police_ref(given: Settings, serial: str, issue_id: str | None, refere
 def status(given: Settings, as_of: dt.datetime | None) -> None:
     """Per unit: children issued, workbooks received and refused, days to the deadline."""
     run = given.run(as_of)
-    console.show_status(run.campaign, run.day, steps.status(run))
+    show.show_status(run.campaign, run.day, steps.status(run))
 
 
 @main.command()
@@ -193,7 +154,7 @@ def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: 
     if not closing:
         raise FuxueError("release.only_closing")
     run = given.run(as_of)
-    console.show_release(run.campaign, steps.release(run, dry_run=dry_run), run.home, dry_run=dry_run)
+    show.show_release(run.campaign, steps.release(run, dry_run=dry_run), run.home, dry_run=dry_run)
 
 
 @main.command()
@@ -226,7 +187,7 @@ def serve(context: click.Context, host: str, staff_port: int, site_port: int, da
         given: Settings = context.obj
         run = given.run()
         serving.check_addresses(given.home, host, staff_port, site_port, data_port)
-        console.show_addresses(host, {"staff": staff_port, "site": site_port, "data": data_port},
+        show.show_addresses(host, {"staff": staff_port, "site": site_port, "data": data_port},
                                serving.demo_logins(given.home, run))  # fmt: skip
         serving.serve_both(run, host, serving.Ports(staff_port, site_port, data_port))
 
@@ -238,7 +199,7 @@ def serve_staff(context: click.Context) -> None:
     host, ports = context.meta["at"]
     run = context.obj.run()
     serving.check_addresses(context.obj.home, host, ports.staff)
-    console.show_addresses(host, {"staff": ports.staff}, serving.demo_logins(context.obj.home, run))
+    show.show_addresses(host, {"staff": ports.staff}, serving.demo_logins(context.obj.home, run))
     serving.serve_staff(run, host, ports)
 
 
@@ -248,7 +209,7 @@ def serve_public(context: click.Context) -> None:
     """The static site and a Datasette over fuxue.db; needs no key."""
     host, ports = context.meta["at"]
     serving.check_ports(host, ports.site, ports.data)
-    console.show_addresses(host, {"site": ports.site, "data": ports.data}, [])
+    show.show_addresses(host, {"site": ports.site, "data": ports.data}, [])
     serving.serve_public(context.obj.home, host, ports)
 
 
@@ -270,7 +231,7 @@ def staff_add(given: Settings, name: str, scope: str) -> None:
 @settings
 def staff_list(given: Settings) -> None:
     """All accounts with their scopes."""
-    console.show_staff(serving.list_staff(given.run()))
+    show.show_staff(serving.list_staff(given.run()))
 
 
 @staff.command("disable")

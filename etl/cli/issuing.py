@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from etl.bundle import Bundle, child_row
-from etl.campaign import BUREAU
+from etl.campaign import BUREAU, INSPECTORATE
 from etl.check.check import check_submission
+from etl.cli import inspecting
 from etl.cli.run import Run
 from etl.findings import Finding, FuxueError, has_errors
 from etl.forms import ANNEX4, CASES, CORRECTIONS, Form
@@ -133,12 +134,13 @@ def _handed(run: Run, vault: Vault, name: str) -> Handed:
 
 
 def passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
-    """(issue, receiver, password) of every workbook on record, or of one receiver's; the bureau's own papers last."""
-    known = {BUREAU, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
+    """(issue, receiver, password) of each workbook, or of one receiver's; then of the bureau's and inspectorate's."""
+    papers = {BUREAU: _paper_password(run), INSPECTORATE: inspecting.password(run)}
+    known = {*papers, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
     if receiver is not None and receiver not in known:
         raise FuxueError("campaign.no_unit", unit=receiver)
-    own = [("—", BUREAU, _paper_password(run))] if receiver in (None, BUREAU) else []
-    if receiver == BUREAU:
+    own = [("—", name, word) for name, word in papers.items() if receiver in (None, name)]
+    if receiver in papers:
         return own
     vault = run.open_vault()
     try:

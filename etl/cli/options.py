@@ -124,3 +124,8 @@ class Main(Group):
             sys.exit(INTERRUPTED)
         finally:
             console.end()
+
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+as_of = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Work as on this day (default: today).")
+settings = click.make_pass_decorator(Settings)

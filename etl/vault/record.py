@@ -13,7 +13,7 @@ from etl.findings import FuxueError
 from etl.vault.files import Connection, DatabaseError, connect
 from etl.vault.keys import Keys
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 
 @dataclass(frozen=True)

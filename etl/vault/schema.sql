@@ -107,6 +107,34 @@ CREATE TABLE police_ref (                 -- the police's word that a child is m
   FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE base_lock (                  -- the base as it was locked (锁定底数, M13): once, by a person
+  id            INTEGER PRIMARY KEY CHECK (id = 1),
+  locked_on     TEXT NOT NULL CHECK (locked_on GLOB '????-??-??'),
+  locked_by     TEXT NOT NULL,
+  last_workbook INTEGER NOT NULL,         -- what was on record then: workbooks up to this one
+  suspected     INTEGER NOT NULL,
+  unverified    INTEGER NOT NULL,
+  deducted      INTEGER NOT NULL,
+  returned      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE revisit (                    -- a sample drawn for the inspectorate (M4, M19)
+  id       INTEGER PRIMARY KEY,
+  drawn_on TEXT NOT NULL CHECK (drawn_on GLOB '????-??-??'),
+  drawn_by TEXT NOT NULL,
+  seed     INTEGER NOT NULL,
+  margin   REAL NOT NULL,                 -- half-width of the share of wrong reports, and its bound if none is found
+  if_none  REAL NOT NULL
+) STRICT;
+
+CREATE TABLE revisit_child (
+  revisit INTEGER NOT NULL REFERENCES revisit (id),
+  issue   TEXT NOT NULL,
+  serial  TEXT NOT NULL,
+  PRIMARY KEY (revisit, issue, serial),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE finding (                    -- what was found in a workbook; holds no name and no ID number
   id         INTEGER PRIMARY KEY,
   workbook   INTEGER NOT NULL REFERENCES workbook (id),
@@ -139,6 +167,12 @@ CREATE TRIGGER handed_immutable   BEFORE UPDATE ON handed   BEGIN SELECT RAISE(A
 CREATE TRIGGER handed_kept        BEFORE DELETE ON handed   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER police_immutable   BEFORE UPDATE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER police_kept        BEFORE DELETE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER lock_immutable BEFORE UPDATE ON base_lock BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER lock_kept BEFORE DELETE ON base_lock BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER revisit_immutable BEFORE UPDATE ON revisit BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER revisit_kept BEFORE DELETE ON revisit BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER revisited_immutable BEFORE UPDATE ON revisit_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER revisited_kept BEFORE DELETE ON revisit_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER entry_immutable    BEFORE UPDATE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER entry_kept         BEFORE DELETE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 

@@ -1,0 +1,79 @@
+"""The re-visit sample for the inspectorate: drawn by units, with the bound that it gives on wrong reports (M4, M19)."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from etl.findings import FuxueError
+
+#: A child as the record knows it: issue and 原始序号.
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The children to visit again, by unit, and what their number promises.
+
+    `margin`: at the given confidence the share of wrong reports found, weighted by units, is so near to the true share.
+    `if_none`: if none is found wrong, at most this share of all reports is.
+    """
+
+    seed: int
+    chosen: Mapping[str, tuple[Key, ...]]
+    population: int
+    margin: float
+    if_none: float
+
+    @property
+    def size(self) -> int:
+        """So many children."""
+        return sum(map(len, self.chosen.values()))
+
+
+def draw(children: Mapping[str, Sequence[Key]], size: int, seed: int, confidence: float) -> Sample:
+    """`size` children, from each unit in proportion and at least one (Cochran 1977, 5.4), by a seeded draw.
+
+    FuxueError if there are fewer children than that, or more units.
+    """
+    strata = {unit: sorted(own) for unit, own in children.items() if own}
+    population = sum(map(len, strata.values()))
+    if not len(strata) <= size <= population or not strata:
+        raise FuxueError("flags.sample_size", least=len(strata), most=population)
+    sizes = _allocate({unit: len(own) for unit, own in strata.items()}, size)
+    random_ = random.Random(f"revisit:{seed}")  # noqa: S311 - the seed is what makes it hard to foresee
+    chosen = {unit: tuple(sorted(random_.sample(own, sizes[unit]))) for unit, own in strata.items()}
+    counts = {unit: (len(own), sizes[unit]) for unit, own in strata.items()}
+    return Sample(seed, chosen, population, _margin(counts, confidence), _if_none(counts, confidence))
+
+
+def _allocate(strata: Mapping[str, int], size: int) -> dict[str, int]:
+    """One for each, the rest by largest remainders; no unit gets more than it has."""
+    population = sum(strata.values())
+    sizes = {unit: min(own, max(1, own * size // population)) for unit, own in strata.items()}
+    while sum(sizes.values()) != size:
+        step = 1 if sum(sizes.values()) < size else -1
+        short = {u: strata[u] * size / population - sizes[u] for u in strata
+                 if (sizes[u] < strata[u] if step > 0 else sizes[u] > 1)}  # fmt: skip
+        sizes[max(short, key=lambda unit: (step * short[unit], unit))] += step
+    return sizes
+
+
+def _margin(counts: Mapping[str, tuple[int, int]], confidence: float) -> float:
+    """The half-width at the worst share, one half in every unit, with the correction for finite numbers."""
+    population = sum(own for own, _ in counts.values())
+    variance = sum(
+        (own / population) ** 2 * 0.25 / taken * (own - taken) / max(own - 1, 1) for own, taken in counts.values()
+    )
+    return NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(variance)
+
+
+def _if_none(counts: Mapping[str, tuple[int, int]], confidence: float) -> float:
+    """The bound if none is wrong: w wrong of a unit's N are all missed by n with probability ≤ (1 − w/N)^n ≤ e^(−wn/N).
+
+    Over all units that is at most e^(−W f), f the smallest n/N and W all that are wrong: W ≤ −ln(1 − confidence) / f.
+    """
+    population = sum(own for own, _ in counts.values())
+    least = min(taken / own for own, taken in counts.values())
+    return 0.0 if least == 1 else min(1.0, -math.log(1 - confidence) / least / population)

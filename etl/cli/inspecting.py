@@ -1,0 +1,100 @@
+"""For the inspectorate (M4, M19): the base is locked, reports are looked through, children are drawn for a visit."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.campaign import INSPECTORATE
+from etl.check.flags import Flag, find_flags
+from etl.check.revisit import Sample, draw
+from etl.cli.run import Run
+from etl.cli.texts import text
+from etl.findings import FuxueError
+from etl.issue.issue import write_private
+from etl.report.inspection import build_inspection
+from etl.sealing import seal
+from etl.vault import inspect
+from etl.vault.record import Vault
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What was found and drawn, how many answers were looked through, and the sealed workbook that tells."""
+
+    flags: list[Flag]
+    sample: Sample | None
+    answers: int
+    is_locked: bool
+    file: Path
+
+
+def password(run: Run) -> str:
+    """Of the inspectorate's workbooks."""
+    return run.keys.password("inspection", INSPECTORATE)
+
+
+def lock_base(run: Run, by: str) -> inspect.Lock:
+    """Lock the base (锁定底数, M13): once, with the day and the person. FuxueError if it is locked already."""
+    if not by.strip():
+        raise FuxueError("base.nobody")
+    vault = run.open_vault()
+    try:
+        deducted = [category.code for category in run.campaign.categories if category.group == "deducted"]
+        return inspect.lock_base(vault, deducted, by.strip(), run.day)
+    finally:
+        vault.close()
+
+
+def look_through(run: Run, size: int | None, seed: int | None, by: str) -> Inspected:
+    """Flags over the answers as of the day; with `size`, a sample is drawn and recorded, by whom and by which seed."""
+    if size is not None and not by.strip():
+        raise FuxueError("flags.nobody")
+    run.home.prepare()
+    vault = run.open_vault()
+    try:
+        answers = inspect.reported(vault, run.day)
+        flags = find_flags(answers, run.campaign)
+        sample = None
+        if size is not None:
+            children: dict[str, list[tuple[str, str]]] = {unit.slug: [] for unit in run.campaign.units}
+            for row in answers:
+                children[row.unit].append((row.issue, row.serial))
+            chance = secrets.randbits(48) if seed is None else seed
+            sample = draw(children, size, chance, run.campaign.inspection.confidence)
+        content = _build(run, vault, flags, sample, by)
+        is_locked = inspect.base_lock(vault) is not None
+    finally:
+        vault.close()
+    target = run.home.reports / f"inspection-{run.day.isoformat()}.xlsx"
+    write_private(target, content)
+    return Inspected(flags, sample, len(answers), is_locked, target)
+
+
+def _build(run: Run, vault: Vault, flags: list[Flag], sample: Sample | None, by: str) -> bytes:
+    campaign = run.campaign
+    lines: list[tuple[str, ...]] = []
+    notes: list[str] = []
+    if sample is not None:
+        for one in inspect.record_sample(vault, sample, by.strip(), run.day):
+            lines.append((campaign.unit[one.unit].name, one.serial, one.name, one.household,
+                          campaign.category[one.code].label, one.returned))  # fmt: skip
+        notes = [
+            text("flags.drawn", by=by.strip(), day=run.day, seed=sample.seed, size=sample.size, of=sample.population),
+            text("flags.bound", **bounds(run, sample)),
+        ]
+    title = f"{campaign.county}疑似失学儿童核查督导表（{run.day.isoformat()}）"
+    told = [(campaign.unit[flag.unit].name, flag.rule, flag.message) for flag in flags]
+    return seal(build_inspection(title, told, lines, notes), password(run))
+
+
+def bounds(run: Run, sample: Sample) -> dict[str, str]:
+    """The sample's promises, as percentages rounded up."""
+    return {
+        "confidence": f"{run.campaign.inspection.confidence:.0%}",
+        "margin": _up(sample.margin),
+        "if_none": _up(sample.if_none),
+    }
+
+
+def _up(share: float) -> str:
+    return f"{-(-share * 1000 // 1) / 10:.1f}%"

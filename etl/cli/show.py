@@ -1,0 +1,249 @@
+"""What a command has to show: tables, sums, where things lie. Never a name or an ID number of a child."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from etl.campaign import Campaign
+from etl.check.check import Checked
+from etl.cli import console, inspecting
+from etl.cli.demo import DemoResult
+from etl.cli.issuing import Handed
+from etl.cli.reporting import Feedback
+from etl.cli.run import Run
+from etl.cli.steps import Status as Standing
+from etl.cli.texts import text
+from etl.findings import Finding, FuxueError, Severity
+from etl.home import Home
+from etl.released import Release, Status
+
+#: Findings shown per file; the rest are counted.
+SHOWN = 12
+MARK = {Severity.ERROR: "[red]错误[/]", Severity.WARNING: "[yellow]提示[/]", Severity.NOTE: "[blue]备注[/]"}
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Findings one by one, the first few of each file; all of them in JSON."""
+    if console.wants_json():
+        console.result("findings", findings=[_finding(finding) for finding in findings])
+        return
+    if not findings:
+        return
+    table = _table("", "规则", "位置", "说明与改法")
+    for finding in findings[:SHOWN]:
+        table.add_row(MARK[finding.severity], finding.rule, escape(finding.place), escape(finding.message))
+    console.show(table, always=True)
+    if len(findings) > SHOWN:
+        console.show(f"…… 另有 {len(findings) - SHOWN} 处", always=True)
+
+
+def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
+    """What became of each file: outcome, counts, the errors with their cells; notes and warnings as counts.
+
+    `kind` is check (nothing is recorded) or load.
+    """
+    if console.wants_json():
+        console.result(kind, files=[_as_json(checked, outcome) for checked, outcome in files])
+        return
+    table = _table("文件", "结果", "错误", "提示", "备注")
+    for checked, outcome in files:
+        counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
+        table.add_row(escape(checked.file), text(f"{kind}.{outcome}"), *counts)
+    console.show(table)
+    for checked, outcome in files:
+        if outcome == "refused":
+            show_findings([f for f in checked.findings if f.severity is Severity.ERROR])
+    outcomes = [outcome for _, outcome in files]
+    console.say(f"{kind}.done", files=len(files), **{o: outcomes.count(o) for o in ("accepted", "refused", "known")})
+    if unsealed := sum(not checked.sealed and outcome == "accepted" for checked, outcome in files):
+        console.say("load.unsealed_left", count=unsealed)
+
+
+def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
+    """Where each feedback lies, and over all of them: how often each rule was broken, and where first."""
+    sums: dict[str, list[Finding]] = {}
+    for finding in (finding for one in made for finding in one.checked.findings):
+        sums.setdefault(finding.rule, []).append(finding)
+    if console.wants_json():
+        files = [{"file": m.checked.file, "unit": m.checked.unit, "feedback": m.file and str(m.file)} for m in made]
+        rules = {rule: {"count": len(own), "first": [f.place for f in own[:3]]} for rule, own in sums.items()}
+        console.result("feedback", files=files, rules=rules)
+        return
+    if sums:
+        console.show(_rules(sums))
+    for one in made:
+        name = campaign.recipient_name(one.checked.unit)
+        console.say("report.feedback" if one.file else "report.nobody", name=name, file=one.file or one.checked.file)
+    if not made:
+        console.say("report.nothing")
+
+
+def _rules(sums: Mapping[str, Sequence[Finding]]) -> Table:
+    table = _table("", "规则", "处数", "最先几处", "说明与改法")
+    for rule, own in sorted(sums.items(), key=lambda pair: (list(Severity).index(pair[1][0].severity), pair[0])):
+        places = "\n".join(finding.place for finding in own[:3])
+        table.add_row(MARK[own[0].severity], rule, str(len(own)), escape(places), escape(own[0].message))
+    return table
+
+
+def _as_json(checked: Checked, outcome: str) -> dict[str, object]:
+    findings = [_finding(finding) for finding in checked.findings]
+    return {"file": checked.file, "outcome": outcome, "unit": checked.unit, "findings": findings}
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    fields = ("rule", "severity", "file", "sheet", "cell", "serial", "message", "message_en")
+    return {name: getattr(finding, name) for name in fields}
+
+
+def show_issue(handed: Handed, home: Home) -> None:
+    """What issuing a list did; FuxueError (exit 1) if it has faults or leaves something for a person to decide."""
+    show_findings(handed.findings)
+    if handed.papers and not console.wants_json():
+        for paper in handed.papers:
+            console.say(f"issue.{paper.stem}", file=paper)
+    if not handed.issue:
+        console.result("findings", papers=[str(paper) for paper in handed.papers])
+        count = sum(finding.severity is Severity.ERROR for finding in handed.findings)
+        raise FuxueError("issue.refused", count=count, code=1)
+    console.say("issue.done", issue=handed.issue, children=handed.rows, units=handed.receivers,
+        folder=home.outbox / handed.issue)  # fmt: skip
+    whole = handed.completeness
+    console.say("issue.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded, known=handed.known)
+    console.result("issue.done")
+
+
+def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]) -> None:
+    """Passwords of workbooks, for the custodian to hand over apart from the files."""
+    if console.wants_json():
+        console.result(
+            "passwords", passwords=[dict(zip(("issue", "unit", "password"), p, strict=True)) for p in passwords]
+        )
+        return
+    table = _table("下发", "单位", "口令")
+    for issue, unit, password in passwords:
+        table.add_row(issue, campaign.recipient_name(unit), password)
+    console.show(table, always=True)
+
+
+def show_status(campaign: Campaign, day: dt.date, status: Standing) -> None:
+    """Where each unit stands, and how many days are left; the list's completeness; corrections and cases."""
+    left = (campaign.reports_due - day).days
+    whole = status.completeness
+    if console.wants_json():
+        console.result("status", as_of=day, days_left=left, units=[vars(row) for row in status.units],
+               listed=whole.listed, issued=whole.issued, excluded=whole.excluded,
+               corrections=_open_closed(status.corrections), cases=_open_closed(status.cases))  # fmt: skip
+        return
+    when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
+    table = _table("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
+    for row in status.units:
+        state = "[green]已报齐[/]" if row.is_complete else "[red]未报齐[/]"
+        cases = str(status.cases.get(row.unit, (0, 0))[0])
+        table.add_row(
+            campaign.unit[row.unit].name, str(row.children), str(row.received), str(row.refused), state, cases
+        )
+    console.show(table, always=True)
+    console.say("status.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded)
+    for slug, (open_, closed) in status.corrections.items():
+        console.say("status.corrections", name=campaign.recipient_name(slug), open=open_, closed=closed)
+
+
+def _open_closed(sums: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
+    return {slug: {"open": open_, "closed": closed} for slug, (open_, closed) in sums.items()}
+
+
+def show_release(campaign: Campaign, release: Release, home: Home, *, dry_run: bool) -> None:
+    """What a release tells and withholds."""
+    cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
+    printed = sum(cell.status is Status.PUBLISHED for _, cell in cells)
+    withheld = sum(cell.status is Status.SUPPRESSED for _, cell in cells)
+    if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE}):
+        console.say("release.silent", count=len(silent), units="、".join(campaign.unit[slug].name for slug in silent))
+    folder = home.released / release.name
+    key = "release.dry" if dry_run else "release.done"
+    console.say(key, release=release.name, printed=printed, withheld=withheld, folder=folder)
+
+
+def show_demo(demo: DemoResult, home: Home) -> None:
+    """The closing table: what was done, where to look, how to serve."""
+    look = {
+        "网页": home.public / "site" / "index.html",
+        "开放数据": home.public / "fuxue.db",
+        "公布": home.released / demo.release.name,
+        "加密库": home.vault,
+    }
+    if console.wants_json():
+        console.result("demo", steps=demo.lines, look=look, release=demo.release.name)
+        return
+    table = _table("步骤", "结果", "秒", title=text("demo.title"))
+    for what, how_much, seconds in demo.lines:
+        table.add_row(what, how_much, f"{seconds:.1f}")
+    table.add_section()
+    for what, path in look.items():
+        table.add_row(what, str(path), "")
+    table.add_section()
+    table.add_row("启动查询与网站", "make serve", "")
+    for name, password in demo.accounts:
+        table.add_row(f"演示账号 {name}", password, "")
+    console.show(table)
+
+
+def show_addresses(host: str, ports: Mapping[str, int], logins: Sequence[tuple[str, str]]) -> None:
+    """Where to look with a browser; for a demo, whom to log in as."""
+    shown = f"[{host}]" if ":" in host else host
+    addresses = {name: f"http://{shown}:{port}/" for name, port in ports.items()}
+    if console.wants_json():
+        console.result("serve", addresses=addresses, logins=dict(logins))
+        console.flush()  # now: serving goes on until it is interrupted
+        return
+    for name, address in addresses.items():
+        console.say(f"serve.{name}", address=address)
+    for name, password in logins:
+        console.say("serve.login", name=name, password=password)
+
+
+def show_staff(accounts: Sequence[tuple[str, str, bool, str]]) -> None:
+    """All staff accounts."""
+    if console.wants_json():
+        console.result(
+            "staff",
+            accounts=[dict(zip(("name", "scopes", "disabled", "last_login"), a, strict=True)) for a in accounts],
+        )
+        return
+    table = _table("账号", "范围", "停用", "最近登录")
+    for name, scopes, disabled, last in accounts:
+        table.add_row(name, scopes, "是" if disabled else "", last)
+    console.show(table, always=True)
+
+
+def show_inspected(run: Run, found: inspecting.Inspected) -> None:
+    """The flags with their reasons, what the sample promises, and where the workbook lies; nobody's name."""
+    if console.wants_json():
+        fields = ("rule", "unit", "message", "message_en")
+        console.result("flags", flags=[{name: getattr(flag, name) for name in fields} for flag in found.flags])
+    elif found.flags:
+        table = _table("单位", "编号", "疑点与理由")
+        for flag in found.flags:
+            table.add_row(run.campaign.unit[flag.unit].name, flag.rule, escape(flag.message))
+        console.show(table)
+    units = len({flag.unit for flag in found.flags})
+    console.say(
+        "flags.found" if found.flags else "flags.none", answers=found.answers, count=len(found.flags), units=units
+    )
+    if not found.is_locked:
+        console.say("flags.not_locked")
+    if (sample := found.sample) is not None:
+        console.say("flags.bound", **inspecting.bounds(run, sample))
+        console.result("flags", sample={"seed": sample.seed, "size": sample.size, "of": sample.population})
+    console.say("flags.file", file=found.file)
+    console.result("flags")

@@ -1,0 +1,115 @@
+"""What the inspectorate sees of the record: reports without names for the flags, and the children drawn for a visit."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+from etl.check.revisit import Sample
+from etl.findings import FuxueError
+from etl.reported import Reported
+from etl.vault.count import CURRENT
+from etl.vault.record import Vault
+
+# Every current answer with what came before it: the unit's first accepted workbook, and the base as it was locked.
+REPORTED = f"""
+{CURRENT}, first AS (
+  SELECT min(id) AS id, issue, unit FROM workbook WHERE status = 'accepted' AND received <= :day GROUP BY issue, unit
+), locked AS (
+  SELECT max(w.id) AS id FROM workbook w JOIN base_lock b ON w.id <= b.last_workbook AND b.locked_on <= :day
+  WHERE w.status = 'accepted' GROUP BY w.issue, w.unit
+)
+SELECT c.unit, c.issue, c.serial, a.category, a.returned, f.team,
+       CAST(max(julianday(w.received) - julianday(i.issued_on), 0) AS INTEGER) + 1,
+       coalesce(l.category, ''),
+       EXISTS (SELECT 1 FROM police_ref p WHERE p.issue = c.issue AND p.serial = c.serial AND p.recorded_on <= :day)
+FROM child c
+JOIN issue i ON i.id = c.issue
+JOIN answer a ON a.issue = c.issue AND a.serial = c.serial AND a.workbook IN (SELECT id FROM current)
+JOIN first ON first.issue = c.issue AND first.unit = c.unit
+JOIN workbook w ON w.id = first.id
+JOIN answer f ON f.workbook = first.id AND f.serial = c.serial
+LEFT JOIN answer l ON l.issue = c.issue AND l.serial = c.serial AND l.workbook IN (SELECT id FROM locked)
+ORDER BY c.issue, c.serial
+"""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A child to visit again, with what its unit reported."""
+
+    unit: str
+    issue: str
+    serial: str
+    name: str = field(repr=False)
+    household: str = field(repr=False)
+    code: str
+    returned: str
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The base as it was locked (M13)."""
+
+    day: dt.date
+    by: str
+    suspected: int
+    unverified: int
+    deducted: int
+    returned: int
+
+
+def reported(vault: Vault, day: dt.date) -> list[Reported]:
+    """The current answers as of `day`, in the order in which the rows were handed out."""
+    rows = vault.connection.execute(REPORTED, {"day": day.isoformat()})
+    names = [column.name for column in fields(Reported)]
+    return [Reported(**dict(zip(names, row, strict=True)) | {"has_police_ref": bool(row[-1])}) for row in rows]
+
+
+def lock_base(vault: Vault, deducted: Sequence[str], by: str, day: dt.date) -> Lock:
+    """Lock the base as of `day`; `deducted` are the codes of 核减. FuxueError if it is locked already."""
+    marks = ", ".join("?" for _ in deducted)
+    with vault.transaction() as db:
+        if (before := base_lock(vault)) is not None:
+            raise FuxueError("base.locked", day=before.day, by=before.by)
+        db.execute(
+            f"""INSERT INTO base_lock
+            SELECT 1, ?, ?, (SELECT coalesce(max(id), 0) FROM workbook), count(*), sum(a.serial IS NULL),
+                   coalesce(sum(a.category IN ({marks})), 0), coalesce(sum(a.returned = '是'), 0)
+            FROM child c LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial""",
+            [day.isoformat(), by, *deducted],
+        )
+        lock = base_lock(vault)
+    if lock is None:
+        raise FuxueError("issue.none")
+    return lock
+
+
+def base_lock(vault: Vault) -> Lock | None:
+    """The base as it was locked, or None."""
+    query = "SELECT locked_on, locked_by, suspected, unverified, deducted, returned FROM base_lock"
+    row = vault.connection.execute(query).fetchone()
+    return None if row is None else Lock(dt.date.fromisoformat(row[0]), *row[1:])
+
+
+def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> list[Drawn]:
+    """Keep which children were drawn, by whom and by which seed, in one transaction; returns them by unit."""
+    with vault.transaction() as db:
+        cursor = db.execute(
+            "INSERT INTO revisit (drawn_on, drawn_by, seed, margin, if_none) VALUES (?, ?, ?, ?, ?)",
+            [day.isoformat(), by, sample.seed, sample.margin, sample.if_none],
+        )
+        number = int(cursor.lastrowid or 0)
+        keys = [(number, *key) for own in sample.chosen.values() for key in own]
+        db.executemany("INSERT INTO revisit_child VALUES (?, ?, ?)", keys)
+    return _drawn(vault, number, day, sample.chosen)
+
+
+def _drawn(vault: Vault, number: int, day: dt.date, units: Mapping[str, object]) -> list[Drawn]:
+    query = f"""{CURRENT}
+    SELECT c.unit, c.issue, c.serial, c.name, c.household, a.category, a.returned
+    FROM revisit_child r JOIN child c ON c.issue = r.issue AND c.serial = r.serial
+    JOIN answer a ON a.issue = c.issue AND a.serial = c.serial AND a.workbook IN (SELECT id FROM current)
+    WHERE r.revisit = :number ORDER BY c.issue, c.serial"""
+    order = list(units)
+    rows = vault.connection.execute(query, {"day": day.isoformat(), "number": number})
+    return sorted((Drawn(*row) for row in rows), key=lambda one: order.index(one.unit))
