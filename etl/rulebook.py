@@ -38,7 +38,8 @@ RAISED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E05"), ("column",)),
     **dict.fromkeys(("E06", "D01"), ()),
     **{"F16": ("fingerprint",), "F17": ("kind",), "F18": ("kind",)},
-    **dict.fromkeys(("R04", "R06", "R07", "R08"), ("column",)),
+    **dict.fromkeys(("R06", "R07", "R08"), ("column",)),
+    "R04": ("column", "at", "was", "found"),
 }
 
 

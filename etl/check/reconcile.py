@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
 from etl.bundle import Bundle
 from etl.campaign import Campaign
@@ -40,8 +41,8 @@ def match_rows(
             find("R02", row[row_key], key)
         else:
             seen[key] = row
-            for rule, value, heading in _differences(bundle.form, issued[key], row):
-                find(rule, value, key, column=heading)
+            for rule, value, params in _differences(bundle.form, issued[key], row):
+                find(rule, value, key, **params)
     for key in issued:
         if key not in seen:
             find("R01", None, key)
@@ -57,17 +58,25 @@ def _key(value: Value, issued: Mapping[str, object]) -> str:
     return value.text
 
 
-def _differences(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) -> Iterator[tuple[str, Value, str]]:
+def _differences(
+    form: Form, issued: Mapping[str, str], row: Mapping[str, Value]
+) -> Iterator[tuple[str, Value, Mapping[str, object]]]:
     for column in form.columns:
-        value = row[column.key]
+        value, params = row[column.key], {"column": column.heading}
         if value.is_formula:
-            yield "R06", value, column.heading
+            yield "R06", value, params
         elif value.is_other and not (column.kind == "date" and value.is_date):
-            yield "R08", value, column.heading
+            yield "R08", value, params
         elif column.editable:
             if tidy(value.text) != value.text:
-                yield "R07", value, column.heading
+                yield "R07", value, params
         elif column.key == "id_number" and value.is_number:
-            yield "R05", value, column.heading
+            yield "R05", value, params
         elif value.text != issued[column.key]:
-            yield "R04", value, column.heading
+            yield "R04", value, params | _how(issued[column.key], value.text)
+
+
+def _how(was: str, found: str) -> dict[str, object]:
+    """How two texts differ, told without either of them: they may be personal."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(was, found, strict=False)))
+    return {"at": same + 1, "was": len(was), "found": len(found)}
