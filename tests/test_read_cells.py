@@ -371,3 +371,33 @@ def test_the_limit_on_rows_is_the_campaigns(with_limits: Callable[..., Run], row
     run = with_limits(rows=rows)
     with pytest.raises(Refused, match="F05"):
         parse_workbook(plain(run), run.campaign.limits)
+
+
+@pytest.mark.parametrize("dimension", [
+    "", '<dimension ref="A1"/>', '<dimension ref="A1:B2"/>', '<dimension ref="K9:A1"/>',
+    '<dimension ref="A1:XFD1048576"/>',
+])  # fmt: skip
+def test_what_a_sheet_says_of_its_size_is_not_believed(run: Run, dimension: str) -> None:
+    """WPS and others write a wrong <dimension>, or none."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        before = parts[SHEET_PART]
+        parts[SHEET_PART] = re.sub(rb"<dimension [^>]*>", dimension.encode(), before)
+        assert parts[SHEET_PART] != before
+
+    content = repack(plain(run), change)
+    assert parse_workbook(content, run.campaign.limits).rows == parse_workbook(plain(run), run.campaign.limits).rows
+    assert check_plain(run, content).accepted
+
+
+def test_rows_that_a_filter_hides_are_read_and_told_by_their_true_cells(run: Run) -> None:
+    def change(sheet: Worksheet) -> None:
+        last = sheet.max_row - 1
+        sheet.auto_filter.ref = f"A3:K{last}"
+        sheet.auto_filter.add_filter_column(8, ["B.在校有学籍"])
+        for row in range(4, last):
+            sheet.row_dimensions[row].hidden = True
+        sheet.cell(last - 1, 9).value = None
+
+    last = 3 + len(issued(run)) - 1
+    assert places(check_edit(run, change)) == [("A01", f"I{last}")]
