@@ -2,12 +2,14 @@
 
 import io
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import SimpleNamespace
 
 import msoffcrypto
 from msoffcrypto.exceptions import InvalidKeyError
 from msoffcrypto.format import xls97
 from msoffcrypto.format.ooxml import OOXMLFile
+from msoffcrypto.method.ecma376_agile import ECMA376Agile
 
 from etl.findings import FuxueError
 
@@ -15,6 +17,12 @@ OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 ZIP_MAGIC = b"PK\x03\x04"
 #: Encryption that we open: of .xlsx (ECMA-376), and of .xls (RC4 with a 40-bit or a longer key). XOR is none.
 OFFICE, OLD = ("agile", "standard"), ("rc4", "rc4_cryptoapi")
+
+# The library runs the hundred thousand rounds once to make the key, once more to verify it, and again for every opening
+# of what was just sealed: the last password's are kept. What it gives is never changed by it, only read.
+ECMA376Agile._derive_iterated_hash_from_password = staticmethod(
+    lru_cache(maxsize=1)(ECMA376Agile._derive_iterated_hash_from_password)
+)
 
 # The library decrypts an .xls into a temporary file: what was sealed must not come to lie on a disk (M18).
 xls97.tempfile = SimpleNamespace(TemporaryFile=io.BytesIO)

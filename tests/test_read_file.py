@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from msoffcrypto.method.ecma376_agile import ECMA376Agile
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.bounded import Bounded, Bounds, Broke, Exceeded, serve
@@ -117,6 +118,20 @@ def test_a_password_almost_right_is_wrong(run: Run) -> None:
     for almost in (right.upper(), right[:-1], right.replace("-", ""), f"{right} "):
         with pytest.raises(WrongPassword):
             unseal(seal(plain(run), almost), [right])
+
+
+def test_the_rounds_of_a_password_are_run_once_for_a_file(run: Run) -> None:
+    rounds = ECMA376Agile._derive_iterated_hash_from_password
+    rounds.cache_clear()
+    sealed = seal(plain(run), "口令")  # sealed, and opened again to see that it can be
+    assert rounds.cache_info().misses == 1
+    rounds.cache_clear()
+    for _ in range(2):
+        assert unseal(sealed, ["口令"]).is_intact
+    assert rounds.cache_info().misses == 1
+    with pytest.raises(WrongPassword):
+        unseal(sealed, ["口 令"])
+    assert rounds.cache_info().misses == 2
 
 
 def test_sealed_is_encrypted_and_holds_nothing_readable(run: Run) -> None:
