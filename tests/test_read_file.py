@@ -122,8 +122,9 @@ def test_a_password_almost_right_is_wrong(run: Run) -> None:
 
 def test_the_rounds_of_a_password_are_run_once_for_a_file(run: Run) -> None:
     rounds = ECMA376Agile._derive_iterated_hash_from_password
+    content = plain(run)
     rounds.cache_clear()
-    sealed = seal(plain(run), "口令")  # sealed, and opened again to see that it can be
+    sealed = seal(content, "口令")  # sealed, and opened again to see that it can be
     assert rounds.cache_info().misses == 1
     rounds.cache_clear()
     for _ in range(2):
