@@ -1,10 +1,12 @@
 """What the benches share: what work costs, repetitions side by side, and the workbooks that a province hands out."""
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from etl.bundle import Bundle, child_row
 from etl.campaign import Campaign, Unit, load_campaign
 from etl.forms import ANNEX4
 from etl.identity import check_digit
-from etl.processes import workers
+from etl.processes import end_with_parent, workers
 from etl.synthetic.population import Person, make_population
 from etl.vault.keys import Keys, demo_master
 
@@ -110,12 +112,18 @@ def ratios(taken: Sequence[float], base: Sequence[float]) -> list[float]:
     return middle([one / other for one, other in zip(taken, base, strict=True)])
 
 
+def processes() -> ProcessPoolExecutor:
+    """A process for each processor. Spawned: a fork server that ran already would lack what our reading preloads."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent)
+
+
 # What is asked and told.
 
 
 def parser(name: str, doc: str | None) -> argparse.ArgumentParser:
     """A bench's options."""
-    return argparse.ArgumentParser(prog=f"python -m bench.{name}", description=(doc or "").splitlines()[0])
+    return argparse.ArgumentParser(prog=f"python -m bench {name}", description=(doc or "").splitlines()[0])
 
 
 def machine() -> dict[str, Any]:

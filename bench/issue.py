@@ -1,4 +1,4 @@
-"""What issuing costs: ``python -m bench.issue [--workbooks N] [--rows R]`` prints a table and one line of JSON.
+"""What issuing costs: ``python -m bench issue [--workbooks N] [--rows R]`` prints a table and one line of JSON.
 
 (a) the campaign's units, 1,200 children: built, sealed, and opened again as every issue is;
 (b) as many workbooks as a province would hand out (2,000 of 75 rows), by the same pool of processes;
@@ -162,7 +162,3 @@ def main() -> None:
         }
         show(f"(b) {given.workbooks} workbooks of {given.rows} rows", result["b"])
     print(json.dumps(result, ensure_ascii=False))
-
-
-if __name__ == "__main__":
-    main()

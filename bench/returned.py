@@ -2,24 +2,21 @@
 
 import datetime as dt
 import io
-import multiprocessing
 import random
 import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
 
 import openpyxl
 
-from bench.common import KEYS, SEED, Handed
+from bench.common import KEYS, SEED, Handed, processes
 from etl.campaign import Campaign
 from etl.forms import ANNEX4, ANNEX5, MANIFEST_SHEET
 from etl.grid import column_letters
 from etl.issue.workbook import build_workbook
 from etl.manifest import Manifest
-from etl.processes import end_with_parent, workers
 from etl.sealing import seal
 from etl.summary import summarise
 from etl.synthetic.faults import COLUMN, FAULTS, RESEALED
@@ -86,8 +83,7 @@ KINDS = (*FAULTS, *SPOILED, MISCOUNTED, UNCALCULATED, BROKEN)
 def returned(campaign: Campaign, handed: Sequence[Handed], faults: Sequence[str] = ()) -> list[bytes]:
     """The plain workbooks as they come back; the first ones each with one of `faults`."""
     jobs = [(one, fault) for one, fault in zip(handed, [*faults, *[""] * len(handed)], strict=False)]
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent) as pool:
+    with processes() as pool:
         return list(pool.map(partial(_fill, campaign), jobs, chunksize=5))
 
 
@@ -136,6 +132,5 @@ def sealed(handed: Sequence[Handed], plain: Sequence[bytes], faults: Sequence[st
         "123456" if kind == RESEALED else KEYS.password(one.bundle.issue, one.bundle.recipient)
         for one, kind in zip(handed, kinds, strict=False)
     ]
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent) as pool:
+    with processes() as pool:
         return list(pool.map(seal, plain, passwords, chunksize=5))
