@@ -75,9 +75,9 @@ SPOILED: Mapping[str, Spoil] = {
 }
 #: 附件5: a figure changed, or none calculated.
 MISCOUNTED, UNCALCULATED = "miscounted", "uncalculated"
-#: The bytes themselves.
-BROKEN = "broken"
-KINDS = (*FAULTS, *SPOILED, MISCOUNTED, UNCALCULATED, BROKEN)
+#: Half of the file is missing.
+CUT = "cut"
+KINDS = (*FAULTS, *SPOILED, MISCOUNTED, UNCALCULATED, CUT)
 
 
 def returned(campaign: Campaign, handed: Sequence[Handed], faults: Sequence[str] = ()) -> list[bytes]:
@@ -96,8 +96,6 @@ def _fill(campaign: Campaign, job: tuple[Handed, str]) -> bytes:
     plain = fill_workbook(campaign, build_workbook(campaign, bundle, manifest), truth, random_, fault=fault)
     if fault in SPOILED:
         plain = _spoil(plain, SPOILED[fault], set(bundle.keys))
-    if fault == BROKEN:
-        return plain[: len(plain) // 2]
     return plain if fault == UNCALCULATED else calculate(campaign, handed, plain, is_wrong=fault == MISCOUNTED)
 
 
@@ -134,3 +132,9 @@ def sealed(handed: Sequence[Handed], plain: Sequence[bytes], faults: Sequence[st
     ]
     with processes() as pool:
         return list(pool.map(seal, plain, passwords, chunksize=5))
+
+
+def cut(files: Sequence[bytes], faults: Sequence[str]) -> list[bytes]:
+    """The files as sent, those with the fault CUT halved."""
+    kinds = [*faults, *[""] * len(files)]
+    return [file[: len(file) // 2] if kind == CUT else file for file, kind in zip(files, kinds, strict=False)]
