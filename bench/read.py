@@ -101,8 +101,8 @@ def agree(limits: Limits, plain: bytes) -> None:
     cells = [value for row in read.rows for value in row.values()]
     assert cells
     assert all((sheet[value.cell].value or "") == value.text for value in cells)
-    texts = set(minimal(plain))
-    assert {value.text for value in cells if value.text} <= texts
+    text = "".join(minimal(plain))  # LibreOffice breaks a text where its font changes
+    assert all(value.text in text for value in cells)
 
 
 def one_process(books: Sequence[bytes], limits: Limits, batch: int) -> dict[str, Any]:

@@ -44,6 +44,17 @@ def _own_name(book: Any, rows: list[int]) -> None:
     sheet.cell(rows[0], COLUMN["team"]).value = sheet.cell(rows[0], COLUMN["name"]).value
 
 
+def _ill(book: Any, rows: list[int]) -> None:
+    sheet = book[ANNEX4.sheet]
+    sheet.cell(rows[0], COLUMN["category"]).value, sheet.cell(rows[0], COLUMN["returned"]).value = "I.因病因残", "无"
+
+
+def _over_age(book: Any, rows: list[int]) -> None:
+    sheet = book[ANNEX4.sheet]
+    for row in rows:
+        sheet.cell(row, COLUMN["category"]).value, sheet.cell(row, COLUMN["returned"]).value = "F.超龄离校", "无"
+
+
 def _other_unit(book: Any, _: list[int]) -> None:
     book[MANIFEST_SHEET].cell(3, 2).value = "unit-9999"
 
@@ -62,6 +73,9 @@ SPOILED: Mapping[str, Spoil] = {
     "digit-team": _put("team", "3"),
     "own-name": _own_name,
     "wide-category": _put("category", "Ｂ.在校有学籍 "),
+    "blank-returned": _put("returned", None),
+    "ill-not-asked": _ill,
+    "all-over-age": _over_age,
     "date-team": _put("team", dt.datetime(2019, 2, 26)),
     "truth-returned": _put("returned", True),
     "error-category": _put("category", "#N/A"),
