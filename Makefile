@@ -25,7 +25,9 @@ prove: $(READY)        ## the long proofs, once per change of what they prove
 	$(RUN) -m pytest -n 2 -m prove
 
 bench: $(READY)        ## the measurements, on an idle machine; see bench/README.md
-	$(RUN) -m bench.issue
+	$(RUN) -m bench issue
+	$(RUN) -m bench read
+	$(RUN) -m bench load
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .
