@@ -16,7 +16,7 @@ from etl.read.cells import parse_workbook
 from etl.read.guard import Refused
 from tests.conftest import ROOT
 from tests.fixtures import books
-from tests.fixtures.census import BEYOND, BOUNDARY, FIRES, PASSES, Case, Found
+from tests.fixtures.census import BEYOND, BOUNDARY, FIRES, NOTES, PASSES, WARNINGS, Case, Found
 from tests.fixtures.papers import case_row
 from tests.fixtures.workbench import Bench, serials
 
@@ -72,6 +72,12 @@ def assert_silent(rules: list[str], case: Case, bench: Bench) -> None:
 def test_the_census_and_the_rule_book_have_the_same_rules() -> None:
     assert set(FIRES) == set(PASSES) == set(BOUNDARY) == set(RULES)
     assert set(BEYOND) <= set(RULES)
+
+
+def test_what_refuses_what_warns_and_what_informs() -> None:
+    said = {rule.id: rule.severity for rule in RULES.values()}
+    assert said == {**dict.fromkeys(said, Severity.ERROR), **dict.fromkeys(WARNINGS, Severity.WARNING),
+                    **dict.fromkeys(NOTES, Severity.NOTE)}  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", RULES)
