@@ -34,7 +34,7 @@ def is_valid(number: str) -> bool:
 
 def mask(number: str) -> str:
     """A number that names nobody: region and birth year stay, the rest does not."""
-    return number[:6] + "*" * max(len(number) - 6, 0) if len(number) < 18 else f"{number[:10]}********"
+    return number[:6] + "*" * (len(number) - 6) if len(number) < 18 else f"{number[:10]}********"
 
 
 def age_on(birth: dt.date, day: dt.date) -> int:

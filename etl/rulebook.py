@@ -3,7 +3,7 @@
 import re
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from etl.datafile import Reader
@@ -54,7 +54,7 @@ class Rule:
     message_en: str
     predicate: str = ""
     column: str = ""
-    params: Mapping[str, Any] | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_rules(get: Reader, categories: Sequence[str]) -> tuple[Rule, ...]:
@@ -116,7 +116,7 @@ def _check_predicate(get: Reader, key: str, rule: Rule, categories: Sequence[str
         get.fail(f"{key}.predicate", "|".join(PREDICATES))
     if rule.column not in ANSWER_COLUMNS:
         get.fail(f"{key}.column", "|".join(ANSWER_COLUMNS))
-    params = dict(rule.params or {})
+    params = rule.params
     if set(params) != set(PREDICATES[rule.predicate]):
         get.fail(f"{key}.params", ", ".join(PREDICATES[rule.predicate]) or "none")
     possible: Mapping[str, Sequence[str]] = {"categories": categories, "age": AGES, "group": GROUPS}
@@ -128,7 +128,7 @@ def _check_predicate(get: Reader, key: str, rule: Rule, categories: Sequence[str
 
 
 def _check_placeholders(get: Reader, key: str, message: str, rule: Rule) -> None:
-    allowed = {"serial", *RAISED.get(rule.id, ()), *({"age"} if "age" in (rule.params or {}) else ())}
+    allowed = {"serial", *RAISED.get(rule.id, ()), *({"age"} if "age" in rule.params else ())}
     try:
         used = {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
     except ValueError:

@@ -100,5 +100,6 @@ def test_years_are_completed_on_the_birthday(birth: dt.date, day: dt.date, age: 
 def test_a_masked_number_keeps_region_and_year_only() -> None:
     number = id_number("20060115", 1)
     assert identity.mask(number) == "9901012006********"
+    assert identity.mask(number[:17]) == "990101" + "*" * 11
     assert identity.mask(number[:12]) == "990101******"
     assert identity.mask("12") == "12"

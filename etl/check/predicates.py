@@ -49,8 +49,7 @@ def _not_among(answer: Answer, params: Mapping[str, Any], _: Campaign, column: s
 
 
 def _not_own_name(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
-    names = [name for name in SEPARATORS.split(getattr(answer, column)) if name]
-    return not names or not answer.name or set(names) != {answer.name}
+    return {name for name in SEPARATORS.split(getattr(answer, column)) if name} != {answer.name}
 
 
 def _police_known(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> bool:
@@ -118,12 +117,12 @@ def failed_rules(answer: Answer, campaign: Campaign) -> list[Rule]:
         predicate = PREDICATES.get(rule.predicate)
         if predicate is None:
             raise FuxueError("campaign.bad_value", file="rules.toml", key=rule.id, expected="|".join(PREDICATES))
-        if not predicate(answer, rule.params or {}, campaign, rule.column):
+        if not predicate(answer, rule.params, campaign, rule.column):
             failed.append(rule)
     return failed
 
 
 def message_params(rule: Rule, campaign: Campaign) -> dict[str, object]:
     """What a rule's message may mention: the configured age that it compares with."""
-    name = (rule.params or {}).get("age")
+    name = rule.params.get("age")
     return {"age": getattr(campaign.ages, name)} if name else {}

@@ -52,9 +52,9 @@ def match_rows(
 def _key(value: Value, issued: Mapping[str, object]) -> str:
     """The key that a cell stands for: typed as a number, 0008 has become 8, and is still that row; R04 tells."""
     if value.is_number and value.text not in issued:
-        same = [key for key in issued if key.isascii() and key.isdigit() and (key.lstrip("0") or "0") == value.text]
+        same = [key for key in issued if (key.lstrip("0") or "0") == value.text]
         if len(same) == 1:
-            return same[0]
+            return same.pop()
     return value.text
 
 

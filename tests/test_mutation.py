@@ -1,0 +1,90 @@
+"""The tests of what decides about a workbook notice every small change of it: mutants of predicates and rule book."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.fixtures.mutants import PYTHON, RULES, Mutant, all_mutants, python_mutants, rule_mutants
+from tests.fixtures.mutation import ANSWERS, KILLERS, hunt
+
+#: Mutants that do the same as the product, and why; no test can tell them.
+EQUIVALENT: dict[str, str] = {}
+
+MODULE = """
+def late(day, last, known):
+    if day < last and not known:
+        return day in (1,)
+    return [one for one in known if one]
+"""
+CHANGED = {
+    "day < last and (not known) → day < last or not known",
+    "day < last and (not known) → not known",
+    "day < last and (not known) → day < last",
+    "day < last → day >= last",
+    "day < last → day <= last",
+    "not known → known",
+    "day in (1,) → day not in (1,)",
+    "1 → 2",
+    "1 → 0",
+    "one → not one",
+}
+RULE = """
+[[rules]]
+id = "A08"
+severity = "warning"
+predicate = "age_below"
+column = "category"
+params = { categories = ["E", "F"], age = "under_age" }
+"""
+
+
+def test_a_module_is_changed_in_each_of_its_decisions() -> None:
+    mutants = list(python_mutants("late.py", MODULE))
+    assert [one.change for one in mutants if one.change not in CHANGED] == []
+    assert {one.change for one in mutants} == CHANGED
+    assert len({one.text for one in mutants}) == len(CHANGED)
+    for one in mutants:
+        compile(one.text, one.file, "exec")
+
+
+def test_a_rule_is_changed_in_each_of_its_values() -> None:
+    mutants = list(rule_mutants(RULE))
+    kinds = [one.change.split(" = ")[0] for one in mutants]
+    assert {kind: kinds.count(kind) for kind in kinds} == {"severity": 2, "predicate": 2, "column": 2, "params": 6}
+    assert len({one.text for one in mutants}) == len(mutants)
+    assert any('params = { categories = ["F"], age = "under_age" }' in one.text for one in mutants)
+    assert any('params = { categories = ["E", "F"], age = "over_age" }' in one.text for one in mutants)
+
+
+def test_each_mutant_has_a_name_of_its_own_and_each_exception_is_one_of_them() -> None:
+    names = [one.name for one in all_mutants(ROOT)]
+    assert len(set(names)) == len(names)
+    assert set(EQUIVALENT) <= set(names)
+    assert set(KILLERS) == {RULES, *PYTHON}
+    assert {test.split("::")[0] for tests in KILLERS.values() for test in tests} <= {
+        f"tests/{path.name}" for path in (ROOT / "tests").iterdir()
+    }
+
+
+def test_a_sample_of_mutants_is_killed_and_what_is_unchanged_survives(tmp_path: Path) -> None:
+    judged = [one for one in all_mutants(ROOT) if one.file == PYTHON[0] or one.change.startswith("params")]
+    chosen = random.Random(4).sample([one for one in judged if one.name not in EQUIVALENT], 5)
+    unchanged = Mutant(PYTHON[0], "", "", (ROOT / PYTHON[0]).read_text("utf-8"))
+    broken = Mutant(PYTHON[0], "", "broken", "import nothing_of_this_name")
+    fates = hunt([unchanged, broken, *chosen], tmp_path, lambda _: [[ANSWERS]])
+    killers = {fate.mutant.name: fate.killer for fate in fates}
+    assert killers.pop(unchanged.name) == ""
+    assert killers.pop(broken.name) == "it does not load"
+    assert len(killers) == 5
+    assert {killer.split("::")[0] for killer in killers.values()} == {ANSWERS}
+
+
+@pytest.mark.prove
+def test_every_mutant_is_killed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mutants = [one for one in all_mutants(ROOT) if one.name not in EQUIVALENT]
+    survivors = [fate.mutant.name for fate in hunt(mutants, tmp_path) if not fate.killer]
+    with capsys.disabled():
+        print(f"\nkilled {len(mutants) - len(survivors)} of {len(mutants)} mutants; {len(EQUIVALENT)} are equivalent")
+    assert survivors == []
