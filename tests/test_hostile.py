@@ -2,19 +2,22 @@
 
 import hashlib
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 from etl.cli import steps
 from etl.cli.run import Run
-from etl.sealing import seal, unseal
+from etl.sealing import unseal
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT
 from tests.fixtures.hostile import Case, Fate, Good, Way, corpus
+from tests.fixtures.hostile.case import encrypted
 from tests.fixtures.watch import Watch, ended_peak, own_peak
 
 MEMORY = 600  # MB, of any process that reads, and of the one that waits for it
@@ -38,13 +41,19 @@ def good_of(run: Run) -> Good:
     )
 
 
+def print_of(content: bytes) -> str:
+    """A fingerprint that does not tell when a zip was made: else the same file made twice would count as two."""
+    timeless = re.sub(rb"(PK\x03\x04.{6}|PK\x01\x02.{8}).{4}", rb"\1", content, flags=re.DOTALL)
+    return hashlib.sha256(timeless).hexdigest()
+
+
 @dataclass
 class Campaign:
     """Files handed in one after the other, and what was wrong with their reception."""
 
     run: Run
     good: Good
-    seen: dict[str, str] = field(default_factory=dict)
+    seen: dict[tuple[str, Way], str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     slowest: tuple[float, str] = (0.0, "")
@@ -55,10 +64,10 @@ class Campaign:
         """Make the file, load it, judge what became of it; the file is gone afterwards."""
         number = len(self.seen)
         content = case.make()
-        before = self.seen.setdefault(hashlib.sha256(content + case.file.encode()).hexdigest() + case.way, case.name)
+        before = self.seen.setdefault((print_of(content), case.way), case.name)
         assert before == case.name, f"{case.kind} {case.name} is {before} again"
         path = self.run.home.inbox / case.file.format(number=f"{number:04}")
-        path.write_bytes(seal(content, self.good.password) if case.way is Way.SEALED else content)
+        path.write_bytes(encrypted(content, self.good.password) if case.way is Way.SEALED else content)
         try:
             self._judge(case, path)
         except Exception as error:  # noqa: BLE001 - the one thing that must not be is told with all others
@@ -72,27 +81,32 @@ class Campaign:
             self.faults.append(f"{where}: accepted unsealed without leave")
         with Watch() as watch:
             (loaded,) = steps.load(self.run, [path], allow_unsealed=case.way is Way.PLAIN)
-        found = {finding.rule for finding in loaded.checked.findings}
         self.slowest = max(self.slowest, (watch.seconds, where))
         self.largest = max(self.largest, (watch.peak, where))
         self.outcomes[case.kind, loaded.outcome] += 1
-        if "F08" in found:
+        if any(finding.rule == "F08" for finding in loaded.checked.findings):
             self.stopped.append(where)
         if watch.peak > MEMORY:
             self.faults.append(f"{where}: {watch.peak} MB")
         told = repr(loaded.checked.findings)
         if any(secret in told for secret in self.secrets):
             self.faults.append(f"{where}: a finding names a child")
+        if wrong := self._wrong(case, loaded):
+            self.faults.append(f"{where}: {wrong}")
+
+    def _wrong(self, case: Case, loaded: steps.Loaded) -> str:
+        """What should have become of the file and did not; nothing if all is well."""
+        found = {finding.rule for finding in loaded.checked.findings}
         if loaded.outcome == "accepted":
             given = {a.serial: (a.code, a.returned, a.team) for a in loaded.checked.answers}
-            if case.fate is Fate.REFUSED or given not in [{**self.good.answers, **changed} for changed in case.changed]:
-                self.faults.append(f"{where}: wrongly accepted")
-        elif case.fate is Fate.HARMLESS:
-            self.faults.append(f"{where}: harmless, and {loaded.outcome} by {sorted(found)}")
-        elif case.fate is Fate.REFUSED and (loaded.outcome == "known" or (case.rules and not case.rules & found)):
-            self.faults.append(f"{where}: {loaded.outcome} by {sorted(found)}, not by {sorted(case.rules)}")
+            expected = [{**self.good.answers, **changed} for changed in case.changed]
+            return "wrongly accepted" if case.fate is Fate.REFUSED or given not in expected else ""
+        if loaded.outcome == "known" or case.fate is Fate.HARMLESS:
+            return f"{case.fate} expected, {loaded.outcome} by {sorted(found)}"
+        is_told = case.fate is Fate.EITHER or not case.rules or case.rules & found
+        return "" if is_told else f"refused by {sorted(found)}, not by {sorted(case.rules)}"
 
-    @property
+    @cached_property
     def secrets(self) -> list[str]:
         """Names and ID numbers of all children."""
         children = [child for unit in (UNIT, OTHER, "nanshan") for child in books.issued(self.run, unit)]
@@ -103,7 +117,7 @@ def rows(run: Run) -> dict[str, list[tuple[object, ...]]]:
     """All that the record holds of what came back."""
     vault = run.open_vault()
     try:
-        return {table: vault.connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}  # noqa: S608
+        return {table: vault.connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
     finally:
         vault.close()
 
@@ -133,13 +147,13 @@ def tell(campaign: Campaign) -> None:
 
 
 def spread(good: Good) -> Sequence[Case]:
-    """Of each kind a file or two, by chance but always the same ones."""
+    """Of each kind a file, by chance but always the same ones."""
     kinds: dict[str, list[Case]] = {}
     for case in corpus(good):
         if not case.slow:
             kinds.setdefault(case.kind, []).append(case)
     random_ = random.Random("spread")
-    return [case for cases in kinds.values() for case in random_.sample(cases, min(2, len(cases)))]
+    return [case for cases in kinds.values() for case in random_.sample(cases, 1)]
 
 
 def test_hostile_files_of_every_kind_do_no_harm(loaded: Run) -> None:
@@ -155,7 +169,9 @@ def test_no_hostile_file_does_harm(loaded: Run) -> None:
     own, ended = own_peak(), ended_peak()
     campaign = hand_in_all(loaded, corpus)
     tell(campaign)
-    print(f"resident at most: readers {ended_peak()} MB (before: {ended}), this process {own_peak()} MB (before: {own})")
+    print(
+        f"resident at most: readers {ended_peak()} MB (before: {ended}), this process {own_peak()} MB (before: {own})"
+    )
     assert len(campaign.seen) >= 400
     assert not campaign.faults
     assert ended_peak() < max(MEMORY, ended + 1)
