@@ -18,7 +18,7 @@ from etl.check.check import Checked, check_submission
 from etl.cli.run import Run
 from etl.forms import ANNEX4
 from etl.read.cells import parse_workbook
-from etl.read.guard import Refused
+from etl.read.marks import Refused
 from etl.submission import Candidate
 from tests.conftest import at_due
 from tests.fixtures import books
