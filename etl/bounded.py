@@ -1,6 +1,5 @@
 """Work on strangers' files in processes of their own, with limits: what a file does to its reader ends there."""
 
-import multiprocessing
 import os
 import pickle
 import resource
@@ -12,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any
 
-from etl.processes import end_with_parent
+from etl.processes import end_with_parent, forks
 
 #: So many files and a reader is replaced, whatever they were: nothing gathers in it.
 FILES_EACH = 200
@@ -45,14 +44,12 @@ class _Reader:
 class Bounded:
     """A pool as a context: `run` may be called from several threads, each call has a process to itself.
 
-    Processes are forked from a server that holds neither keys nor open databases and has the module `preload` loaded.
-    One whose work exceeded or raised is not used again.
+    A process whose work exceeded or raised is not used again.
     """
 
-    def __init__(self, bounds: Bounds, preload: str) -> None:
+    def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([preload])
+        self._context = forks()
         self._idle: list[_Reader] = []
         self._lock = threading.Lock()
 
@@ -113,9 +110,9 @@ def _end(reader: _Reader) -> None:
     reader.line.close()
 
 
-def run_bounded(function: Callable[..., Any], arguments: Sequence[object], bounds: Bounds, preload: str) -> Any:
+def run_bounded(function: Callable[..., Any], arguments: Sequence[object], bounds: Bounds) -> Any:
     """What `function` returns in a process of its own. Raises Exceeded or Broke."""
-    with Bounded(bounds, preload) as pool:
+    with Bounded(bounds) as pool:
         return pool.run(function, arguments)
 
 

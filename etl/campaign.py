@@ -59,6 +59,7 @@ class Limits:
     file_bytes: int
     unpacked_bytes: int
     rows: int
+    cell_characters: int
     seconds: int
     memory_bytes: int
     answer_bytes: int

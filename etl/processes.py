@@ -4,6 +4,7 @@ import contextlib
 import json
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.context
 import os
 import signal
 import sys
@@ -14,6 +15,19 @@ from etl.findings import FuxueError
 
 #: All that a process without a key gets of the environment: above all no path of one.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+
+#: Modules that such processes work with; named here, loaded there.
+PRELOADED = ("etl.read.worker", "etl.issue.issue")
+
+
+def forks() -> multiprocessing.context.ForkServerContext:
+    """Where processes of our own are forked from: a server that holds neither keys nor open databases.
+
+    What they need is loaded there once. It is one server for the whole run, so the first that asks decides for all.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    return context
 
 
 def workers() -> int:

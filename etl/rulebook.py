@@ -31,13 +31,19 @@ PREDICATES: Mapping[str, tuple[str, ...]] = {
 RAISED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("L02", "L03", "L04", "L06", "L08", "L12"), ()),
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
-    **{f"F{number:02d}": () for number in range(1, 20)},
+    **{f"F{number:02d}": () for number in range(1, 21)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
-    **{"L10": ("column",), "L11": ("count",), "R09": ("column", "found", "expected"), "R10": ()},
+    **{
+        "L13": ("column", "most"),
+        "L10": ("column",),
+        "L11": ("count",),
+        "R09": ("column", "found", "expected"),
+        "R10": (),
+    },
     **dict.fromkeys(("R01", "R02", "R03", "R05"), ()),
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E05"), ("column",)),
     **dict.fromkeys(("E06", "D01"), ()),
-    **{"F16": ("fingerprint",), "F17": ("kind",), "F18": ("kind",)},
+    **{"F16": ("fingerprint",), "F17": ("kind",), "F18": ("kind",), "F20": ("most",)},
     **dict.fromkeys(("R06", "R07", "R08"), ("column",)),
     "R04": ("column", "at", "was", "found"),
 }

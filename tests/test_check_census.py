@@ -40,7 +40,9 @@ def found(case: Case, bench: Bench) -> Found:
         return case(bench)
     except Refused as refused:
         problem = refused.problem
-        return [bench.run.campaign.finding(problem.rule, "x.xlsx", cell=problem.cell, **problem.params)]
+        return [
+            bench.run.campaign.finding(problem.rule, "x.xlsx", sheet=problem.sheet, cell=problem.cell, **problem.params)
+        ]
 
 
 def assert_fires(rule: str, case: Case, cells: str, bench: Bench) -> None:

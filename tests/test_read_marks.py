@@ -105,7 +105,7 @@ def spin() -> None:
     (fill_memory, Exceeded), (say_much, Exceeded), (die, Exceeded), (fail, Broke),
 ])  # fmt: skip
 def test_a_reader_that_met_its_limits_is_replaced_and_the_pool_goes_on(work: object, error: type[Exception]) -> None:
-    with Bounded(BOUNDS, "etl.bounded") as pool:
+    with Bounded(BOUNDS) as pool:
         first = pool.run(os.getpid, ())
         assert pool.run(os.getpid, ()) == first
         with pytest.raises(error) as raised:
@@ -115,12 +115,12 @@ def test_a_reader_that_met_its_limits_is_replaced_and_the_pool_goes_on(work: obj
 
 
 def test_work_without_end_is_stopped() -> None:
-    with Bounded(Bounds(1, BOUNDS.memory_bytes, BOUNDS.answer_bytes), "etl.bounded") as pool, pytest.raises(Exceeded):
+    with Bounded(Bounds(1, BOUNDS.memory_bytes, BOUNDS.answer_bytes)) as pool, pytest.raises(Exceeded):
         pool.run(spin, ())
 
 
 def test_a_reader_is_replaced_after_so_many_files_and_ended_with_its_pool() -> None:
-    with Bounded(BOUNDS, "etl.bounded") as pool:
+    with Bounded(BOUNDS) as pool:
         numbers = [pool.run(os.getpid, ()) for _ in range(FILES_EACH + 1)]
     assert len(set(numbers)) == 2
     assert numbers[-1] != numbers[-2]

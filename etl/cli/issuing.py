@@ -1,7 +1,6 @@
 """Handing out: the province's list with what a person must decide of it, supplements, corrections and cases."""
 
 import json
-import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned
 from etl.issue.issue import issue_workbooks, seal_one, settle, write_private
 from etl.issue.province import ProvinceList, Split, read_list, split_list
 from etl.manifest import Manifest
-from etl.processes import end_with_parent, workers
+from etl.processes import end_with_parent, forks, workers
 from etl.read.worker import read_workbook, take
 from etl.submission import Candidate
 from etl.vault import casework, issued
@@ -271,8 +270,7 @@ def _issue_children(run: Run, fresh: ProvinceList, split: Split, decisions: Sequ
 def _seal(run: Run, bundles: Sequence[Bundle]) -> Mapping[str, bytes]:
     """Seal the workbooks of one issue into a folder aside: their fingerprints by receiver."""
     # Processes of their own that never held the key or the record, and that end when this one does.
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent) as pool:
+    with ProcessPoolExecutor(workers(), mp_context=forks(), initializer=end_with_parent) as pool:
         return issue_workbooks(
             run.campaign,
             bundles,

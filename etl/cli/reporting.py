@@ -77,7 +77,7 @@ def _made(run: Run, *arguments: object) -> bytes | None:
     limits = run.campaign.limits
     bounds = Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes)
     try:
-        made: bytes = run_bounded(make, arguments, bounds, "etl.cli.reporting")
+        made: bytes = run_bounded(make, arguments, bounds)
     except (Exceeded, Broke):
         return None
     return made

@@ -112,6 +112,8 @@ def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, all
     marks = issued.fingerprints(vault)
     police = evidence.police_refs(vault)
     done = run.bar("读取核对", len(contents))
+    newest = [Candidate(i, u, run.keys.password(i, u)) for i, u in sorted(handed, reverse=True)]
+    files = {key: bundle.file for key, bundle in handed.items()}
 
     def one(path: Path) -> Checked:
         mark = run.file_mark(contents[path])
@@ -119,10 +121,8 @@ def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, all
             done()
             finding = run.campaign.finding("F16", path.name, fingerprint=shown(mark))
             return Checked(path.name, *marks[mark], True, (), {}, (finding,))
-        # The file's name is a hint at what it is; its seal and manifest decide. The newest issue first.
-        newest = sorted(handed, reverse=True)
-        keys = sorted(newest, key=lambda key: (handed[key].file != path.name, key[1] not in path.stem))
-        candidates = [Candidate(i, u, run.keys.password(i, u)) for i, u in keys]
+        # The file's name is a hint at what it is; its seal and manifest decide.
+        candidates = sorted(newest, key=lambda c: (files[c.issue, c.unit] != path.name, c.unit not in path.stem))
         submission = read_workbook(
             contents[path], candidates, run.campaign.limits, allow_unsealed=allow_unsealed, pool=pool
         )

@@ -125,7 +125,7 @@ def split_list(
 #: What the list of exclusions says of a row, by rule.
 FAULT_TEXTS = {
     "L02": "原始序号为空或重复", "L03": "身份证号不合规", "L04": "身份证号重复", "L05": "出生日期不在核查范围内",
-    "L09": "有空白项", "L12": "与以前下发的儿童同序号同姓名",
+    "L09": "有空白项", "L13": "有过长的项", "L12": "与以前下发的儿童同序号同姓名",
 }  # fmt: skip
 
 
@@ -156,6 +156,12 @@ def _row_faults(
         ("L09", column.key, {"column": column.heading})
         for column in ANNEX4.issued
         if not texts[column.key].strip() and column.key not in ("serial", "id_number", "household")
+    ]
+    most = campaign.limits.cell_characters
+    faults += [
+        ("L13", column.key, {"column": column.heading, "most": most})
+        for column in ANNEX4.issued
+        if len(texts[column.key]) > most
     ]
     if not texts["serial"].strip() or first.setdefault(("serial", _same(texts["serial"])), row) is not row:
         faults.append(("L02", "serial", {}))

@@ -9,7 +9,7 @@ import python_calamine
 
 from etl.campaign import Limits
 from etl.forms import ANNEX4, FORMS, MANIFEST_SHEET, Form
-from etl.grid import Grid, column_letters, find_header, same_heading
+from etl.grid import Grid, cell_address, column_letters, find_header, same_heading
 from etl.manifest import Manifest, parse_manifest
 from etl.read.annex5 import read_annex5
 from etl.read.guard import guard
@@ -42,9 +42,10 @@ def parse_workbook(plain: bytes, limits: Limits) -> Submission:
         raise Refused(Problem("F14"))
     ((name, (first, at)),) = found
     keys = frozenset(manifest.serials) if manifest else frozenset()
-    rows, footer = _Table(form, grids[name], first, at, guarded.sheets[name], keys).read()
     # A sheet's own name is anybody's text: only ours is ever shown.
     shown = name if name == form.sheet else f"第{list(grids).index(name) + 1}张表"
+    _bound_texts(grids[name], shown, limits.cell_characters)
+    rows, footer = _Table(form, grids[name], first, at, guarded.sheets[name], keys).read()
     return Submission(shown, rows, footer, manifest, read_annex5(grids), problems=guarded.notes)
 
 
@@ -54,6 +55,15 @@ def _grid(book: python_calamine.CalamineWorkbook, name: str, limits: Limits) -> 
         raise too_large(limits.rows)
     # Empty leading rows must stay, else every address below them is wrong.
     return sheet.to_python(skip_empty_area=False)
+
+
+def _bound_texts(grid: Grid, sheet: str, most: int) -> None:
+    """Refused at the first text that is too long: tidying and comparing it would take the one who asked its time."""
+    for row, cells in enumerate(grid):
+        for column, value in enumerate(cells):
+            if type(value) is str and len(value) > most:
+                cell = cell_address(row, column)
+                raise Refused(Problem("F20", sheet=sheet, cell=cell, params={"most": most}))
 
 
 def _manifest(grids: Mapping[str, Grid]) -> Manifest | None:

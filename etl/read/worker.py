@@ -12,6 +12,9 @@ from etl.read.kinds import READABLE, kind_of
 from etl.read.marks import Refused
 from etl.submission import Candidate, Problem, Submission
 
+#: So many passwords are tried within one limit of time.
+PORTION = 200
+
 
 def take(path: Path, limits: Limits) -> bytes:
     """A file's bytes, at most one beyond what is allowed: enough to see that it is too large.
@@ -29,7 +32,7 @@ def take(path: Path, limits: Limits) -> bytes:
 
 def readers(limits: Limits) -> Bounded:
     """A pool of reading processes, as a context: for many files."""
-    return Bounded(Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes), "etl.read.worker")
+    return Bounded(Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes))
 
 
 def read_workbook(
@@ -41,7 +44,16 @@ def read_workbook(
     if pool is None:
         with readers(limits) as alone:
             return read_workbook(data, candidates, limits, allow_unsealed=allow_unsealed, pool=alone)
-    passwords = [candidate.password for candidate in candidates]
+    # The first is the likeliest: a thousand passwords are tried only where it does not fit, and never all in one go.
+    for start, end in [(0, 1), *((at, at + PORTION) for at in range(1, len(candidates), PORTION))]:
+        passwords = [candidate.password for candidate in candidates[start:end]]
+        result = _ask(pool, data, passwords, limits, allow_unsealed=allow_unsealed)
+        if [problem.rule for problem in result.problems] != ["F02"]:
+            return result if result.opened_by is None else replace(result, opened_by=result.opened_by + start)
+    return result
+
+
+def _ask(pool: Bounded, data: bytes, passwords: list[str], limits: Limits, *, allow_unsealed: bool) -> Submission:
     try:
         result = pool.run(read_bytes, (data, passwords, limits, allow_unsealed))
     except Exceeded:

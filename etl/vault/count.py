@@ -12,10 +12,12 @@ from etl.vault.record import Vault
 CURRENT = """
 WITH current AS (
   SELECT max(id) AS id FROM workbook WHERE status = 'accepted' AND received <= :day GROUP BY issue, unit
+), said AS (
+  SELECT a.* FROM current JOIN answer a ON a.workbook = current.id
 ), state AS (
-  SELECT c.unit, a.category, a.returned
+  SELECT c.unit, said.category, said.returned
   FROM child c JOIN issue i ON i.id = c.issue AND i.issued_on <= :day
-  LEFT JOIN answer a ON a.issue = c.issue AND a.serial = c.serial AND a.workbook IN (SELECT id FROM current)
+  LEFT JOIN said ON said.issue = c.issue AND said.serial = c.serial
 )
 """
 

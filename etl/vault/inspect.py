@@ -14,21 +14,23 @@ from etl.vault.record import Vault
 REPORTED = f"""
 {CURRENT}, first AS (
   SELECT min(id) AS id, issue, unit FROM workbook WHERE status = 'accepted' AND received <= :day GROUP BY issue, unit
-), locked AS (
+), lock AS (
   SELECT max(w.id) AS id FROM workbook w JOIN base_lock b ON w.id <= b.last_workbook AND b.locked_on <= :day
   WHERE w.status = 'accepted' GROUP BY w.issue, w.unit
+), locked AS (
+  SELECT a.* FROM lock JOIN answer a ON a.workbook = lock.id
 )
 SELECT c.unit, c.issue, c.serial, a.category, a.returned, f.team,
        CAST(max(julianday(w.received) - julianday(i.issued_on), 0) AS INTEGER) + 1,
        coalesce(l.category, ''),
        EXISTS (SELECT 1 FROM police_ref p WHERE p.issue = c.issue AND p.serial = c.serial AND p.recorded_on <= :day)
-FROM child c
+FROM said a
+JOIN child c ON c.issue = a.issue AND c.serial = a.serial
 JOIN issue i ON i.id = c.issue
-JOIN answer a ON a.issue = c.issue AND a.serial = c.serial AND a.workbook IN (SELECT id FROM current)
 JOIN first ON first.issue = c.issue AND first.unit = c.unit
 JOIN workbook w ON w.id = first.id
 JOIN answer f ON f.workbook = first.id AND f.serial = c.serial
-LEFT JOIN answer l ON l.issue = c.issue AND l.serial = c.serial AND l.workbook IN (SELECT id FROM locked)
+LEFT JOIN locked l ON l.issue = c.issue AND l.serial = c.serial
 ORDER BY c.issue, c.serial
 """
 
@@ -108,7 +110,7 @@ def _drawn(vault: Vault, number: int, day: dt.date, units: Mapping[str, object])
     query = f"""{CURRENT}
     SELECT c.unit, c.issue, c.serial, c.name, c.household, a.category, a.returned
     FROM revisit_child r JOIN child c ON c.issue = r.issue AND c.serial = r.serial
-    JOIN answer a ON a.issue = c.issue AND a.serial = c.serial AND a.workbook IN (SELECT id FROM current)
+    JOIN said a ON a.issue = c.issue AND a.serial = c.serial
     WHERE r.revisit = :number ORDER BY c.issue, c.serial"""
     order = list(units)
     rows = vault.connection.execute(query, {"day": day.isoformat(), "number": number})

@@ -1,8 +1,9 @@
 """One encrypted file per scope, derived from the vault after each load: a unit's own rows, or all for the bureau."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from etl.campaign import BUREAU, Campaign
 from etl.counts import measure
@@ -37,7 +38,7 @@ def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[
     for left in folder.glob(".*.new.db*"):  # of an interrupted run, with its journal
         left.unlink()
     for scope in (*(unit.slug for unit in campaign.units), BUREAU):
-        own = {table: [r[1:] for r in rows[table] if scope in (r[0], BUREAU)] for table in rows}
+        own = {table: units.get(scope, []) for table, units in rows.items()}
         fresh = f".{scope}.new"
         path = scope_path(folder, fresh)
         # The key belongs to the scope, not to the temporary name.
@@ -61,8 +62,8 @@ def _fill(connection: Connection, own: dict[str, list[tuple[object, ...]]]) -> N
     connection.execute("COMMIT")
 
 
-def _rows(vault: Vault, campaign: Campaign) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of every table, each led by the unit that it belongs to."""
+def _rows(vault: Vault, campaign: Campaign) -> dict[str, dict[str, list[tuple[object, ...]]]]:
+    """Rows of every table by the scope that sees them."""
     db = vault.connection
     children: list[tuple[object, ...]] = []
     for serial, issue, unit, name, sex, number, household, category, returned, team in db.execute(CHILDREN):
@@ -71,13 +72,21 @@ def _rows(vault: Vault, campaign: Campaign) -> dict[str, list[tuple[object, ...]
         shown = (serial, issue, unit, name, sex, mask(number), str(birth), household, category, label, returned, team)
         children.append((unit, *shown))
     workbooks = [(row[1], *row) for row in db.execute(WORKBOOKS)]
-    findings = list(db.execute(FINDINGS))
     return {
-        "children": children,
-        "progress": _progress(vault, campaign),
-        "workbooks": workbooks,
-        "findings": findings,
+        "children": _by_scope(children),
+        "progress": _by_scope(_progress(vault, campaign)),
+        "workbooks": _by_scope(workbooks),
+        "findings": _by_scope(db.execute(FINDINGS)),
     }
+
+
+def _by_scope(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[object, ...]]]:
+    """Rows without the unit that each is led by: under that unit, and under the bureau, which sees all."""
+    own: dict[str, list[tuple[object, ...]]] = {BUREAU: []}
+    for unit, *row in rows:
+        own.setdefault(unit, []).append(tuple(row))
+        own[BUREAU].append(tuple(row))
+    return own
 
 
 def _progress(vault: Vault, campaign: Campaign) -> list[tuple[object, ...]]:
