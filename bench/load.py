@@ -155,7 +155,7 @@ def main() -> None:
     """Measure and print."""
     options = parser("load", __doc__)
     options.add_argument("--sealed", type=int, default=200, help="sealed workbooks; 0 leaves them out")
-    options.add_argument("--unsealed", type=int, nargs="*", default=[30, 200], help="unsealed workbooks: a home each")
+    options.add_argument("--unsealed", type=int, nargs="*", default=[200, 2000], help="unsealed workbooks: a home each")
     options.add_argument("--rows", type=int, default=75, help="rows of each")
     options.add_argument("--repetitions", type=int, default=5)
     given = options.parse_args()

@@ -50,6 +50,11 @@ class Row(Mapping[str, Value]):
         self.letters, self.number, self.others = letters, number, others
         self.texts = dict(zip(letters, texts, strict=True))
 
+    @property
+    def texts_alone(self) -> Mapping[str, str] | None:
+        """The texts by column key, None if a cell is anything else."""
+        return None if self.others else self.texts
+
     def __getitem__(self, key: str) -> Value:
         """The cell of a column."""
         return self.others.get(key) or Value(self.texts[key], f"{self.letters[key]}{self.number}")

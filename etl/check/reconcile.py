@@ -1,20 +1,22 @@
 """What came back against what was issued (M8): every row exactly once, every issued column unchanged."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import takewhile
 
 from etl.bundle import Bundle
 from etl.campaign import Campaign
 from etl.findings import Finding
 from etl.forms import Form
-from etl.submission import Submission, Value
+from etl.submission import Row, Submission, Value
 
 #: Zero-width characters and byte-order marks that pasting brings along.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 Pair = tuple[Mapping[str, str], Mapping[str, Value]]
 
 
+@lru_cache(maxsize=1024)
 def tidy(text: str) -> str:
     """NFKC, invisible characters out, outer spaces off: for the editable columns only (design, Normalising)."""
     return unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
@@ -41,7 +43,7 @@ def match_rows(
             find("R02", row[row_key], key)
         else:
             seen[key] = row
-            for rule, value, params in _differences(bundle.form, issued[key], row):
+            for rule, value, params in _compare(bundle.form, issued[key], row):
                 find(rule, value, key, **params)
     for key in issued:
         if key not in seen:
@@ -58,9 +60,14 @@ def _key(value: Value, issued: Mapping[str, object]) -> str:
     return value.text
 
 
-def _differences(
-    form: Form, issued: Mapping[str, str], row: Mapping[str, Value]
-) -> Iterator[tuple[str, Value, Mapping[str, object]]]:
+Difference = tuple[str, Value, Mapping[str, object]]
+
+
+def _compare(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) -> Iterable[Difference]:
+    return () if _is_as_issued(form, issued, row) else _differences(form, issued, row)
+
+
+def _differences(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) -> Iterator[Difference]:
     for column in form.columns:
         value, params = row[column.key], {"column": column.heading}
         if value.is_formula:
@@ -74,6 +81,15 @@ def _differences(
             yield "R05", value, params
         elif value.text != issued[column.key]:
             yield "R04", value, params | _how(issued[column.key], value.text)
+
+
+def _is_as_issued(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) -> bool:
+    """True of nearly every row: texts alone, what was issued unchanged, nothing filled in that needs tidying."""
+    texts = row.texts_alone if isinstance(row, Row) else None
+    return texts is not None and all(
+        tidy(texts[column.key]) == texts[column.key] if column.editable else texts[column.key] == issued[column.key]
+        for column in form.columns
+    )
 
 
 def _how(was: str, found: str) -> dict[str, object]:
