@@ -8,6 +8,7 @@ import pytest
 
 from etl.campaign import Campaign
 from etl.check.predicates import Answer, failed_rules
+from etl.forms import NOT_ASKED, RETURNED
 from etl.summary import summarise
 
 NAME, TEAM = "陆明远", "测试员甲"
@@ -77,6 +78,11 @@ def test_each_answer_rule_points_at_the_column_that_it_asks(campaign: Campaign) 
     assert columns == {
         **dict.fromkeys(columns, "category"), **dict.fromkeys(returned, "returned"), **dict.fromkeys(team, "team")
     }  # fmt: skip
+
+
+def test_the_rule_book_allows_what_the_drop_down_list_offers(campaign: Campaign) -> None:
+    values = {rule.id: tuple(rule.params["values"]) for rule in campaign.rules if rule.predicate == "one_of"}
+    assert values == {"A04": RETURNED, "A05": (NOT_ASKED,)}
 
 
 def test_annex_5_counts_every_listed_category_and_the_returned_of_those_to_be_returned(campaign: Campaign) -> None:

@@ -8,7 +8,7 @@ from etl.bundle import Bundle
 from etl.campaign import Campaign
 from etl.check.entries import check_entries
 from etl.findings import Finding
-from etl.forms import CASES
+from etl.forms import CASES, CORRECTIONS
 from etl.submission import Value
 
 DAY = dt.date(2020, 3, 16)
@@ -81,6 +81,16 @@ def test_schooling_of_a_child_that_is_not_back_is_told(
 ])  # fmt: skip
 def test_what_is_no_text_is_not_accused_twice(small: Campaign, value: Value, expected: list[tuple[str, str]]) -> None:
     assert places(judge(small, **BACK | {"date": value})[1]) == expected
+
+
+@pytest.mark.parametrize("remark", ["1", "甲", "无误"])
+def test_a_remark_may_be_anything(small: Campaign, remark: str) -> None:
+    issued = {column.key: "" for column in CORRECTIONS.issued} | {"reference": "1"}
+    bundle = Bundle(CORRECTIONS, "20200302-02", "household-registry", "公安户籍部门", (issued,))
+    row = {column.key: Value(issued.get(column.key, ""), "A4") for column in CORRECTIONS.columns}
+    row["remark"] = Value(remark, "K4")
+    (entry,), findings = check_entries([(issued, row)], bundle, small, "x.xlsx", CORRECTIONS.sheet, DAY)
+    assert (entry.values["remark"], findings) == (remark, [])
 
 
 def test_a_fault_names_its_column_as_it_is_read_aloud(small: Campaign) -> None:

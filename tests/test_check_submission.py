@@ -105,6 +105,13 @@ def test_an_unknown_issue_is_named_as_the_bureau_signed_it(small: Campaign) -> N
     assert "20200302-09" in finding.message
 
 
+def test_what_a_manifest_says_is_never_shown_unless_the_bureau_signed_it(small: Campaign) -> None:
+    """Whatever the rule's message would tell: an issue's name in an unsigned manifest is anybody's text."""
+    rules = tuple(replace(rule, message="{issue}") if rule.id == "F09" else rule for rule in small.rules)
+    (finding,) = check(replace(small, rules=rules), submission(manifest=replace(GENUINE, issue="某人"))).findings
+    assert (finding.rule, finding.message) == ("F09", "")
+
+
 def test_nothing_is_known_of_an_unsealed_file_without_a_manifest(small: Campaign) -> None:
     checked = check(small, submission(manifest=None, opened_by=None))
     assert (checked.issue, checked.unit, checked.sealed, checked.accepted) == ("", "", False, False)
