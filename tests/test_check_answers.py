@@ -16,7 +16,7 @@ DAY = dt.date(2019, 2, 27)  # the campaign's reference date
 CODES = "ABCDEFGHIJKLM"
 #: A category as it was written, with its code.
 CATEGORIES = [*((f"{code}.某", code) for code in CODES), ("", None), ("不清楚", None)]
-RETURNED = ("", "是", "否", "无", "是否")
+WRITTEN = ("", "是", "否", "无", "是否")
 #: Completed years on the day: at their birthday and a day before the next.
 BIRTHS = {
     years: (dt.date(DAY.year - years, 2, 27), dt.date(DAY.year - years - 1, 2, 28)) for years in (5, 6, 14, 15, 16, 17)
@@ -25,7 +25,7 @@ BIRTHS = {
 
 def answers() -> Iterator[tuple[Answer, int]]:
     for (category, code), returned, (years, births), known in product(
-        CATEGORIES, RETURNED, BIRTHS.items(), (True, False)
+        CATEGORIES, WRITTEN, BIRTHS.items(), (True, False)
     ):
         for birth in births:
             yield Answer("1", category, code, returned, TEAM, birth, NAME, known), years
