@@ -150,7 +150,7 @@ def test_a_workbook_is_sealed_with_agile_aes_256(run: Run) -> None:
 
 def test_every_unit_has_a_password_of_its_own_that_can_be_typed_from_paper(run: Run) -> None:
     passwords = [password for _, _, password in issuing.passwords(run, None)]
-    assert len(set(passwords)) == len(run.campaign.units) + 2  # and one for the bureau's own papers
+    assert len(set(passwords)) == len(run.campaign.units) + 2  # and those of the bureau's and the inspectorate's papers
     for password in passwords:
         assert re.fullmatch("[abcdefghjkmnpqrstuvwxyz2-9]{4}(-[abcdefghjkmnpqrstuvwxyz2-9]{4}){3}", password)
     assert issuing.passwords(run, UNIT) == [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT))]
