@@ -17,7 +17,7 @@ from etl.findings import FuxueError, Severity
 from etl.forms import ANNEX4
 from etl.identity import birth_of
 from etl.rulebook import Rule
-from etl.submission import Submission, Value
+from etl.submission import Row, Submission, Value
 from tests.fixtures.books import check_edit, id_number, issued, places, setting
 
 steady = hypothesis_settings(
@@ -29,6 +29,14 @@ CHILDREN = [
     for n in range(5)
 ]
 BUNDLE = Bundle(ANNEX4, "20200302-01", "donggang", "东港镇", tuple(map(child_row, CHILDREN)))
+
+
+def test_a_row_of_which_every_filled_cell_needs_tidying_has_a_note_for_each(campaign: Campaign) -> None:
+    letters = {column.key: chr(ord("A") + at) for at, column in enumerate(ANNEX4.columns)}
+    filled = {"category": "Ｋ.打工务农", "returned": "否 ", "team": "张\u200b三"}
+    rows = [Row(letters, 4 + at, [*row.values(), *filled.values()], {}) for at, row in enumerate(BUNDLE.rows)]
+    _, findings = match_rows(Submission("附件4", tuple(rows)), BUNDLE, campaign, "x.xlsx")
+    assert [(f.rule, f.cell) for f in findings] == [("R07", f"{c}{4 + n}") for n in range(5) for c in "IJK"]
 
 
 @steady

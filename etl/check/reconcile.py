@@ -13,10 +13,12 @@ from etl.submission import Row, Submission, Value
 
 #: Zero-width characters and byte-order marks that pasting brings along.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+#: Texts kept tidied: the same teams and categories come over and over.
+CACHED = 1024
 Pair = tuple[Mapping[str, str], Mapping[str, Value]]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(CACHED)
 def tidy(text: str) -> str:
     """NFKC, invisible characters out, outer spaces off: for the editable columns only (design, Normalising)."""
     return unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
