@@ -147,12 +147,12 @@ def test_every_rule_cites_what_it_rests_on(campaign: Campaign) -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "told"), [
-    ("村", "屯", "个字起不同（下发 {0} 个字，收到 {0} 个字）"),
+    ("村", "屯", "第 {2} 个字起不同（下发 {0} 个字，收到 {0} 个字）"),
     ("号", "", "第 {0} 个字起不同（下发 {0} 个字，收到 {1} 个字）"),
 ])  # fmt: skip
 def test_a_difference_is_told_precisely_and_without_the_texts(run: Run, old: str, new: str, told: str) -> None:
     household = issued(run)[0].household
     changed = household[::-1].replace(old, new, 1)[::-1]
     (finding,) = [f for f in check_edit(run, setting(H4=changed)).findings if f.rule == "R04"]
-    assert told.format(len(household), len(household) - 1) in finding.message
+    assert told.format(len(household), len(household) - 1, household.rindex(old) + 1) in finding.message
     assert household[-6:] not in finding.message
