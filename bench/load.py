@@ -38,7 +38,8 @@ from etl.cli.run import Run
 from etl.home import Home
 from etl.processes import workers
 from etl.synthetic.faults import RESEALED
-from etl.vault import issued, record
+from etl.vault import issued
+from etl.vault.open import open_vault
 
 #: By file: whether it is accepted, and every (rule, cell) that was found.
 Outcome = Mapping[str, tuple[bool, Collection[tuple[str, str]]]]
@@ -88,7 +89,7 @@ def set_up(folder: Path, campaign: Campaign, handed: Sequence[Handed], faults: S
     children = [person.child for one in handed for person in one.people]
     home = Home(folder / "home")
     home.prepare()
-    vault = record.open_vault(home.vault, KEYS, campaign, create=True)
+    vault = open_vault(home.vault, KEYS, campaign, create=True)
     marks = {bundle.recipient: KEYS.mac("handed-file", bundle.recipient.encode()) for bundle in bundles}
     issued.record_issue(vault, campaign.noticed, ISSUE, bundles, marks, children)
     vault.close()

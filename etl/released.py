@@ -96,8 +96,13 @@ def release_folders(released: Path) -> list[Path]:
 
 def write_release(released: Path, release: Release) -> Path:
     """Write `released/NNNN/` whole or not at all; an existing number is refused (releases are immutable)."""
-    target = released / release.name
-    if target.exists():
+    set_aside(released, release)
+    return put_in_place(released, release.name)
+
+
+def set_aside(released: Path, release: Release) -> str:
+    """Write a release beside its place, under a hidden name, and return the SHA-256 of its `release.json`."""
+    if (released / release.name).exists():
         raise FuxueError("release.exists", release=release.name)
     fresh = released / f".{release.name}.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -107,8 +112,31 @@ def write_release(released: Path, release: Release) -> Path:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-    fresh.rename(target)
-    return target
+    return digest(fresh)
+
+
+def put_in_place(released: Path, name: str) -> Path:
+    """What was set aside becomes the release, in one step."""
+    return (released / f".{name}.new").rename(released / name)
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of a release's `release.json`, which holds those of its other files; empty if there is none."""
+    path = folder / "release.json"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def settle_releases(released: Path, recorded: Mapping[str, str]) -> None:
+    """End what an interrupted run began: a release on record takes its place, what is on no record is deleted.
+
+    `recorded` gives the digest by number.
+    """
+    for fresh in sorted(released.glob(".[0-9][0-9][0-9][0-9].new")):
+        name = fresh.name[1:5]
+        if digest(fresh) == recorded.get(name) and not (released / name).exists():
+            put_in_place(released, name)
+        else:
+            shutil.rmtree(fresh)
 
 
 def _files(release: Release) -> dict[str, bytes]:

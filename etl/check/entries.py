@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from etl.bundle import Bundle
 from etl.campaign import Campaign
+from etl.check.predicates import is_named
 from etl.check.reconcile import Pair, tidy
 from etl.choices import choices_of
 from etl.findings import Finding
@@ -81,7 +82,7 @@ def _fault(bundle: Bundle, campaign: Campaign, column: Column, texts: Mapping[st
         return "" if _find(bundle, campaign, column, text, texts) else "E01"
     if column.kind == "date":
         return _date_fault(text, campaign, day)
-    return "E05" if column.kind == "names" and sum(sign.isalpha() for sign in text) < 2 else ""
+    return "E05" if column.kind == "names" and not is_named(text) else ""
 
 
 def _date_fault(text: str, campaign: Campaign, day: dt.date) -> str:

@@ -39,9 +39,14 @@ def _filled(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> 
     return bool(getattr(answer, column))
 
 
+def is_named(value: str) -> bool:
+    """True if somebody's name can stand there; a text that a spreadsheet would take for a formula is none."""
+    return sum(sign.isalpha() for sign in value) >= 2 and value[0] not in "=+-@"
+
+
 def _named(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
     value = getattr(answer, column)
-    return not value or sum(sign.isalpha() for sign in value) >= 2  # blank is the business of `filled`
+    return not value or is_named(value)  # blank is the business of `filled`
 
 
 def _not_among(answer: Answer, params: Mapping[str, Any], _: Campaign, column: str) -> bool:

@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, issuing, papers, serving, show, steps
+from etl.cli import console, issuing, keeping, papers, serving, show, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import FILE, Main, Settings, as_of, settings
 from etl.findings import FuxueError
 from etl.synthetic.population import PROFILES
-from etl.vault.keys import new_key
 
 PORT = click.IntRange(1, 65535)
 
@@ -133,6 +132,7 @@ def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: 
 main.add_command(papers.report)
 main.add_command(papers.record)
 main.add_command(papers.lock_base)
+main.add_command(keeping.vault)
 
 
 @main.command()
@@ -154,7 +154,8 @@ def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: 
     if not closing:
         raise FuxueError("release.only_closing")
     run = given.run(as_of)
-    show.show_release(run.campaign, steps.release(run, dry_run=dry_run), run.home, dry_run=dry_run)
+    made = steps.release(run, dry_run=dry_run)
+    show.show_release(run.campaign, made, run.home)
 
 
 @main.command()
@@ -241,16 +242,3 @@ def staff_disable(given: Settings, name: str) -> None:
     """Shut an account out at once."""
     serving.disable_staff(given.run(), name)
     console.say("staff.disabled", name=name)
-
-
-@main.group()
-def vault() -> None:
-    """The record's own upkeep."""
-
-
-@vault.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def keygen(file: Path) -> None:
-    """Make a new master key file, readable by its owner alone."""
-    new_key(file)
-    console.say("key.made", file=file)

@@ -14,7 +14,7 @@ from etl.issue.issue import write_private
 from etl.report.inspection import build_inspection
 from etl.sealing import seal
 from etl.vault import inspect
-from etl.vault.record import Vault
+from etl.vault.open import Vault
 
 
 @dataclass(frozen=True)

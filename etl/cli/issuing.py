@@ -23,7 +23,7 @@ from etl.read.worker import read_workbook, take
 from etl.submission import Candidate
 from etl.vault import casework, issued
 from etl.vault.issued import Completeness
-from etl.vault.record import Vault
+from etl.vault.open import Vault
 from etl.vault.scopes import build_scopes
 
 FORMS = {form.key: form for form in (CORRECTIONS, CASES)}

@@ -13,7 +13,9 @@ from etl.cli import console
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home
+from etl.vault.files import DatabaseError
 from etl.vault.keys import read_key
+from etl.vault.open import known_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Exit code of a run that was interrupted (128 + SIGINT).
@@ -36,7 +38,7 @@ class Settings:
             home=self.home,
             campaign_folder=self.campaign_folder,
             campaign=load_campaign(self.campaign_folder),
-            keys=read_key(key_file),
+            keys=known_keys(self.home.vault, read_key(key_file)),
             day=day.date() if day else dt.date.today(),
             bar=console.bar,
         )
@@ -116,6 +118,9 @@ class Main(Group):
         except FuxueError as error:
             console.fail(error)
             sys.exit(error.code)
+        except DatabaseError as error:
+            console.fail(FuxueError("vault.failed", reason=error))
+            sys.exit(2)
         except OSError as error:
             console.fail(FuxueError("disk.failed", file=error.filename or "?", reason=error.strerror or "?"))
             sys.exit(2)

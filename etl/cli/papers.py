@@ -7,6 +7,7 @@ import click
 
 from etl.cli import console, inspecting, reporting, show, steps
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
+from etl.vault.evidence import SIGNED
 
 
 @click.group(cls=Group)
@@ -45,6 +46,39 @@ def record_police_ref(given: Settings, serial: str, issue_id: str | None, refere
     """The police's word that a child is missing (category G)."""
     steps.record_police_ref(given.run(as_of), issue_id, serial, reference, by)
     console.say("record.police", serial=serial)
+
+
+@record.command("signature")
+@click.option("--unit", required=True, help="The unit (slug) whose paper it is.")
+@click.option("--act", required=True, type=click.Choice(sorted(SIGNED)),
+              help="Signed for verification, for return, or for a case file's copy at the bureau or unit.")  # fmt: skip
+@click.option(
+    "--serial", "serials", multiple=True, help="Only this 原始序号 (repeat it for more; default: all)."
+)
+@click.option("--by", required=True, help="Who saw the paper.")
+@as_of
+@settings
+def record_signature(given: Settings, unit: str, act: str, serials: tuple[str, ...], by: str,
+                     as_of: dt.datetime | None) -> None:  # fmt: skip
+    """A signed paper was seen (M11, M16); a typed name is no signature."""
+    children = steps.record_signature(given.run(as_of), unit, act, list(serials), by)
+    console.say("record.signature", unit=unit, act=act, children=children)
+
+
+@record.command("deliverable")
+@click.option("--unit", required=True, help="The unit (slug) that handed it in.")
+@click.option("--what", required=True, type=click.Choice(["annex4", "annex5", "summary"]),
+              help="附件4, 附件5 or 工作总结.")  # fmt: skip
+@click.option("--medium", required=True, type=click.Choice(["paper", "stick"]), help="On which it came.")
+@click.option("--signed", is_flag=True, help="Paper: signed and sealed by the head of the unit.")
+@click.option("--by", required=True, help="Who received it.")
+@as_of
+@settings
+def record_deliverable(given: Settings, unit: str, what: str, medium: str, signed: bool, by: str,
+                       as_of: dt.datetime | None) -> None:  # fmt: skip
+    """附件4, 附件5 or 工作总结 came in (M14)."""
+    steps.record_deliverable(given.run(as_of), unit, what, medium, by, signed=signed)
+    console.say("record.deliverable", unit=unit, what=what, medium=medium)
 
 
 @report.command("flags")

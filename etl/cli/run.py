@@ -7,8 +7,9 @@ from pathlib import Path
 
 from etl.campaign import Campaign
 from etl.home import Home
-from etl.vault import issued, record
+from etl.vault import issued
 from etl.vault.keys import Keys
+from etl.vault.open import Vault, open_vault
 
 Bar = Callable[[str, int], Callable[[], None]]
 
@@ -24,9 +25,9 @@ class Run:
     day: dt.date
     bar: Bar
 
-    def open_vault(self, *, create: bool = False) -> record.Vault:
+    def open_vault(self, *, create: bool = False) -> Vault:
         """The record; the caller closes it."""
-        return record.open_vault(self.home.vault, self.keys, self.campaign, create=create)
+        return open_vault(self.home.vault, self.keys, self.campaign, create=create)
 
     def prove_key(self) -> None:
         """FuxueError unless the key opens the record: else a wrong one would lock files of its own."""

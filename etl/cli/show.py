@@ -13,11 +13,15 @@ from etl.cli.demo import DemoResult
 from etl.cli.issuing import Handed
 from etl.cli.reporting import Feedback
 from etl.cli.run import Run
+from etl.cli.steps import Made
 from etl.cli.steps import Status as Standing
 from etl.cli.texts import text
 from etl.findings import Finding, FuxueError, Severity
 from etl.home import Home
-from etl.released import Release, Status
+from etl.released import Cell, Status
+from etl.vault import chain
+from etl.vault.published import Trace
+from etl.vault.verify import Verified
 
 #: Findings shown per file; the rest are counted.
 SHOWN = 12
@@ -162,16 +166,19 @@ def _open_closed(sums: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int
     return {slug: {"open": open_, "closed": closed} for slug, (open_, closed) in sums.items()}
 
 
-def show_release(campaign: Campaign, release: Release, home: Home, *, dry_run: bool) -> None:
-    """What a release tells and withholds."""
+def show_release(campaign: Campaign, made: Made, home: Home) -> None:
+    """What a release tells and withholds; the head of the chain for the custodian's paper, unless it was a dry run."""
+    release = made.release
     cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
     printed = sum(cell.status is Status.PUBLISHED for _, cell in cells)
     withheld = sum(cell.status is Status.SUPPRESSED for _, cell in cells)
     if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE}):
         console.say("release.silent", count=len(silent), units="、".join(campaign.unit[slug].name for slug in silent))
     folder = home.released / release.name
-    key = "release.dry" if dry_run else "release.done"
+    key = "release.done" if made.head else "release.dry"
     console.say(key, release=release.name, printed=printed, withheld=withheld, folder=folder)
+    if made.head:
+        console.say("release.head", head=made.head)
 
 
 def show_demo(demo: DemoResult, home: Home) -> None:
@@ -247,3 +254,39 @@ def show_inspected(run: Run, found: inspecting.Inspected) -> None:
         console.result("flags", sample={"seed": sample.seed, "size": sample.size, "of": sample.population})
     console.say("flags.file", file=found.file)
     console.result("flags")
+
+
+def show_verified(found: Verified) -> None:
+    """Whether the record holds, and the first things that do not."""
+    head = chain.printed(found.head.seal) if found.head else "—"
+    if console.wants_json():
+        breaks = [{"key": one.key, "message": text(one.key, **one.params), **one.params} for one in found.breaks]
+        console.result("verify", links=found.links, head=head, breaks=breaks)
+        return
+    for one in found.breaks[:SHOWN]:
+        console.show(f"✗ {text(one.key, **one.params)}", always=True)
+    if found.breaks:
+        console.show(text("verify.broken", count=len(found.breaks)), always=True)
+        return
+    console.say("verify.whole", links=found.links, head=head)
+    if found.paper:
+        console.say("verify.paper_found", link=found.paper.id, day=found.paper.day)
+
+
+def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: Cell) -> None:
+    """A published figure and the workbooks that it adds up, each with its link in the chain."""
+    total = sum(one.children for one in found.sources)
+    printed = {"status": shown.status.value, "value": shown.value}
+    if console.wants_json():
+        sources = [vars(one) | {"seal": chain.printed(one.seal)} for one in found.sources]
+        console.result("trace", release=found.release, table=table, cell=cell, published=printed,
+                       recorded=found.recorded, sum=total, sources=sources)  # fmt: skip
+        return
+    rows = _table("单位", "下发", "工作簿", "收到", "证据链", "人数")
+    for one in found.sources:
+        name = campaign.unit[one.unit].name
+        link = f"{one.link}  {chain.printed(one.seal)[:9]}" if one.link else "—"
+        rows.add_row(name, one.issue, escape(one.file) or "未报送", one.received, link, str(one.children))
+    console.show(rows)
+    console.say("trace.done", release=found.release, table=table, cell=cell, recorded=found.recorded, sum=total,
+                count=sum(one.workbook is not None for one in found.sources), link=found.link)  # fmt: skip

@@ -19,14 +19,15 @@ from etl.issue.receipts import shown
 from etl.processes import child_environment, error_of, workers
 from etl.protect.protect import closing_release, verify_release
 from etl.read.worker import read_workbook, readers, take
-from etl.released import Release, read_release, release_folders, write_release
+from etl.released import Release, put_in_place, read_release, release_folders, set_aside, settle_releases
 from etl.submission import Candidate
 from etl.synthetic.casework import fill_casework
 from etl.synthetic.fill import choose_faults, fill_issue
 from etl.synthetic.population import make_population
 from etl.synthetic.province import write_list
-from etl.vault import casework, evidence, issued, record
+from etl.vault import casework, chain, evidence, issued, published, record
 from etl.vault import count as counting
+from etl.vault.open import Vault
 from etl.vault.scopes import build_scopes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +108,7 @@ def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> l
         vault.close()
 
 
-def _check(run: Run, vault: record.Vault, contents: Mapping[Path, bytes], *, allow_unsealed: bool) -> list[Checked]:
+def _check(run: Run, vault: Vault, contents: Mapping[Path, bytes], *, allow_unsealed: bool) -> list[Checked]:
     handed = issued.issued(vault, run.campaign)
     marks = issued.fingerprints(vault)
     police = evidence.police_refs(vault)
@@ -149,7 +150,7 @@ def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> li
             results = refuse_rivals(_check(run, vault, fresh, allow_unsealed=allow_unsealed), run.campaign)
             checked = dict(zip(fresh, results, strict=True))
             for path, result in checked.items():
-                record.record_workbook(vault, result, content[path], run.day)
+                record.record_workbook(vault, run.campaign, result, content[path], run.day)
             # Always: an earlier run may have been interrupted between recording and this.
             build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
         finally:
@@ -162,7 +163,7 @@ def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> li
     ]
 
 
-def _known(vault: record.Vault, content: Mapping[Path, bytes]) -> set[Path]:
+def _known(vault: Vault, content: Mapping[Path, bytes]) -> set[Path]:
     """Files that are current already, and second copies of one file (unreadable files are nobody's copies)."""
     first: dict[bytes, Path] = {}
     copies = {path for path, data in content.items() if data and first.setdefault(data, path) is not path}
@@ -175,6 +176,28 @@ def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, 
     try:
         first = issued.issues(vault, ANNEX4.key)
         evidence.record_police_ref(vault, issue or (first[0] if first else ""), serial, reference, by, run.day)
+    finally:
+        vault.close()
+
+
+def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str) -> int:
+    """Record that a unit's signed paper was seen; how many children it concerns."""
+    if unit not in run.campaign.unit:
+        raise FuxueError("campaign.no_unit", unit=unit)
+    vault = run.open_vault()
+    try:
+        return evidence.record_signature(vault, unit, act, serials, by, run.day)
+    finally:
+        vault.close()
+
+
+def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, signed: bool) -> None:
+    """Record that a unit handed something in."""
+    if unit not in run.campaign.unit:
+        raise FuxueError("campaign.no_unit", unit=unit)
+    vault = run.open_vault()
+    try:
+        evidence.record_deliverable(vault, unit, what, medium, by, run.day, signed=signed)
     finally:
         vault.close()
 
@@ -196,29 +219,44 @@ def status(run: Run) -> Status:
         return Status(
             counting.unit_status(vault, run.campaign, run.day),
             issued.completeness(vault),
-            casework.progress(vault, run.campaign, CORRECTIONS),
-            casework.progress(vault, run.campaign, CASES),
+            casework.progress(vault, CORRECTIONS),
+            casework.progress(vault, CASES),
         )
     finally:
         vault.close()
 
 
-def release(run: Run, *, dry_run: bool = False) -> Release:
-    """Count, protect, audit and, unless it is a dry run, write the closing release and read it back.
+@dataclass(frozen=True)
+class Made:
+    """A release, and the head of the chain once it is on record: for the custodian's paper. Empty for a dry run."""
+
+    release: Release
+    head: str = ""
+
+
+def release(run: Run, *, dry_run: bool = False) -> Made:
+    """Count, protect, audit and, unless it is a dry run, put on record, write the closing release and read it back.
 
     There is one: the difference of two exact releases would tell what each of them withholds.
     """
-    if folders := release_folders(run.home.released):
-        raise FuxueError("release.closed", release=folders[-1].name, code=3)
-    vault = run.open_vault()
-    try:
-        counts = counting.count(vault, run.campaign, run.day)
-    finally:
-        vault.close()
-    made = closing_release(run.campaign, counts, 1)
-    if not dry_run and read_release(write_release(run.home.released, made)) != made:
-        raise FuxueError("release.changed", release=made.name, file="release.json")
-    return made
+    with run.home.lock():
+        vault = run.open_vault()
+        try:
+            settle_releases(run.home.released, published.releases(vault))
+            if folders := release_folders(run.home.released):
+                raise FuxueError("release.closed", release=folders[-1].name, code=3)
+            counts = counting.count(vault, run.campaign, run.day)
+            made = closing_release(run.campaign, counts, 1)
+            if dry_run:
+                return Made(made)
+            digest = set_aside(run.home.released, made)
+            published.record_release(vault, made, digest, counts, run.day)
+            if read_release(put_in_place(run.home.released, made.name)) != made:
+                raise FuxueError("release.changed", release=made.name, file="release.json")
+            head = chain.head(vault.connection)
+            return Made(made, chain.printed(head.seal) if head else "")
+        finally:
+            vault.close()
 
 
 def verify(campaign: Campaign, folder: Path) -> Release:

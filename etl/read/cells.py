@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import math
 from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 
@@ -113,7 +114,10 @@ class _Table:
             cell=cell,
             is_number=isinstance(value, int | float) and not is_truth,
             is_formula=place in self.formulas,
-            is_other=is_truth or place in self.errors or isinstance(value, dt.date | dt.time | dt.timedelta),
+            is_other=is_truth
+            or place in self.errors
+            or isinstance(value, dt.date | dt.time | dt.timedelta)
+            or (isinstance(value, float) and not math.isfinite(value)),
             is_date=isinstance(value, dt.date),
         )
 

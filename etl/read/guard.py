@@ -14,7 +14,7 @@ from etl.read.biff import scan_stream
 from etl.read.kinds import kind_of
 from etl.read.marks import Guarded, Refused
 from etl.read.open_document import scan_content
-from etl.read.sheet_xml import local, parse_xml, scan_sheet
+from etl.read.sheet_xml import check_texts, local, parse_xml, scan_sheet
 from etl.submission import Problem
 
 #: Parts that fetch, embed or run in a way that no setting allows: no form of ours has them.
@@ -53,6 +53,7 @@ def _office(package: zipfile.ZipFile, limits: Limits) -> Guarded:
         raise Refused(Problem("F06"))
     notes = _macros(_names(MACRO, parts) or MACRO_TYPE.search(types) is not None, limits)
     sheets = {name: scan_sheet(parts[part], limits.rows) for name, part in _sheets(parts).items()}
+    check_texts(parts.get("xl/sharedStrings.xml", b""))
     return Guarded(sheets, notes)
 
 
@@ -96,6 +97,8 @@ def _unpack(package: zipfile.ZipFile, limits: Limits) -> dict[str, bytes]:
         left -= len(content)
         if left < 0:
             raise Refused(Problem("F05", params={"limit": f"{limits.unpacked_bytes // 1_000_000} MB"}))
+        if len(content) != info.file_size:  # two readers could see two different files
+            raise Refused(Problem("F01"))
         # Without its zeros UTF-16 looks like ASCII.
         text = content.replace(b"\0", b"")
         if b"!" in text and (b"<!DOCTYPE" in text or b"<!ENTITY" in text):
@@ -111,7 +114,7 @@ def _names(pattern: re.Pattern[str], names: Iterable[str]) -> bool:
 
 def _doubled(names: Iterable[str]) -> bool:
     """True if two parts share a name: two readers could see two different workbooks in one file."""
-    folded = [name.casefold() for name in names]
+    folded = [name.casefold().replace("\\", "/") for name in names]
     return len(set(folded)) != len(folded)
 
 

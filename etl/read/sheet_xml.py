@@ -19,12 +19,27 @@ QUOTED = re.compile(rb"=\s*'")
 PREFIXED = re.compile(rb":(?:c|f|v|is|row|sheetData)[\s/>]")
 CELL = re.compile(rb'<c r="([A-Z]{1,3}[0-9]{1,7})"[^<>&]*>')
 SHORTEST_ROW = len("<row/>")
+#: Signs that no XML may hold (XML 1.0, 2.2), but that lenient readers pass on.
+CONTROLS = bytes({*range(32)} - {9, 10, 13})
+NO_SIGN = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+#: A cell that names a text of the shared list, by what is no whole number.
+BAD_INDEX = re.compile(rb't="s"[^<>]*><v>(?![0-9]{1,9}</v>)')
 
 
 def scan_sheet(xml: bytes, rows: int) -> Marks:
     """The marks of a sheet's part; Refused beyond so many rows, or if it is no XML."""
     quick = quick_marks(xml, rows)
     return _Scan(rows).parse(xml) if quick is None else quick
+
+
+def check_texts(xml: bytes) -> None:
+    """Refused if the list of shared texts holds what is no XML: lenient readers would pass it on."""
+    if b"&#" in xml or _has_control(xml):
+        parse_xml(xml, lambda _tag, _attributes: None)
+
+
+def _has_control(xml: bytes) -> bool:
+    return len(xml.translate(None, CONTROLS)) != len(xml) or any(sign in xml for sign in NO_SIGN)
 
 
 def quick_marks(xml: bytes, rows: int) -> Marks | None:
@@ -56,13 +71,15 @@ def _far(digits: int) -> re.Pattern[bytes]:
 def _is_odd(body: bytes) -> bool:
     """Anything by which a value could be written otherwise, or hidden: comments, prefixes, references, other quotes."""
     return (
-        b"\0" in body
+        _has_control(body)
         or (b"#" in body and b"&#" in body)
         or b'"e"' in body
         or (b"!" in body and b"<!" in body)
         or (b"?" in body and b"<?" in body)
         or (b"'" in body and QUOTED.search(body) is not None)
         or PREFIXED.search(body) is not None
+        or BAD_INDEX.search(body) is not None
+        or body.count(b"<") != 2 * body.count(b"</") + body.count(b"/>")  # an element that does not end
     )
 
 
@@ -75,11 +92,18 @@ def _formula_at(xml: bytes, start: int) -> tuple[int, int] | None:
     return position(cell[1].decode())
 
 
-def parse_xml(xml: bytes, start: Callable[[str, dict[str, str]], None]) -> None:
+def parse_xml(
+    xml: bytes,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
+) -> None:
     """Every element's qualified name and attributes; Refused if it is no XML or declares a document type."""
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _no_doctype
     parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
     try:
         parser.Parse(xml, True)
     except expat.ExpatError as error:
@@ -102,10 +126,22 @@ class _Scan:
         self.limit = rows
         self.count = self.row = self.column = 0
         self.marks = Marks()
+        self.index: list[str] | None = None
+        self.is_listed = False
 
     def parse(self, xml: bytes) -> Marks:
-        parse_xml(xml, self._start)
+        parse_xml(xml, self._start, self._end, self._text)
         return self.marks
+
+    def _text(self, text: str) -> None:
+        if self.index is not None:
+            self.index.append(text)
+
+    def _end(self, _tag: str) -> None:
+        """A cell that names a shared text by what is no whole number: lenient readers show some text or other."""
+        if self.index is not None and not re.fullmatch("[0-9]{1,9}", "".join(self.index)):
+            raise Refused(Problem("F01"))
+        self.index = None
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = local(tag)
@@ -119,12 +155,14 @@ class _Scan:
             self._bound(self.row, self.column)
             if name == "f":
                 self._formula(attributes)
+            self.index = [] if name == "v" and self.is_listed else None
 
     def _cell(self, attributes: dict[str, str]) -> None:
         # A cell may leave out its address: it then follows the one before it.
         self.column += 1
         if "r" in attributes:
             self.row, self.column = position(attributes["r"])
+        self.is_listed = attributes.get("t") == "s"
         if attributes.get("t") == "e":
             self.marks.errors.add((self.row, self.column))
 

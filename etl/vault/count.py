@@ -6,20 +6,35 @@ from dataclasses import dataclass
 from etl.campaign import Campaign
 from etl.counts import Counts, UnitCounts
 from etl.publication import ATOMS
-from etl.vault.record import Vault
+from etl.vault.open import Vault
+
+#: Later than every link: all that is on record.
+ALL = 2**62
 
 # The newest workbook accepted on or before the day speaks for its unit and issue.
 CURRENT = """
 WITH current AS (
-  SELECT max(id) AS id FROM workbook WHERE status = 'accepted' AND received <= :day GROUP BY issue, unit
+  SELECT max(id) AS id, issue, unit FROM workbook
+  WHERE status = 'accepted' AND received <= :day AND id <= :last GROUP BY issue, unit
 ), said AS (
   SELECT a.* FROM current JOIN answer a ON a.workbook = current.id
-), state AS (
-  SELECT c.unit, said.category, said.returned
-  FROM child c JOIN issue i ON i.id = c.issue AND i.issued_on <= :day
-  LEFT JOIN said ON said.issue = c.issue AND said.serial = c.serial
 )
 """
+# Children by unit, category and return, from the sums of those workbooks; `is_in` is 0 where none has been accepted.
+SUMS = f"""
+{CURRENT}, handed_out AS (
+  SELECT b.issue, b.unit, b.children FROM bundle b JOIN issue i ON i.id = b.issue
+  WHERE i.form = 'annex4' AND i.issued_on <= :day
+    AND i.id IN (SELECT subject FROM link WHERE kind = 'issue' AND id <= :upto)
+)
+SELECT h.unit, 1 AS is_in, t.category, t.returned, coalesce(sum(t.children), 0)
+FROM handed_out h JOIN current USING (issue, unit) LEFT JOIN tally t ON t.workbook = current.id GROUP BY 1, 3, 4
+UNION ALL
+SELECT h.unit, 0, NULL, NULL, sum(h.children)
+FROM handed_out h LEFT JOIN current USING (issue, unit) WHERE current.id IS NULL GROUP BY 1
+"""
+# The newest workbook that a link up to this one holds.
+LAST = "SELECT coalesce(max(CAST(subject AS INTEGER)), 0) FROM link WHERE kind = 'workbook' AND id <= ?"
 
 
 @dataclass(frozen=True)
@@ -33,20 +48,28 @@ class UnitStatus:
     is_complete: bool
 
 
-def count(vault: Vault, campaign: Campaign, day: dt.date) -> Counts:
-    """Confidential sums of the record as it stood on `day`.
+def moment(vault: Vault, day: dt.date, upto: int = ALL) -> dict[str, str | int]:
+    """Parameters of `CURRENT` and `SUMS`: the record as of a day, as far as links up to `upto` tell."""
+    last = ALL if upto == ALL else vault.connection.execute(LAST, [upto]).fetchone()[0]
+    return {"day": day.isoformat(), "upto": upto, "last": last}
+
+
+def count(vault: Vault, campaign: Campaign, day: dt.date, upto: int = ALL) -> Counts:
+    """Confidential sums of the record as it stood on `day`, as far as links up to `upto` tell.
+
+    They are sums of the sums kept with each workbook, which stay when individuals are purged.
 
     A unit counts as reported once the workbooks of all its issues are accepted; until then all its children count as
     unverified, so that what is said of a unit is either its status or its whole row.
     """
-    db = vault.connection
-    complete = {status.unit for status in unit_status(vault, campaign, day) if status.is_complete}
+    rows = vault.connection.execute(SUMS, moment(vault, day, upto)).fetchall()
+    complete = {unit for unit, *_ in rows} - {unit for unit, is_in, *_ in rows if not is_in}
     states = {unit.slug: dict.fromkeys(ATOMS, 0) for unit in campaign.units}
     categories = dict.fromkeys((category.code for category in campaign.categories), 0)
-    query = f"{CURRENT} SELECT unit, category, returned, count(*) FROM state GROUP BY unit, category, returned"
-    for unit, category, returned, number in db.execute(query, {"day": day.isoformat()}):
-        if category is None or unit not in complete:
+    for unit, _, category, returned, number in rows:
+        if unit not in complete:
             states[unit]["unverified"] += number
+        if unit not in complete or category is None:
             continue
         categories[category] += number
         if campaign.category[category].group == "deducted":

@@ -20,6 +20,7 @@ def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = Fa
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA cipher_log_level = NONE")  # it would write on stderr, past us
+        connection.execute("PRAGMA cipher_memory_security = ON")  # of this process: keys and pages wiped, not swapped
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         # Nothing of a child may reach a temporary file or stay in freed pages.
         for pragma in ("temp_store = MEMORY", "secure_delete = ON", "foreign_keys = ON", "busy_timeout = 10000"):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields
 from etl.check.revisit import Sample
 from etl.findings import FuxueError
 from etl.reported import Reported
-from etl.vault.count import CURRENT
-from etl.vault.record import Vault
+from etl.vault import chain
+from etl.vault.count import CURRENT, moment
+from etl.vault.open import Vault
 
 # Every current answer with what came before it: the unit's first accepted workbook, and the base as it was locked.
 REPORTED = f"""
@@ -62,7 +63,7 @@ class Lock:
 
 def reported(vault: Vault, day: dt.date) -> list[Reported]:
     """The current answers as of `day`, in the order in which the rows were handed out."""
-    rows = vault.connection.execute(REPORTED, {"day": day.isoformat()})
+    rows = vault.connection.execute(REPORTED, moment(vault, day))
     names = [column.name for column in fields(Reported)]
     return [Reported(**dict(zip(names, row, strict=True)) | {"has_police_ref": bool(row[-1])}) for row in rows]
 
@@ -80,6 +81,7 @@ def lock_base(vault: Vault, deducted: Sequence[str], by: str, day: dt.date) -> L
             FROM child c LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial""",
             [day.isoformat(), by, *deducted],
         )
+        chain.append(vault, "base_lock", 1, day)
         lock = base_lock(vault)
     if lock is None:
         raise FuxueError("issue.none")
@@ -103,6 +105,7 @@ def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> list[D
         number = int(cursor.lastrowid or 0)
         keys = [(number, *key) for own in sample.chosen.values() for key in own]
         db.executemany("INSERT INTO revisit_child VALUES (?, ?, ?)", keys)
+        chain.append(vault, "revisit", number, day)
     return _drawn(vault, number, day, sample.chosen)
 
 
@@ -113,5 +116,5 @@ def _drawn(vault: Vault, number: int, day: dt.date, units: Mapping[str, object])
     JOIN said a ON a.issue = c.issue AND a.serial = c.serial
     WHERE r.revisit = :number ORDER BY c.issue, c.serial"""
     order = list(units)
-    rows = vault.connection.execute(query, {"day": day.isoformat(), "number": number})
+    rows = vault.connection.execute(query, moment(vault, day) | {"number": number})
     return sorted((Drawn(*row) for row in rows), key=lambda one: order.index(one.unit))

@@ -11,9 +11,10 @@ from etl.child import Child
 from etl.forms import ANNEX4, FORMS, Form
 from etl.issue.decisions import Decision
 from etl.issue.province import ListRow
+from etl.vault import chain
 from etl.vault.files import Connection
 from etl.vault.keys import Keys
-from etl.vault.record import Vault
+from etl.vault.open import Vault
 
 CHILD_COLUMNS = tuple(field.name for field in fields(Child))
 
@@ -101,8 +102,15 @@ def record_issue(
     with vault.transaction() as db:
         first = db.execute("SELECT id FROM issue WHERE form = ? ORDER BY issued_on, id", [form]).fetchone()
         db.execute(
-            "INSERT INTO issue (id, issued_on, form, extends, fingerprint) VALUES (?, ?, ?, ?, ?)",
-            [issue, day.isoformat(), form, first and first[0], bundles_fingerprint(vault.keys, issue, bundles)],
+            "INSERT INTO issue (id, issued_on, form, extends, fingerprint, key) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                issue,
+                day.isoformat(),
+                form,
+                first and first[0],
+                bundles_fingerprint(vault.keys, issue, bundles),
+                vault.keys.number,
+            ],
         )
         db.executemany(
             "INSERT INTO bundle (issue, unit, children, fingerprint) VALUES (?, ?, ?, ?)",
@@ -116,6 +124,7 @@ def record_issue(
         if form != ANNEX4.key:
             _record_rows(db, bundles)
         _record_decisions(vault, issue, day, decisions)
+        chain.append(vault, "issue", issue, day)
 
 
 def _record_rows(db: Connection, bundles: Sequence[Bundle]) -> None:
@@ -162,12 +171,14 @@ def fingerprints(vault: Vault) -> Mapping[bytes, tuple[str, str]]:
 
 def completeness(vault: Vault) -> Completeness:
     """How many children were issued, and how many rows excluded."""
-    issued = vault.connection.execute("SELECT count(*) FROM child").fetchone()[0]
+    query = "SELECT sum(b.children) FROM bundle b JOIN issue i ON i.id = b.issue WHERE i.form = ?"
+    issued = vault.connection.execute(query, [ANNEX4.key]).fetchone()[0] or 0
     # A row that was excluded, mended and issued later under its serial is one child.
     query = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded'
                AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
     excluded = vault.connection.execute(query).fetchone()[0]
-    return Completeness(issued, excluded)
+    query = "SELECT coalesce(sum(json_extract(certificate, '$.excluded')), 0) FROM purge"
+    return Completeness(issued, excluded + vault.connection.execute(query).fetchone()[0])
 
 
 def issued_children(vault: Vault) -> Mapping[tuple[str, str], list[Child]]:

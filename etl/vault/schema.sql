@@ -1,4 +1,5 @@
 -- The private record (SQLCipher). Issued values are immutable; answers are append-only versions (M8, mission: resubmission).
+-- Columns are described in metadata.yml. A new column goes last and may be NULL: the chain leaves out NULLs at the end.
 
 CREATE TABLE meta (                       -- schema version and campaign
   key   TEXT PRIMARY KEY,
@@ -10,7 +11,8 @@ CREATE TABLE issue (                      -- one handing-out of workbooks (下�
   issued_on   TEXT NOT NULL CHECK (issued_on GLOB '????-??-??'),
   form        TEXT NOT NULL,              -- annex4 (the province's list), corrections, cases
   extends     TEXT REFERENCES issue (id), -- of a supplement: the first issue of its form
-  fingerprint BLOB NOT NULL UNIQUE        -- keyed HMAC of what was handed out
+  fingerprint BLOB NOT NULL UNIQUE,       -- keyed HMAC of what was handed out
+  key         INTEGER NOT NULL DEFAULT 0  -- number of the master key that its passwords are derived from
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE bundle (                     -- one workbook of an issue; a unit without children hands in a nil return
@@ -70,13 +72,18 @@ CREATE TABLE workbook (                   -- a submission, accepted or refused w
   received    TEXT NOT NULL CHECK (received GLOB '????-??-??'),
   sealed      INTEGER NOT NULL CHECK (sealed IN (0, 1)),
   status      TEXT NOT NULL CHECK (status IN ('accepted', 'refused')),
-  filler      TEXT NOT NULL,              -- footer: 填报人, 联系电话, 主管领导
-  phone       TEXT NOT NULL,
-  leader      TEXT NOT NULL,
   FOREIGN KEY (issue, unit) REFERENCES bundle (issue, unit),
   CHECK (status = 'refused' OR (issue IS NOT NULL AND unit IS NOT NULL))
 ) STRICT;
 CREATE INDEX workbook_by_fingerprint ON workbook (fingerprint);
+CREATE INDEX workbook_by_bundle ON workbook (issue, unit);
+
+CREATE TABLE filler (                     -- who filled it in: the footer's 填报人, 联系电话, 主管领导
+  workbook INTEGER PRIMARY KEY REFERENCES workbook (id),
+  name     TEXT NOT NULL,
+  phone    TEXT NOT NULL,
+  leader   TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE answer (                     -- the three columns that a unit fills, one version per accepted workbook
   workbook INTEGER NOT NULL REFERENCES workbook (id),
@@ -89,6 +96,35 @@ CREATE TABLE answer (                     -- the three columns that a unit fills
   FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE tally (                      -- the sums of an accepted workbook's answers; all counts are made of these
+  workbook INTEGER NOT NULL REFERENCES workbook (id),
+  category TEXT NOT NULL,
+  returned TEXT NOT NULL,
+  children INTEGER NOT NULL CHECK (children > 0),
+  PRIMARY KEY (workbook, category, returned)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE correction (                 -- one error to be corrected by a department (M15), opened by an answer
+  issue      TEXT NOT NULL,
+  serial     TEXT NOT NULL,
+  department TEXT NOT NULL,
+  category   TEXT NOT NULL,
+  opened_by  INTEGER NOT NULL REFERENCES workbook (id),
+  PRIMARY KEY (issue, serial, department, category),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX correction_of_workbook ON correction (opened_by);
+
+CREATE TABLE case_file (                  -- 一人一档 (M16): one for every child that was ever found in I–M
+  issue     TEXT NOT NULL,
+  serial    TEXT NOT NULL,
+  unit      TEXT NOT NULL,
+  opened_by INTEGER NOT NULL REFERENCES workbook (id),
+  PRIMARY KEY (issue, serial),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX case_of_workbook ON case_file (opened_by);
+
 CREATE TABLE entry (                      -- a filled column of a corrections or case workbook, one version per workbook
   workbook  INTEGER NOT NULL REFERENCES workbook (id),
   reference TEXT NOT NULL,
@@ -98,14 +134,43 @@ CREATE TABLE entry (                      -- a filled column of a corrections or
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE police_ref (                 -- the police's word that a child is missing (M9, G), as the bureau recorded it
+  id          INTEGER PRIMARY KEY,
   issue       TEXT NOT NULL,
   serial      TEXT NOT NULL,
   reference   TEXT NOT NULL,
   recorded_by TEXT NOT NULL,
   recorded_on TEXT NOT NULL CHECK (recorded_on GLOB '????-??-??'),
-  PRIMARY KEY (issue, serial, reference),
+  UNIQUE (issue, serial, reference),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT;
+
+CREATE TABLE signature (                  -- a signed paper was seen: of verification, of return (M11), of a case file's copy
+  id          INTEGER PRIMARY KEY,
+  unit        TEXT NOT NULL,
+  act         TEXT NOT NULL CHECK (act IN ('verification', 'return', 'case-bureau', 'case-unit')),
+  recorded_by TEXT NOT NULL,
+  recorded_on TEXT NOT NULL CHECK (recorded_on GLOB '????-??-??')
+) STRICT;
+
+CREATE TABLE signed_child (               -- for whom it was signed, and who had signed by the answer then
+  signature INTEGER NOT NULL REFERENCES signature (id),
+  issue     TEXT NOT NULL,
+  serial    TEXT NOT NULL,
+  members   TEXT NOT NULL,
+  PRIMARY KEY (signature, issue, serial),
   FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX signed_by_child ON signed_child (issue, serial);
+
+CREATE TABLE deliverable (                -- what a unit handed in (M14): 附件4, 附件5, 工作总结; on paper and on a stick
+  id          INTEGER PRIMARY KEY,
+  unit        TEXT NOT NULL,
+  what        TEXT NOT NULL CHECK (what IN ('annex4', 'annex5', 'summary')),
+  medium      TEXT NOT NULL CHECK (medium IN ('paper', 'stick')),
+  signed      INTEGER NOT NULL CHECK (signed IN (0, 1)), -- paper: signed and sealed by the head of the unit
+  recorded_by TEXT NOT NULL,
+  recorded_on TEXT NOT NULL CHECK (recorded_on GLOB '????-??-??')
+) STRICT;
 
 CREATE TABLE base_lock (                  -- the base as it was locked (锁定底数, M13): once, by a person
   id            INTEGER PRIMARY KEY CHECK (id = 1),
@@ -148,33 +213,124 @@ CREATE TABLE finding (                    -- what was found in a workbook; holds
 ) STRICT;
 CREATE INDEX finding_of_workbook ON finding (workbook);
 
--- Nothing accepted is ever lost or rewritten.
-CREATE TRIGGER issue_immutable    BEFORE UPDATE ON issue    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER issue_kept         BEFORE DELETE ON issue    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER bundle_immutable   BEFORE UPDATE ON bundle   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER bundle_kept        BEFORE DELETE ON bundle   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER finding_immutable  BEFORE UPDATE ON finding  BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER finding_kept       BEFORE DELETE ON finding  BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER child_immutable    BEFORE UPDATE ON child    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER child_kept         BEFORE DELETE ON child    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER answer_immutable   BEFORE UPDATE ON answer   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER answer_kept        BEFORE DELETE ON answer   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER workbook_immutable BEFORE UPDATE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER workbook_kept      BEFORE DELETE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TABLE release (                    -- what was published: which workbooks it rests on, and its public digest
+  number     TEXT PRIMARY KEY,            -- also the name of its folder
+  as_of      TEXT NOT NULL CHECK (as_of GLOB '????-??-??'),
+  made_on    TEXT NOT NULL CHECK (made_on GLOB '????-??-??'),
+  digest     TEXT NOT NULL,               -- SHA-256 of release.json, which holds those of the other files
+  last_link  INTEGER NOT NULL             -- what was on record then: links up to this one
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE release_count (              -- the confidential sums that it was made from
+  release  TEXT NOT NULL REFERENCES release (number),
+  row      TEXT NOT NULL,                 -- a unit's slug or a category's code
+  state    TEXT NOT NULL,                 -- one of a unit's four states, or 'verified' of a category
+  children INTEGER NOT NULL CHECK (children >= 0),
+  PRIMARY KEY (release, row, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE key_event (                  -- a master key that was replaced; the passwords of older issues come from it
+  number     INTEGER PRIMARY KEY,         -- from 0
+  master     BLOB NOT NULL,
+  retired_on TEXT NOT NULL CHECK (retired_on GLOB '????-??-??'),
+  retired_by TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE backup (                     -- a copy of the record that was made, as far as we know
+  id      INTEGER PRIMARY KEY,
+  made_on TEXT NOT NULL CHECK (made_on GLOB '????-??-??'),
+  file    TEXT NOT NULL,
+  links   INTEGER NOT NULL,               -- it holds the chain up to this link
+  head    BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE purge (                      -- individuals were deleted (retention); what it counted is the certificate
+  id          INTEGER PRIMARY KEY,
+  before      TEXT NOT NULL CHECK (before GLOB '????-??-??'),
+  purged_on   TEXT NOT NULL CHECK (purged_on GLOB '????-??-??'),
+  purged_by   TEXT NOT NULL,
+  certificate TEXT NOT NULL CHECK (json_valid(certificate))
+) STRICT;
+
+CREATE TABLE purged (                     -- of each link: which of its leaves have no row any more
+  purge     INTEGER NOT NULL REFERENCES purge (id),
+  link      INTEGER NOT NULL REFERENCES link (id),
+  positions TEXT NOT NULL CHECK (json_valid(positions)), -- [first, last] from 0
+  PRIMARY KEY (purge, link)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE link (                       -- the chain (M19): one link for each thing that came on record, in order
+  id      INTEGER PRIMARY KEY,            -- from 1, without a gap
+  day     TEXT NOT NULL CHECK (day GLOB '????-??-??'),
+  kind    TEXT NOT NULL,
+  subject TEXT NOT NULL,                  -- which one: an issue, the number of a workbook, of a release …
+  key     INTEGER NOT NULL,               -- number of the master key that it is sealed under
+  leaves  BLOB NOT NULL,                  -- 32 bytes for each row: HMAC of its nonce and values
+  seal    BLOB NOT NULL                   -- HMAC of all of this and of the seal before
+) STRICT;
+
+CREATE TABLE nonce (                      -- 16 random bytes for each leaf; without them a leaf confirms nothing
+  link   INTEGER PRIMARY KEY REFERENCES link (id),
+  nonces BLOB NOT NULL
+) STRICT;
+
+-- Nothing accepted is ever lost or rewritten; `vault purge` alone sets the second of each pair aside.
+CREATE TRIGGER issue_immutable BEFORE UPDATE ON issue BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER issue_kept BEFORE DELETE ON issue BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER bundle_immutable BEFORE UPDATE ON bundle BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER bundle_kept BEFORE DELETE ON bundle BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER child_immutable BEFORE UPDATE ON child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER child_kept BEFORE DELETE ON child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER decision_immutable BEFORE UPDATE ON decision BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER decision_kept      BEFORE DELETE ON decision BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER handed_immutable   BEFORE UPDATE ON handed   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER handed_kept        BEFORE DELETE ON handed   BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER police_immutable   BEFORE UPDATE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER police_kept        BEFORE DELETE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER lock_immutable BEFORE UPDATE ON base_lock BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER lock_kept BEFORE DELETE ON base_lock BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER decision_kept BEFORE DELETE ON decision BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER handed_immutable BEFORE UPDATE ON handed BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER handed_kept BEFORE DELETE ON handed BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER workbook_immutable BEFORE UPDATE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER workbook_kept BEFORE DELETE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER filler_immutable BEFORE UPDATE ON filler BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER filler_kept BEFORE DELETE ON filler BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER answer_immutable BEFORE UPDATE ON answer BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER answer_kept BEFORE DELETE ON answer BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER tally_immutable BEFORE UPDATE ON tally BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER tally_kept BEFORE DELETE ON tally BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER correction_immutable BEFORE UPDATE ON correction BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER correction_kept BEFORE DELETE ON correction BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER case_file_immutable BEFORE UPDATE ON case_file BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER case_file_kept BEFORE DELETE ON case_file BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER entry_immutable BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER entry_kept BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER police_ref_immutable BEFORE UPDATE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER police_ref_kept BEFORE DELETE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER signature_immutable BEFORE UPDATE ON signature BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER signature_kept BEFORE DELETE ON signature BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER signed_child_immutable BEFORE UPDATE ON signed_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER signed_child_kept BEFORE DELETE ON signed_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER deliverable_immutable BEFORE UPDATE ON deliverable BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER deliverable_kept BEFORE DELETE ON deliverable BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER base_lock_immutable BEFORE UPDATE ON base_lock BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER base_lock_kept BEFORE DELETE ON base_lock BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER revisit_immutable BEFORE UPDATE ON revisit BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER revisit_kept BEFORE DELETE ON revisit BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER revisited_immutable BEFORE UPDATE ON revisit_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER revisited_kept BEFORE DELETE ON revisit_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER entry_immutable    BEFORE UPDATE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
-CREATE TRIGGER entry_kept         BEFORE DELETE ON entry    BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER revisit_child_immutable BEFORE UPDATE ON revisit_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER revisit_child_kept BEFORE DELETE ON revisit_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER finding_immutable BEFORE UPDATE ON finding BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER finding_kept BEFORE DELETE ON finding BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER release_immutable BEFORE UPDATE ON release BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER release_kept BEFORE DELETE ON release BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER release_count_immutable BEFORE UPDATE ON release_count BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER release_count_kept BEFORE DELETE ON release_count BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER key_event_immutable BEFORE UPDATE ON key_event BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER key_event_kept BEFORE DELETE ON key_event BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER backup_immutable BEFORE UPDATE ON backup BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER backup_kept BEFORE DELETE ON backup BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER purge_immutable BEFORE UPDATE ON purge BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER purge_kept BEFORE DELETE ON purge BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER purged_immutable BEFORE UPDATE ON purged BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER purged_kept BEFORE DELETE ON purged BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER link_immutable BEFORE UPDATE ON link BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER link_kept BEFORE DELETE ON link BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER nonce_immutable BEFORE UPDATE ON nonce BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER nonce_kept BEFORE DELETE ON nonce BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 
 CREATE VIEW current_workbook AS           -- the newest accepted one of each unit and issue
   SELECT max(id) AS id, issue, unit FROM workbook WHERE status = 'accepted' GROUP BY issue, unit;
@@ -187,3 +343,40 @@ CREATE VIEW current_entry AS              -- what the newest accepted workbook o
   JOIN issue i ON i.id = w.issue
   JOIN handed h ON h.issue = w.issue AND h.unit = w.unit AND h.reference = e.reference
   GROUP BY i.form, h.unit, h.child_issue, h.serial, e.key;
+
+CREATE VIEW correction_state AS           -- a correction with what was last sent back of it (M15)
+  SELECT c.issue, c.serial, c.department, c.category, w.received AS opened_on, e.cause, e.outcome,
+         e.date AS closed_on, e.remark,
+         CASE WHEN coalesce(a.category, '') <> c.category THEN 'withdrawn' -- its unit says otherwise now
+              WHEN coalesce(e.outcome, '') <> '' THEN 'closed' ELSE 'open' END AS state
+  FROM correction c
+  JOIN workbook w ON w.id = c.opened_by
+  LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
+  LEFT JOIN (
+    SELECT unit, child_issue, serial,
+           max(value) FILTER (WHERE key = 'cause') AS cause, max(value) FILTER (WHERE key = 'outcome') AS outcome,
+           max(value) FILTER (WHERE key = 'date') AS date, max(value) FILTER (WHERE key = 'remark') AS remark
+    FROM current_entry WHERE form = 'corrections' GROUP BY unit, child_issue, serial
+  ) e ON e.unit = c.department AND e.child_issue = c.issue AND e.serial = c.serial;
+CREATE VIEW measure AS                    -- what is done for a child, and how it is schooled (M17), as last sent back
+  SELECT child_issue AS issue, serial, unit,
+         max(value) FILTER (WHERE key = 'measure') AS measure,
+         max(value) FILTER (WHERE key = 'department') AS department,
+         max(value) FILTER (WHERE key = 'person') AS person,
+         max(value) FILTER (WHERE key = 'schooling') AS schooling,
+         max(value) FILTER (WHERE key = 'date') AS returned_on,
+         max(value) FILTER (WHERE key = 'carer') AS carer
+  FROM current_entry WHERE form = 'cases' GROUP BY child_issue, serial, unit;
+CREATE VIEW case_state AS                 -- closed while the child is back and its schooling known; a relapse opens it
+  SELECT c.issue, c.serial, c.unit, w.received AS opened_on,
+         m.measure, m.department, m.person, m.schooling, m.returned_on, m.carer,
+         EXISTS (SELECT 1 FROM signed_child s JOIN signature g ON g.id = s.signature AND g.act = 'case-bureau'
+                 WHERE s.issue = c.issue AND s.serial = c.serial) AS bureau_copy,
+         EXISTS (SELECT 1 FROM signed_child s JOIN signature g ON g.id = s.signature AND g.act = 'case-unit'
+                 WHERE s.issue = c.issue AND s.serial = c.serial) AS unit_copy,
+         CASE WHEN coalesce(a.returned, '无') = '无' THEN 'withdrawn' -- deducted now
+              WHEN a.returned = '是' AND coalesce(m.schooling, '') <> '' THEN 'closed' ELSE 'open' END AS state
+  FROM case_file c
+  JOIN workbook w ON w.id = c.opened_by
+  LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
+  LEFT JOIN measure m ON m.issue = c.issue AND m.serial = c.serial AND m.unit = c.unit;

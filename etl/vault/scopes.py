@@ -10,7 +10,7 @@ from etl.counts import measure
 from etl.identity import birth_of, mask
 from etl.vault.count import count
 from etl.vault.files import Connection, open_scope, scope_path
-from etl.vault.record import Vault, statements
+from etl.vault.open import Vault, statements
 
 PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
 

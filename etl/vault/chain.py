@@ -1,0 +1,120 @@
+"""The chain (M19): each thing that comes on record is a link, sealed over its rows and the link before.
+
+A leaf is an HMAC of a row and of random bytes of its own: whoever has the leaf alone can confirm no guess about a
+child, and once a row and its bytes are deleted (`purge`) not even the holder of the key can. The seal of the newest
+link, the head, is printed for the custodian's signed paper: whoever holds the key could make the whole chain anew, but
+not that paper. It never stands in a release.
+"""
+
+import datetime as dt
+import hmac
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from etl.vault.files import Connection
+from etl.vault.keys import Keys
+from etl.vault.open import Vault
+
+LEAF = 32
+NONCE = 16
+#: The tables whose rows a link of each kind covers, with the column that names its subject and those that order them.
+#: The first holds the thing itself.
+COVERS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "issue": [
+        ("issue", "id", "id"), ("bundle", "issue", "unit"), ("child", "issue", "serial"), ("decision", "issue", "row"),
+        ("handed", "issue", "unit, reference"),
+    ],
+    "workbook": [
+        ("workbook", "id", "id"), ("filler", "workbook", "workbook"), ("answer", "workbook", "serial"),
+        ("tally", "workbook", "category, returned"), ("correction", "opened_by", "serial, department, category"),
+        ("case_file", "opened_by", "serial"), ("entry", "workbook", "reference, key"), ("finding", "workbook", "id"),
+    ],
+    "police_ref": [("police_ref", "id", "id")],
+    "signature": [("signature", "id", "id"), ("signed_child", "signature", "issue, serial")],
+    "deliverable": [("deliverable", "id", "id")],
+    "base_lock": [("base_lock", "id", "id")],
+    "revisit": [("revisit", "id", "id"), ("revisit_child", "revisit", "issue, serial")],
+    "release": [("release", "number", "number"), ("release_count", "release", "row, state")],
+    "key_event": [("key_event", "number", "number")],
+    "backup": [("backup", "id", "id")],
+    "purge": [("purge", "id", "id"), ("purged", "purge", "link")],
+}  # fmt: skip
+#: Things that happened to the record as a whole: they have no rows, their subject says all.
+EVENTS = ("upgrade", "restore")
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link as it stands. `leaves` are `LEAF` bytes a row, `seal` the seal of this link."""
+
+    id: int
+    day: str
+    kind: str
+    subject: str
+    key: int
+    leaves: bytes
+    seal: bytes
+
+
+def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
+    """Seal what has just come on record; within its transaction, as the last thing."""
+    db, subject = vault.connection, str(subject)
+    encoded = [row for _, row in rows(db, kind, subject)]
+    nonces = os.urandom(NONCE * len(encoded))
+    leaves = b"".join(leaf(vault.keys, nonces[NONCE * n : NONCE * (n + 1)], row) for n, row in enumerate(encoded))
+    last = head(db)
+    fresh = Link(last.id + 1 if last else 1, day.isoformat(), kind, subject, vault.keys.number, leaves, b"")
+    sealed = seal(vault.keys, fresh, last.seal if last else b"")
+    db.execute(
+        "INSERT INTO link (id, day, kind, subject, key, leaves, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [fresh.id, fresh.day, kind, subject, fresh.key, leaves, sealed],
+    )
+    db.execute("INSERT INTO nonce (link, nonces) VALUES (?, ?)", [fresh.id, nonces])
+
+
+def rows(db: Connection, kind: str, subject: str) -> Iterator[tuple[str, bytes]]:
+    """(table, row as bytes) of everything that a link of this kind covers, in an order that never changes."""
+    for table, column, order in COVERS.get(kind, ()):
+        for row in db.execute(f"SELECT * FROM {table} WHERE {column} = ? ORDER BY {order}", [subject]):
+            values = list(row)
+            while values and values[-1] is None:  # a column that came later leaves earlier leaves as they were
+                values.pop()
+            yield table, json.dumps([table, *values], default=bytes.hex).encode()
+
+
+def leaf(keys: Keys, nonce: bytes, row: bytes) -> bytes:
+    """What stands in the chain for a row."""
+    return keys.mac("leaf", nonce + row)
+
+
+def seal(keys: Keys, link: Link, before: bytes) -> bytes:
+    """The seal of a link that follows the one with the seal `before`."""
+    said = json.dumps([link.id, link.day, link.kind, link.subject, link.key]).encode()
+    return keys.mac("chain", b"".join((before, len(said).to_bytes(4), said, link.leaves)), link.key)
+
+
+def links(db: Connection) -> Iterator[Link]:
+    """All links, oldest first."""
+    for row in db.execute("SELECT id, day, kind, subject, key, leaves, seal FROM link ORDER BY id"):
+        yield Link(*row)
+
+
+def head(db: Connection) -> Link | None:
+    """The newest link, None of an empty record."""
+    query = "SELECT id, day, kind, subject, key, x'', seal FROM link ORDER BY id DESC LIMIT 1"
+    row = db.execute(query).fetchone()
+    return None if row is None else Link(*row)
+
+
+def printed(seal_of_link: bytes) -> str:
+    """A seal as it is printed for the custodian's paper: half of it, 128 bits, in groups that can be read out."""
+    half = seal_of_link[:16].hex()
+    return " ".join(half[at : at + 4] for at in range(0, len(half), 4))
+
+
+def is_printed(text: str, seal_of_link: bytes) -> bool:
+    """True if the paper says this seal, however it is spaced."""
+    said = "".join(text.split()).replace("-", "").lower()
+    return hmac.compare_digest(said.encode(), seal_of_link[:16].hex().encode())

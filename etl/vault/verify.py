@@ -1,0 +1,153 @@
+"""The whole record is gone over: pages, links and leaves, sums, releases, the custodian's paper (M19)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from etl.campaign import Campaign
+from etl.released import digest, release_folders
+from etl.vault import chain, published
+from etl.vault.chain import COVERS, EVENTS, LEAF, NONCE, Link
+from etl.vault.open import Vault
+
+# A workbook whose answers are all there, and its sums: what differs. Purged answers have left their sums alone.
+TALLIES = """
+WITH told AS (SELECT workbook, category, returned, count(*) AS children FROM answer GROUP BY 1, 2, 3)
+SELECT DISTINCT workbook FROM (
+  SELECT * FROM (SELECT * FROM told EXCEPT SELECT * FROM tally)
+  UNION ALL
+  SELECT * FROM (SELECT * FROM tally WHERE workbook IN (SELECT workbook FROM answer) EXCEPT SELECT * FROM told)
+) ORDER BY workbook
+"""
+
+
+@dataclass(frozen=True)
+class Break:
+    """Something that does not hold: a key of the catalogue, and its parameters (never personal)."""
+
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """`links` were gone over; `head` is the newest; `breaks` in the order of the chain, empty if all holds.
+
+    `paper` is the link whose seal the custodian's paper gives, if one was given and it is in the chain.
+    """
+
+    links: int
+    head: Link | None
+    breaks: tuple[Break, ...]
+    paper: Link | None = None
+
+
+def verify(vault: Vault, campaign: Campaign, released: Path, paper: str = "") -> Verified:
+    """Recompute everything that is sealed or summed. `released` is the folder of releases, `paper` a printed head."""
+    breaks = [*_damage(vault), *_links(vault), *_unlinked(vault), *_sums(vault, campaign)]
+    breaks += _releases(vault, released)
+    found = None
+    if paper:
+        found = next((link for link in chain.links(vault.connection) if chain.is_printed(paper, link.seal)), None)
+        if found is None:
+            breaks.append(Break("verify.paper"))
+    newest = chain.head(vault.connection)
+    return Verified(newest.id if newest else 0, newest, tuple(breaks), found)
+
+
+def _damage(vault: Vault) -> Iterator[Break]:
+    """What SQLite itself finds: broken pages, an index that differs, a row that points nowhere."""
+    found = vault.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        yield Break("verify.damaged")
+    for table, *_ in vault.connection.execute("PRAGMA foreign_key_check"):
+        yield Break("verify.orphan", {"table": table})
+        return
+
+
+def _links(vault: Vault) -> Iterator[Break]:
+    before = b""
+    purged = _purged(vault)
+    for expected, link in enumerate(chain.links(vault.connection), 1):
+        about = {"link": link.id, "kind": link.kind, "subject": link.subject, "day": link.day}
+        if link.id != expected:
+            yield Break("verify.gap", {"expected": expected, "found": link.id})
+            return
+        is_known_key = 0 <= link.key <= vault.keys.number
+        if not is_known_key or chain.seal(vault.keys, link, before) != link.seal:
+            yield Break("verify.seal", about)
+        elif (found := _leaves(vault, link, purged.get(link.id, frozenset()))) is not None:
+            yield Break("verify.row", about | found)
+        before = link.seal
+
+
+def _purged(vault: Vault) -> Mapping[int, frozenset[int]]:
+    """Positions of the leaves by link whose rows were purged."""
+    gone: dict[int, frozenset[int]] = {}
+    for link, positions in vault.connection.execute("SELECT link, positions FROM purged ORDER BY purge"):
+        numbers = {n for first, last in json.loads(positions) for n in range(first, last + 1)}
+        gone[link] = gone.get(link, frozenset()) | numbers
+    return gone
+
+
+def _leaves(vault: Vault, link: Link, gone: frozenset[int]) -> dict[str, Any] | None:
+    """None if every row is as it was sealed, else where the first stands that is not: table, number of the row in it.
+
+    Rows that are gone must be named by a purge; no other may be missing, and none may have been added.
+    """
+    found = vault.connection.execute("SELECT nonces FROM nonce WHERE link = ?", [link.id]).fetchone()
+    nonces = bytes(found[0]) if found else b""
+    total = len(link.leaves) // LEAF
+    if len(nonces) != NONCE * total:
+        return {"table": "nonce", "row": 0}
+    left = (n for n in range(total) if n not in gone)
+    table, row = COVERS[link.kind][0][0] if link.kind in COVERS else "", 0
+    for name, encoded in chain.rows(vault.connection, link.kind, link.subject):
+        table, row = name, row + 1 if name == table else 1
+        at = next(left, None)
+        if at is None:
+            return {"table": table, "row": row}
+        leaf = link.leaves[LEAF * at : LEAF * (at + 1)]
+        if chain.leaf(vault.keys, nonces[NONCE * at : NONCE * (at + 1)], encoded) != leaf:
+            return {"table": table, "row": row}
+    return None if next(left, None) is None else {"table": table, "row": row + 1}
+
+
+def _unlinked(vault: Vault) -> Iterator[Break]:
+    """Things on record that no link holds, and links that hold nothing that is known."""
+    for kind, tables in COVERS.items():
+        table, column, _ = tables[0]
+        query = f"""SELECT {column} FROM {table}
+                    WHERE CAST({column} AS TEXT) NOT IN (SELECT subject FROM link WHERE kind = ?)"""
+        for (subject,) in vault.connection.execute(query, [kind]):
+            yield Break("verify.unlinked", {"kind": kind, "subject": subject})
+    kinds = {kind for (kind,) in vault.connection.execute("SELECT DISTINCT kind FROM link")}
+    for kind in sorted(kinds - {*COVERS, *EVENTS}):
+        yield Break("verify.unknown_kind", {"kind": kind})
+    query = "SELECT kind, subject FROM link WHERE kind NOT IN (?, ?) GROUP BY 1, 2 HAVING count(*) > 1"
+    for kind, subject in vault.connection.execute(query, EVENTS):
+        yield Break("verify.twice", {"kind": kind, "subject": subject})
+
+
+def _sums(vault: Vault, campaign: Campaign) -> Iterator[Break]:
+    for (workbook,) in vault.connection.execute(TALLIES):
+        yield Break("verify.tally", {"workbook": workbook})
+    for number in published.releases(vault):
+        if not published.is_recounted(vault, campaign, number):
+            yield Break("verify.recount", {"release": number})
+
+
+def _releases(vault: Vault, released: Path) -> Iterator[Break]:
+    """Release folders against what is on record of them; one that still lies aside is there."""
+    recorded = published.releases(vault)
+    for number, recorded_digest in recorded.items():
+        found = {digest(released / number), digest(released / f".{number}.new")} - {""}
+        if not found:
+            yield Break("verify.release_missing", {"release": number})
+        elif recorded_digest not in found:
+            yield Break("verify.release_changed", {"release": number})
+    known = {folder.name for folder in release_folders(released)}
+    for number in sorted(known - {*recorded}):
+        yield Break("verify.release_unknown", {"release": number})
