@@ -52,9 +52,7 @@ def record_police_ref(given: Settings, serial: str, issue_id: str | None, refere
 @click.option("--unit", required=True, help="The unit (slug) whose paper it is.")
 @click.option("--act", required=True, type=click.Choice(sorted(SIGNED)),
               help="Signed for verification, for return, or for a case file's copy at the bureau or unit.")  # fmt: skip
-@click.option(
-    "--serial", "serials", multiple=True, help="Only this 原始序号 (repeat it for more; default: all)."
-)
+@click.option("--serial", "serials", multiple=True, help="Only this 原始序号 (repeat it for more; default: all).")
 @click.option("--by", required=True, help="Who saw the paper.")
 @as_of
 @settings
