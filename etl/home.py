@@ -46,6 +46,16 @@ class Home:
         return self.private / "vault.db"
 
     @property
+    def backups(self) -> Path:
+        """Encrypted copies of the record, unless they go elsewhere."""
+        return self.private / "backups"
+
+    @property
+    def certificates(self) -> Path:
+        """What was purged: counts alone."""
+        return self.private / "certificates"
+
+    @property
     def scopes(self) -> Path:
         """One encrypted file per scope, derived from the vault."""
         return self.private / "scopes"

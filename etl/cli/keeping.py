@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from etl.cli import console, show
-from etl.cli.options import Group, Settings, as_of, settings
+from etl.cli import console, show, upkeep
+from etl.cli.options import FILE, Group, Settings, as_of, settings
 from etl.cli.run import Run
 from etl.released import cell_id, read_release
-from etl.vault import published
+from etl.vault import chain, published
 from etl.vault.keys import new_key
 from etl.vault.scopes import build_scopes
 from etl.vault.upgrade import upgrade as upgrade_vault
@@ -83,3 +83,60 @@ def upgrade(given: Settings, as_of: dt.datetime | None) -> None:
         finally:
             opened.close()
     console.say("vault.upgraded", found=found, now=now)
+
+
+@vault.command()
+@click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path),
+              help="Where the copy goes (default: private/backups/).")  # fmt: skip
+@as_of
+@settings
+def backup(given: Settings, target: Path | None, as_of: dt.datetime | None) -> None:
+    """Copy the record, encrypted; the copy is opened and its chain verified before it counts."""
+    path, newest = upkeep.back_up(given.run(as_of), target)
+    console.say("vault.backed_up", file=path, links=newest.id, head=chain.printed(newest.seal))
+
+
+@vault.command()
+@click.argument("file", type=FILE)
+@click.option("--to", "upto", type=click.IntRange(1), default=0, metavar="LINK",
+              help="Only as far as this link of the chain (see vault history).")  # fmt: skip
+@as_of
+@settings
+def restore(given: Settings, file: Path, upto: int, as_of: dt.datetime | None) -> None:
+    """Put a copy in the record's place; the record that it replaces is kept beside."""
+    last, kept = upkeep.restore(given.run(as_of), file, upto)
+    console.say("vault.restored", links=last, kept=kept if kept.exists() else "—")
+
+
+@vault.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--by", required=True, help="Who replaces the key.")
+@as_of
+@settings
+def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> None:
+    """Encrypt everything under a new master key (made in FILE if it is not there). Stop the staff server first."""
+    upkeep.change_key(given.run(as_of), file, by)
+    console.say("vault.rekeyed", file=file)
+
+
+@vault.command()
+@click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Lists handed out before this day.")
+@click.option("--by", required=True, help="Who purges.")
+@as_of
+@settings
+def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | None) -> None:
+    """Delete all individuals of old lists, here and in every file of this home; sums and releases stay."""
+    certificate, file = upkeep.delete_individuals(given.run(as_of), before.date(), by)
+    backups = "、".join(one["file"] for one in certificate["backups"]) or "—"
+    console.say("vault.purged", children=certificate["deleted"]["child"], file=file, backups=backups)
+
+
+@vault.command()
+@settings
+def history(given: Settings) -> None:
+    """Every link of the chain: what came on record, and when."""
+    opened = given.run().open_vault()
+    try:
+        show.show_history(list(chain.links(opened.connection)))
+    finally:
+        opened.close()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console
+from etl.cli import console, upkeep
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home
@@ -34,6 +34,7 @@ class Settings:
         key_file = self.key_file or (self.home.demo_key if self.home.demo_key.exists() else None)
         if key_file is None:
             raise FuxueError("key.needed")
+        upkeep.settle(self.home)
         return Run(
             home=self.home,
             campaign_folder=self.campaign_folder,

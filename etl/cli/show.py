@@ -20,6 +20,7 @@ from etl.findings import Finding, FuxueError, Severity
 from etl.home import Home
 from etl.released import Cell, Status
 from etl.vault import chain
+from etl.vault.chain import Link
 from etl.vault.published import Trace
 from etl.vault.verify import Verified
 
@@ -290,3 +291,15 @@ def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: C
     console.show(rows)
     console.say("trace.done", release=found.release, table=table, cell=cell, recorded=found.recorded, sum=total,
                 count=sum(one.workbook is not None for one in found.sources), link=found.link)  # fmt: skip
+
+
+def show_history(links: Sequence[Link]) -> None:
+    """The chain, a line each."""
+    if console.wants_json():
+        told = [{"link": o.id, "day": o.day, "kind": o.kind, "subject": o.subject} for o in links]
+        console.result("history", links=told)
+        return
+    rows = _table("第几环", "日期", "种类", "所记", "封印")
+    for one in links:
+        rows.add_row(str(one.id), one.day, one.kind, escape(one.subject), chain.printed(one.seal))
+    console.show(rows)

@@ -95,6 +95,15 @@ def seal(keys: Keys, link: Link, before: bytes) -> bytes:
     return keys.mac("chain", b"".join((before, len(said).to_bytes(4), said, link.leaves)), link.key)
 
 
+def gone(db: Connection) -> Mapping[int, frozenset[int]]:
+    """Positions of the leaves by link whose rows were purged."""
+    found: dict[int, frozenset[int]] = {}
+    for link, positions in db.execute("SELECT link, positions FROM purged ORDER BY purge"):
+        numbers = {n for first, last in json.loads(positions) for n in range(first, last + 1)}
+        found[link] = found.get(link, frozenset()) | numbers
+    return found
+
+
 def links(db: Connection) -> Iterator[Link]:
     """All links, oldest first."""
     for row in db.execute("SELECT id, day, kind, subject, key, leaves, seal FROM link ORDER BY id"):

@@ -42,6 +42,17 @@ class Vault:
             raise
 
 
+@contextmanager
+def unguarded(db: Connection) -> Iterator[None]:
+    """Within a transaction: the triggers that keep what is on record are set aside, and stand again afterwards."""
+    guards = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in guards:
+        db.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, statement in guards:
+        db.execute(statement)
+
+
 def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = False) -> Vault:
     """The record of a campaign. FuxueError if the key is wrong, the file damaged, or it is another campaign's.
 

@@ -16,9 +16,17 @@ def is_current(vault: Vault, content: bytes) -> bool:
     return vault.connection.execute(query, [fingerprint]).fetchone() is not None
 
 
-def _is_on_record(vault: Vault, content: bytes) -> bool:
+def is_on_record(vault: Vault, content: bytes) -> bool:
+    """True if this very file was recorded, accepted or refused."""
     query = "SELECT 1 FROM workbook WHERE fingerprint = ?"
     return vault.connection.execute(query, [vault.keys.mac("workbook", content)]).fetchone() is not None
+
+
+def issue_of(vault: Vault, content: bytes) -> str | None:
+    """The issue that this very file was found to belong to, None if to none."""
+    query = "SELECT issue FROM workbook WHERE fingerprint = ? ORDER BY id DESC"
+    row = vault.connection.execute(query, [vault.keys.mac("workbook", content)]).fetchone()
+    return None if row is None else row[0]
 
 
 def record_workbook(vault: Vault, campaign: Campaign, checked: Checked, content: bytes, day: dt.date) -> None:
@@ -27,7 +35,7 @@ def record_workbook(vault: Vault, campaign: Campaign, checked: Checked, content:
     A file that is refused again, unchanged, is on record already.
     """
     with vault.transaction() as db:
-        if not checked.accepted and _is_on_record(vault, content):
+        if not checked.accepted and is_on_record(vault, content):
             return
         cursor = db.execute(
             "INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status)"

@@ -1,6 +1,5 @@
 """The whole record is gone over: pages, links and leaves, sums, releases, the custodian's paper (M19)."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +45,7 @@ class Verified:
 
 def verify(vault: Vault, campaign: Campaign, released: Path, paper: str = "") -> Verified:
     """Recompute everything that is sealed or summed. `released` is the folder of releases, `paper` a printed head."""
-    breaks = [*_damage(vault), *_links(vault), *_unlinked(vault), *_sums(vault, campaign)]
-    breaks += _releases(vault, released)
+    breaks = [*breaks_of(vault, campaign), *_releases(vault, released)]
     found = None
     if paper:
         found = next((link for link in chain.links(vault.connection) if chain.is_printed(paper, link.seal)), None)
@@ -55,6 +53,11 @@ def verify(vault: Vault, campaign: Campaign, released: Path, paper: str = "") ->
             breaks.append(Break("verify.paper"))
     newest = chain.head(vault.connection)
     return Verified(newest.id if newest else 0, newest, tuple(breaks), found)
+
+
+def breaks_of(vault: Vault, campaign: Campaign) -> list[Break]:
+    """What does not hold in the record by itself: enough for a copy, which lies beside no releases."""
+    return [*_damage(vault), *_links(vault), *_unlinked(vault), *_sums(vault, campaign)]
 
 
 def _damage(vault: Vault) -> Iterator[Break]:
@@ -69,7 +72,7 @@ def _damage(vault: Vault) -> Iterator[Break]:
 
 def _links(vault: Vault) -> Iterator[Break]:
     before = b""
-    purged = _purged(vault)
+    purged = chain.gone(vault.connection)
     for expected, link in enumerate(chain.links(vault.connection), 1):
         about = {"link": link.id, "kind": link.kind, "subject": link.subject, "day": link.day}
         if link.id != expected:
@@ -81,15 +84,6 @@ def _links(vault: Vault) -> Iterator[Break]:
         elif (found := _leaves(vault, link, purged.get(link.id, frozenset()))) is not None:
             yield Break("verify.row", about | found)
         before = link.seal
-
-
-def _purged(vault: Vault) -> Mapping[int, frozenset[int]]:
-    """Positions of the leaves by link whose rows were purged."""
-    gone: dict[int, frozenset[int]] = {}
-    for link, positions in vault.connection.execute("SELECT link, positions FROM purged ORDER BY purge"):
-        numbers = {n for first, last in json.loads(positions) for n in range(first, last + 1)}
-        gone[link] = gone.get(link, frozenset()) | numbers
-    return gone
 
 
 def _leaves(vault: Vault, link: Link, gone: frozenset[int]) -> dict[str, Any] | None:
