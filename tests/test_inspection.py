@@ -84,6 +84,29 @@ def test_a_change_after_the_lock_is_seen_beside_what_was_locked(loaded: Run) -> 
     assert all(row.locked == row.code for serial, row in after.items() if serial != first)
 
 
+def test_what_moves_the_base_after_its_lock_is_listed_with_who_when_and_from_what_to_what(loaded: Run) -> None:
+    with pytest.raises(FuxueError, match=r"base\.open"):
+        inspecting.base_changes(loaded)
+    before = {row.serial: row.code for row in reported(loaded)}
+    locked = inspecting.lock_base(loaded, BY)
+    assert inspecting.base_changes(loaded) == (locked, [])
+    rows = {child.serial: 4 + at for at, child in enumerate(books.issued(loaded))}
+    out = next(serial for serial in rows if before[serial] >= "I")
+    inside = next(serial for serial in rows if before[serial] < "H")
+    labels = {code: loaded.campaign.category[code].label for code in "FH"}
+    # Out of the base; and from one deduction to another, which does not move it.
+    cells = {f"I{rows[out]}": labels["F"], f"J{rows[out]}": "无", f"I{rows[inside]}": labels["H"]}
+    later = replace(loaded, day=loaded.day + dt.timedelta(3))
+    steps.load(later, [books.put(loaded, books.edit(books.plain(loaded), setting(**cells)))])
+    _, changes = inspecting.base_changes(loaded)
+    assert [(c.day, c.unit, c.serial, c.earlier, c.code) for c in changes] == [(later.day, UNIT, out, before[out], "F")]
+    assert changes[0].filler
+    said = CliRunner().invoke(
+        main, ["--home", str(loaded.home.root), "--campaign", str(loaded.campaign_folder), "report", "changes"]
+    )
+    assert (said.exit_code, "有 1 处改动涉及底数" in said.output) == (0, True), said.output
+
+
 def test_days_and_team_are_those_of_the_first_accepted_workbook(loaded: Run) -> None:
     first = books.issued(loaded)[0].serial
     team = next(row.first_team for row in reported(loaded) if row.serial == first)

@@ -39,10 +39,25 @@ def lock_base(run: Run, by: str) -> inspect.Lock:
         raise FuxueError("base.nobody")
     vault = run.open_vault()
     try:
-        deducted = [category.code for category in run.campaign.categories if category.group == "deducted"]
-        return inspect.lock_base(vault, deducted, by.strip(), run.day)
+        return inspect.lock_base(vault, _deducted(run), by.strip(), run.day)
     finally:
         vault.close()
+
+
+def base_changes(run: Run) -> tuple[inspect.Lock, list[inspect.Change]]:
+    """The base as it was locked, and what moved it since. FuxueError while it is not locked."""
+    vault = run.open_vault()
+    try:
+        lock = inspect.base_lock(vault)
+        if lock is None:
+            raise FuxueError("base.open")
+        return lock, inspect.changes(vault, _deducted(run))
+    finally:
+        vault.close()
+
+
+def _deducted(run: Run) -> list[str]:
+    return [category.code for category in run.campaign.categories if category.group == "deducted"]
 
 
 def look_through(run: Run, size: int | None, seed: int | None, by: str) -> Inspected:

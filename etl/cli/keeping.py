@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli import console, show, upkeep
+from etl.cli import console, show_vault, upkeep
 from etl.cli.options import FILE, Group, Settings, as_of, settings
 from etl.cli.run import Run
 from etl.released import cell_id, read_release
@@ -37,7 +37,7 @@ def keygen(file: Path) -> None:
 def verify(given: Settings, paper: str) -> None:
     """Go over the whole record: pages, the chain, sums, releases; names the first broken link (exit 3)."""
     found = verified(given.run(), paper)
-    show.show_verified(found)
+    show_vault.show_verified(found)
     sys.exit(3 if found.breaks else 0)
 
 
@@ -65,7 +65,7 @@ def trace(given: Settings, release: str, table: str, cell: str) -> None:
         opened.close()
     row, _, measure = cell.rpartition(".")
     shown = read_release(run.home.released / release).table(table)[row, measure]
-    show.show_trace(run.campaign, found, table, cell_id(row, measure), shown)
+    show_vault.show_trace(run.campaign, found, table, cell_id(row, measure), shown)
     sys.exit(0 if found.is_whole else 3)
 
 
@@ -137,6 +137,6 @@ def history(given: Settings) -> None:
     """Every link of the chain: what came on record, and when."""
     opened = given.run().open_vault()
     try:
-        show.show_history(list(chain.links(opened.connection)))
+        show_vault.show_history(list(chain.links(opened.connection)))
     finally:
         opened.close()

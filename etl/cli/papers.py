@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli import console, inspecting, reporting, show, steps
+from etl.cli import console, inspecting, reporting, show, show_vault, steps
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
 from etl.vault.evidence import SIGNED
 
@@ -90,6 +90,15 @@ def report_flags(given: Settings, size: int | None, seed: int | None, by: str, a
     """For the inspectorate: unlikely reporting with its reasons, and the sample; sealed into private/reports/."""
     run = given.run(as_of)
     show.show_inspected(run, inspecting.look_through(run, size, seed, by))
+
+
+@report.command("changes")
+@settings
+def report_changes(given: Settings) -> None:
+    """The base as it was locked, and each answer that moved it since: when, which unit, who, from what to what."""
+    run = given.run()
+    lock, changes = inspecting.base_changes(run)
+    show_vault.show_changes(run.campaign, lock, changes)
 
 
 @click.command("lock-base", cls=Command)

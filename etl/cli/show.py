@@ -18,18 +18,15 @@ from etl.cli.steps import Status as Standing
 from etl.cli.texts import text
 from etl.findings import Finding, FuxueError, Severity
 from etl.home import Home
-from etl.released import Cell, Status
-from etl.vault import chain
-from etl.vault.chain import Link
-from etl.vault.published import Trace
-from etl.vault.verify import Verified
+from etl.released import Status
 
 #: Findings shown per file; the rest are counted.
 SHOWN = 12
 MARK = {Severity.ERROR: "[red]错误[/]", Severity.WARNING: "[yellow]提示[/]", Severity.NOTE: "[blue]备注[/]"}
 
 
-def _table(*columns: str, title: str | None = None) -> Table:
+def table_of(*columns: str, title: str | None = None) -> Table:
+    """An empty table with these headings."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -43,7 +40,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
         return
     if not findings:
         return
-    table = _table("", "规则", "位置", "说明与改法")
+    table = table_of("", "规则", "位置", "说明与改法")
     for finding in findings[:SHOWN]:
         table.add_row(MARK[finding.severity], finding.rule, escape(finding.place), escape(finding.message))
     console.show(table, always=True)
@@ -59,7 +56,7 @@ def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
     if console.wants_json():
         console.result(kind, files=[_as_json(checked, outcome) for checked, outcome in files])
         return
-    table = _table("文件", "结果", "错误", "提示", "备注")
+    table = table_of("文件", "结果", "错误", "提示", "备注")
     for checked, outcome in files:
         counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
         table.add_row(escape(checked.file), text(f"{kind}.{outcome}"), *counts)
@@ -93,7 +90,7 @@ def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
 
 
 def _rules(sums: Mapping[str, Sequence[Finding]]) -> Table:
-    table = _table("", "规则", "处数", "最先几处", "说明与改法")
+    table = table_of("", "规则", "处数", "最先几处", "说明与改法")
     for rule, own in sorted(sums.items(), key=lambda pair: (list(Severity).index(pair[1][0].severity), pair[0])):
         places = "\n".join(finding.place for finding in own[:3])
         table.add_row(MARK[own[0].severity], rule, str(len(own)), escape(places), escape(own[0].message))
@@ -134,7 +131,7 @@ def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]
             "passwords", passwords=[dict(zip(("issue", "unit", "password"), p, strict=True)) for p in passwords]
         )
         return
-    table = _table("下发", "单位", "口令")
+    table = table_of("下发", "单位", "口令")
     for issue, unit, password in passwords:
         table.add_row(issue, campaign.recipient_name(unit), password)
     console.show(table, always=True)
@@ -150,7 +147,7 @@ def show_status(campaign: Campaign, day: dt.date, status: Standing) -> None:
                corrections=_open_closed(status.corrections), cases=_open_closed(status.cases))  # fmt: skip
         return
     when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
-    table = _table("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
+    table = table_of("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
     for row in status.units:
         state = "[green]已报齐[/]" if row.is_complete else "[red]未报齐[/]"
         cases = str(status.cases.get(row.unit, (0, 0))[0])
@@ -193,7 +190,7 @@ def show_demo(demo: DemoResult, home: Home) -> None:
     if console.wants_json():
         console.result("demo", steps=demo.lines, look=look, release=demo.release.name)
         return
-    table = _table("步骤", "结果", "秒", title=text("demo.title"))
+    table = table_of("步骤", "结果", "秒", title=text("demo.title"))
     for what, how_much, seconds in demo.lines:
         table.add_row(what, how_much, f"{seconds:.1f}")
     table.add_section()
@@ -228,7 +225,7 @@ def show_staff(accounts: Sequence[tuple[str, str, bool, str]]) -> None:
             accounts=[dict(zip(("name", "scopes", "disabled", "last_login"), a, strict=True)) for a in accounts],
         )
         return
-    table = _table("账号", "范围", "停用", "最近登录")
+    table = table_of("账号", "范围", "停用", "最近登录")
     for name, scopes, disabled, last in accounts:
         table.add_row(name, scopes, "是" if disabled else "", last)
     console.show(table, always=True)
@@ -240,7 +237,7 @@ def show_inspected(run: Run, found: inspecting.Inspected) -> None:
         fields = ("rule", "unit", "message", "message_en")
         console.result("flags", flags=[{name: getattr(flag, name) for name in fields} for flag in found.flags])
     elif found.flags:
-        table = _table("单位", "编号", "疑点与理由")
+        table = table_of("单位", "编号", "疑点与理由")
         for flag in found.flags:
             table.add_row(run.campaign.unit[flag.unit].name, flag.rule, escape(flag.message))
         console.show(table)
@@ -255,51 +252,3 @@ def show_inspected(run: Run, found: inspecting.Inspected) -> None:
         console.result("flags", sample={"seed": sample.seed, "size": sample.size, "of": sample.population})
     console.say("flags.file", file=found.file)
     console.result("flags")
-
-
-def show_verified(found: Verified) -> None:
-    """Whether the record holds, and the first things that do not."""
-    head = chain.printed(found.head.seal) if found.head else "—"
-    if console.wants_json():
-        breaks = [{"key": one.key, "message": text(one.key, **one.params), **one.params} for one in found.breaks]
-        console.result("verify", links=found.links, head=head, breaks=breaks)
-        return
-    for one in found.breaks[:SHOWN]:
-        console.show(f"✗ {text(one.key, **one.params)}", always=True)
-    if found.breaks:
-        console.show(text("verify.broken", count=len(found.breaks)), always=True)
-        return
-    console.say("verify.whole", links=found.links, head=head)
-    if found.paper:
-        console.say("verify.paper_found", link=found.paper.id, day=found.paper.day)
-
-
-def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: Cell) -> None:
-    """A published figure and the workbooks that it adds up, each with its link in the chain."""
-    total = sum(one.children for one in found.sources)
-    printed = {"status": shown.status.value, "value": shown.value}
-    if console.wants_json():
-        sources = [vars(one) | {"seal": chain.printed(one.seal)} for one in found.sources]
-        console.result("trace", release=found.release, table=table, cell=cell, published=printed,
-                       recorded=found.recorded, sum=total, sources=sources)  # fmt: skip
-        return
-    rows = _table("单位", "下发", "工作簿", "收到", "证据链", "人数")
-    for one in found.sources:
-        name = campaign.unit[one.unit].name
-        link = f"{one.link}  {chain.printed(one.seal)[:9]}" if one.link else "—"
-        rows.add_row(name, one.issue, escape(one.file) or "未报送", one.received, link, str(one.children))
-    console.show(rows)
-    console.say("trace.done", release=found.release, table=table, cell=cell, recorded=found.recorded, sum=total,
-                count=sum(one.workbook is not None for one in found.sources), link=found.link)  # fmt: skip
-
-
-def show_history(links: Sequence[Link]) -> None:
-    """The chain, a line each."""
-    if console.wants_json():
-        told = [{"link": o.id, "day": o.day, "kind": o.kind, "subject": o.subject} for o in links]
-        console.result("history", links=told)
-        return
-    rows = _table("第几环", "日期", "种类", "所记", "封印")
-    for one in links:
-        rows.add_row(str(one.id), one.day, one.kind, escape(one.subject), chain.printed(one.seal))
-    console.show(rows)

@@ -35,6 +35,38 @@ LEFT JOIN locked l ON l.issue = c.issue AND l.serial = c.serial
 ORDER BY c.issue, c.serial
 """
 
+# Every answer after the lock by which a child enters or leaves the deducted, with the answer before it.
+CHANGES = """
+WITH version AS (
+  SELECT a.issue, a.serial, a.workbook, a.category,
+         lag(a.category) OVER (PARTITION BY a.issue, a.serial ORDER BY a.workbook) AS earlier
+  FROM answer a
+)
+SELECT w.received, w.unit, v.issue, v.serial, coalesce(v.earlier, ''), v.category, f.name, f.leader, w.file
+FROM version v JOIN workbook w ON w.id = v.workbook JOIN filler f ON f.workbook = w.id
+WHERE v.workbook > (SELECT last_workbook FROM base_lock)
+  AND (v.category IN ({marks})) <> (coalesce(v.earlier, '') IN ({marks}))
+ORDER BY v.workbook, v.issue, v.serial
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What moves the base after its lock (M13): by which workbook, who filled it in and who answers for it.
+
+    `earlier` is empty of a child that had no answer yet.
+    """
+
+    day: dt.date
+    unit: str
+    issue: str
+    serial: str
+    earlier: str
+    code: str
+    filler: str
+    leader: str
+    file: str
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -93,6 +125,13 @@ def base_lock(vault: Vault) -> Lock | None:
     query = "SELECT locked_on, locked_by, suspected, unverified, deducted, returned FROM base_lock"
     row = vault.connection.execute(query).fetchone()
     return None if row is None else Lock(dt.date.fromisoformat(row[0]), *row[1:])
+
+
+def changes(vault: Vault, deducted: Sequence[str]) -> list[Change]:
+    """Every later answer by which a child enters or leaves the deducted; empty while the base is not locked."""
+    query = CHANGES.format(marks=", ".join("?" for _ in deducted))
+    rows = vault.connection.execute(query, [*deducted, *deducted])
+    return [Change(dt.date.fromisoformat(day), *rest) for day, *rest in rows]
 
 
 def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> list[Drawn]:

@@ -1,0 +1,80 @@
+"""What the record has to show of itself: whether it holds, where a figure comes from, what came on it and when."""
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+
+from etl.campaign import Campaign
+from etl.cli import console
+from etl.cli.show import SHOWN, table_of
+from etl.cli.texts import text
+from etl.released import Cell
+from etl.vault import chain
+from etl.vault.chain import Link
+from etl.vault.inspect import Change, Lock
+from etl.vault.published import Trace
+from etl.vault.verify import Verified
+
+
+def show_verified(found: Verified) -> None:
+    """Whether the record holds, and the first things that do not."""
+    head = chain.printed(found.head.seal) if found.head else "—"
+    if console.wants_json():
+        breaks = [{"key": one.key, "message": text(one.key, **one.params), **one.params} for one in found.breaks]
+        console.result("verify", links=found.links, head=head, breaks=breaks)
+        return
+    for one in found.breaks[:SHOWN]:
+        console.show(f"✗ {text(one.key, **one.params)}", always=True)
+    if found.breaks:
+        console.show(text("verify.broken", count=len(found.breaks)), always=True)
+        return
+    console.say("verify.whole", links=found.links, head=head)
+    if found.paper:
+        console.say("verify.paper_found", link=found.paper.id, day=found.paper.day)
+
+
+def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: Cell) -> None:
+    """A published figure and the workbooks that it adds up, each with its link in the chain."""
+    total = sum(one.children for one in found.sources)
+    printed = {"status": shown.status.value, "value": shown.value}
+    if console.wants_json():
+        sources = [vars(one) | {"seal": chain.printed(one.seal)} for one in found.sources]
+        console.result("trace", release=found.release, table=table, cell=cell, published=printed,
+                       recorded=found.recorded, sum=total, sources=sources)  # fmt: skip
+        return
+    rows = table_of("单位", "下发", "工作簿", "收到", "证据链", "人数")
+    for one in found.sources:
+        name = campaign.unit[one.unit].name
+        link = f"{one.link}  {chain.printed(one.seal)[:9]}" if one.link else "—"
+        rows.add_row(name, one.issue, escape(one.file) or "未报送", one.received, link, str(one.children))
+    console.show(rows)
+    console.say("trace.done", release=found.release, table=table, cell=cell, recorded=found.recorded, sum=total,
+                count=sum(one.workbook is not None for one in found.sources), link=found.link)  # fmt: skip
+
+
+def show_history(links: Sequence[Link]) -> None:
+    """The chain, a line each."""
+    if console.wants_json():
+        told = [{"link": o.id, "day": o.day, "kind": o.kind, "subject": o.subject} for o in links]
+        console.result("history", links=told)
+        return
+    rows = table_of("第几环", "日期", "种类", "所记", "封印")
+    for one in links:
+        rows.add_row(str(one.id), one.day, one.kind, escape(one.subject), chain.printed(one.seal))
+    console.show(rows)
+
+
+def show_changes(campaign: Campaign, lock: Lock, changes: Sequence[Change]) -> None:
+    """What moved the base after its lock; serials alone tell of whom."""
+    if console.wants_json():
+        console.result("changes", lock=vars(lock), changes=[vars(one) for one in changes])
+        return
+    rows = table_of("收到", "单位", "下发", "原始序号", "原为", "改为", "填报人", "主管领导", "工作簿")
+    for one in changes:
+        earlier = campaign.category[one.earlier].label if one.earlier else "未核查"
+        moved = earlier, campaign.category[one.code].label
+        people = escape(one.filler), escape(one.leader), escape(one.file)
+        rows.add_row(one.day.isoformat(), campaign.unit[one.unit].name, one.issue, one.serial, *moved, *people)
+    if changes:
+        console.show(rows)
+    console.say("base.changes", day=lock.day, by=lock.by, to_return=lock.suspected - lock.deducted, count=len(changes))
