@@ -234,6 +234,7 @@ def fates(
         if not "".join(row.values()).strip() or number in excluded:
             continue
         faults = [("L09", key) for key in ("province", "city", "county", "name", "sex") if not row[key].strip()]
+        faults += [("L13", key) for key in KEYS if len(row[key]) > campaign.limits.cell_characters]
         if not row["serial"].strip() or row["serial"] in serials:
             faults.append(("L02", "serial"))
         serials.add(row["serial"])

@@ -39,7 +39,9 @@ def check_texts(xml: bytes) -> None:
 
 
 def _has_control(xml: bytes) -> bool:
-    return len(xml.translate(None, CONTROLS)) != len(xml) or any(sign in xml for sign in NO_SIGN)
+    return len(xml.translate(None, CONTROLS)) != len(xml) or (
+        NO_SIGN[0][:2] in xml and any(sign in xml for sign in NO_SIGN)
+    )
 
 
 def quick_marks(xml: bytes, rows: int) -> Marks | None:
