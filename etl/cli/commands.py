@@ -133,6 +133,7 @@ main.add_command(papers.report)
 main.add_command(papers.record)
 main.add_command(papers.lock_base)
 main.add_command(keeping.vault)
+main.add_command(keeping.doctor)
 
 
 @main.command()

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from etl.cli import console, show_vault, upkeep
-from etl.cli.options import FILE, Group, Settings, as_of, settings
+from etl.cli.doctor import Outcome, examine
+from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
 from etl.cli.run import Run
 from etl.released import cell_id, read_release
 from etl.vault import chain, published
@@ -140,3 +141,13 @@ def history(given: Settings) -> None:
         show_vault.show_history(list(chain.links(opened.connection)))
     finally:
         opened.close()
+
+
+@click.command(cls=Command)
+@settings
+def doctor(given: Settings) -> None:
+    """Is this machine fit: key, permissions, record, clock, disk, swap, fonts; exit 1 if something is bad."""
+    run = given.run()
+    checks = examine(run, given.key())
+    show_vault.show_checks(checks)
+    sys.exit(1 if any(check.outcome is Outcome.BAD for check in checks) else 0)

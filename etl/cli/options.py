@@ -29,11 +29,16 @@ class Settings:
         self.home, self.campaign_folder = Home(Path("var")), ROOT / "campaign"
         self.key_file: Path | None = None
 
-    def run(self, day: dt.datetime | None = None) -> Run:
-        """Everything a step needs. FuxueError if no key is given and the home is no demo."""
+    def key(self) -> Path:
+        """The master key's file. FuxueError if none is given and the home is no demo."""
         key_file = self.key_file or (self.home.demo_key if self.home.demo_key.exists() else None)
         if key_file is None:
             raise FuxueError("key.needed")
+        return key_file
+
+    def run(self, day: dt.datetime | None = None) -> Run:
+        """Everything a step needs."""
+        key_file = self.key()
         upkeep.settle(self.home)
         return Run(
             home=self.home,

@@ -6,6 +6,7 @@ from rich.markup import escape
 
 from etl.campaign import Campaign
 from etl.cli import console
+from etl.cli.doctor import Check, Outcome
 from etl.cli.show import SHOWN, table_of
 from etl.cli.texts import text
 from etl.released import Cell
@@ -78,3 +79,15 @@ def show_changes(campaign: Campaign, lock: Lock, changes: Sequence[Change]) -> N
     if changes:
         console.show(rows)
     console.say("base.changes", day=lock.day, by=lock.by, to_return=lock.suspected - lock.deducted, count=len(changes))
+
+
+def show_checks(checks: Sequence[Check]) -> None:
+    """What was found of the machine and the home, a line each."""
+    if console.wants_json():
+        told = [{"check": c.name, "outcome": c.outcome.value, "message": text(c.key, **c.params)} for c in checks]
+        console.result("doctor", checks=told)
+        return
+    marks = {Outcome.FINE: "✓", Outcome.WARNING: "！", Outcome.BAD: "✗"}
+    for check in checks:
+        told_text = f"{marks[check.outcome]} {text(check.key, **check.params)}"
+        console.show(escape(told_text), always=check.outcome is not Outcome.FINE)

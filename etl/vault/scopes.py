@@ -1,6 +1,7 @@
 """One encrypted file per scope, derived from the vault after each load: a unit's own rows, or all for the bureau."""
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,20 @@ def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[
         # The key belongs to the scope, not to the temporary name.
         connection = open_scope(folder, fresh, vault.keys, scope=scope, create=True)
         try:
+            # Nobody reads it before it is whole and in place: no journal, and one sync of the finished file.
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA synchronous = OFF")
             _fill(connection, own)
         finally:
             connection.close()
+        _sync(path)
         path.replace(scope_path(folder, scope))
         done()
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle)
 
 
 def _fill(connection: Connection, own: dict[str, list[tuple[object, ...]]]) -> None:
