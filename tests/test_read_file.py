@@ -269,6 +269,17 @@ def test_two_parts_of_one_name_are_refused(run: Run) -> None:
     assert rules_unsealed(run, out.getvalue()) == {"F01"}
 
 
+def test_a_sheet_that_two_readers_would_look_for_in_two_parts_is_refused(run: Run) -> None:
+    """One of them could scan a harmless sheet while the other reads a formula."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        book = parts["xl/workbook.xml"]
+        parts["xl/workbook.xml"] = book.replace(b' r:id="', b' xmlns:zz="urn:zz" zz:id="rId3" r:id="', 1)
+        assert parts["xl/workbook.xml"] != book
+
+    assert rules_unsealed(run, repack(plain(run), change)) == {"F01"}
+
+
 def test_two_sheets_of_one_name_are_refused(run: Run) -> None:
     def change(parts: dict[str, bytes]) -> None:
         parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace("填表说明".encode(), "附件4".encode(), 1)

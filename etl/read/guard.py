@@ -128,7 +128,10 @@ def _sheets(parts: dict[str, bytes]) -> dict[str, str]:
             name = attributes.get("name", "")
             if name in relations:
                 raise Refused(Problem("F01"))
-            relations[name] = next((v for k, v in attributes.items() if ":" in k and local(k) == "id"), "")
+            given = [value for key, value in attributes.items() if ":" in key and local(key) == "id"]
+            if len(given) != 1:  # two readers could see two different sheets
+                raise Refused(Problem("F01"))
+            relations[name] = given[0]
 
     def on_relation(tag: str, attributes: dict[str, str]) -> None:
         if local(tag) == "Relationship":
