@@ -27,23 +27,17 @@ def corrections_of(run: Run, department: str) -> Bundle:
 
 
 def work(run: Run, form: Form) -> dict[tuple[str, str], casework.Work]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return {(one.recipient, one.serial): one for one in casework.work(vault, run.campaign, form)}
-    finally:
-        vault.close()
 
 
 def answers(run: Run) -> dict[str, tuple[str, str, str]]:
     """serial → (unit, category, returned) as currently answered."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         query = (
             "SELECT a.serial, c.unit, a.category, a.returned FROM current_answer a JOIN child c USING (issue, serial)"
         )
         return {row[0]: (row[1], row[2], row[3]) for row in vault.connection.execute(query)}
-    finally:
-        vault.close()
 
 
 def found(run: Run, path: Path) -> list[tuple[str, str]]:
@@ -230,15 +224,12 @@ def test_the_newest_workbook_speaks_and_history_is_kept(corrections: Run) -> Non
     steps.load(corrections, [put_casework(corrections, bundle, {first["reference"]: {"remark": "弄错了"}})])
     one = work(corrections, CORRECTIONS)[REGISTRY, first["serial"]]
     assert (one.is_closed, one.values) == (False, {"remark": "弄错了"})
-    vault = corrections.open_vault()
-    try:
+    with corrections.open_vault() as vault:
         count = vault.connection.execute("SELECT count(*) FROM entry WHERE value = '已注销'").fetchone()[0]
         assert count == 1
         with pytest.raises(Exception, match="immutable") as error:
             vault.connection.execute("DELETE FROM entry")
         assert not isinstance(error.value, sqlite3.Error)  # SQLCipher's own kind
-    finally:
-        vault.close()
 
 
 def test_full_width_brackets_of_a_listed_value_are_no_fault(cases: Run) -> None:

@@ -47,11 +47,8 @@ def published_home(run: Run, released_once: Path) -> Run:
 
 @contextmanager
 def opened(run: Run) -> Iterator[Vault]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         yield vault
-    finally:
-        vault.close()
 
 
 @contextmanager

@@ -66,8 +66,7 @@ def invoke(run: Run, *arguments: str) -> Result:
 
 def record(run: Run) -> list[list[tuple[object, ...]]]:
     """Everything that was accepted, and what of it is current."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         queries = (
             "SELECT * FROM workbook WHERE status = 'accepted' ORDER BY id",
             "SELECT * FROM answer ORDER BY workbook, serial",
@@ -75,8 +74,6 @@ def record(run: Run) -> list[list[tuple[object, ...]]]:
             "SELECT * FROM child ORDER BY issue, serial",
         )
         return [vault.connection.execute(query).fetchall() for query in queries]
-    finally:
-        vault.close()
 
 
 def secrets(people: list[Person]) -> list[str]:
@@ -292,9 +289,6 @@ def test_the_newest_accepted_version_counts_and_the_older_stays(accepted: Run) -
     after = record(accepted)
     assert after[0][:3] == before[0]
     assert set(before[1]) < set(after[1])
-    vault = accepted.open_vault()
-    try:
+    with accepted.open_vault() as vault:
         query = "SELECT team FROM current_answer WHERE serial = ?"
         assert vault.connection.execute(query, [books.issued(accepted)[0].serial]).fetchall() == [("新组员",)]
-    finally:
-        vault.close()

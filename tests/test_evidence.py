@@ -38,12 +38,9 @@ def test_who_recorded_it_and_when_is_kept_and_recording_twice_changes_nothing(ru
     first = issued(run)[0].serial
     for by in ("登记员甲", "登记员乙"):
         steps.record_police_ref(run, ISSUE, first, "青公〔2020〕1号", by)
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         query = "SELECT issue, serial, reference, recorded_by, recorded_on FROM police_ref"
         rows = vault.connection.execute(query).fetchall()
-    finally:
-        vault.close()
     assert [tuple(row) for row in rows] == [(ISSUE, first, "青公〔2020〕1号", "登记员甲", "2020-03-16")]
 
 

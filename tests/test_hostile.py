@@ -115,11 +115,8 @@ class Campaign:
 
 def rows(run: Run) -> dict[str, list[tuple[object, ...]]]:
     """All that the record holds of what came back."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return {table: vault.connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
-    finally:
-        vault.close()
 
 
 def hand_in_all(run: Run, cases: Callable[[Good], Iterable[Case]]) -> Campaign:

@@ -35,19 +35,13 @@ def invoke(run: Run, *arguments: str) -> Result:
 
 
 def fetch(run: Run, query: str) -> list[tuple[object, ...]]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return list(vault.connection.execute(query).fetchall())
-    finally:
-        vault.close()
 
 
 def reported(run: Run) -> list[Reported]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return inspect.reported(vault, run.day)
-    finally:
-        vault.close()
 
 
 def test_locking_keeps_the_sums_the_day_and_the_person_and_happens_once(loaded: Run) -> None:

@@ -197,21 +197,15 @@ def look(home: Path, scratch: Path, run: Callable[[Path], Run]) -> Look:
 
 
 def _recorded(run: Run) -> dict[str, str]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return {row[0]: row[1] for row in vault.connection.execute("SELECT id, form FROM issue")}
-    finally:
-        vault.close()
 
 
 def assert_whole(run: Run, issue: str, folder: Path) -> None:
     """Every workbook of the issue lies in `folder`, is the one on record, opens, and holds the rows on record."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         bundles = {to: b for (name, to), b in issued.issued(vault, run.campaign).items() if name == issue}
         marks = {to: mark for mark, (name, to) in issued.fingerprints(vault).items() if name == issue}
-    finally:
-        vault.close()
     assert set(bundles) == set(marks)
     wanted = {bundle.file for bundle in bundles.values()} | {RECEIPTS, MANIFEST}
     assert {path.name for path in folder.iterdir()} == wanted
@@ -228,11 +222,8 @@ def assert_whole(run: Run, issue: str, folder: Path) -> None:
 
 def assert_scopes_current(run: Run) -> None:
     """Every scope has its file, which opens and holds the children on record."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         wanted = [row[0] for row in vault.connection.execute("SELECT serial FROM child ORDER BY issue, serial")]
-    finally:
-        vault.close()
     assert set(files.scope_names(run.home.scopes)) == {*run.campaign.unit, "bureau"}
     found = []
     for unit in run.campaign.unit:

@@ -89,13 +89,10 @@ def test_what_the_officer_decided_is_issued_and_on_record(fresh: Run, tmp_path: 
     assert (rules(handed), handed.rows, handed.receivers) == ([], 6, 3)
     whole = handed.completeness
     assert (whole.listed, whole.issued, whole.excluded) == (8, 6, 2)
-    vault = fresh.open_vault()
-    try:
+    with fresh.open_vault() as vault:
         units = {child.serial: child.unit for own in issued.issued_children(vault).values() for child in own}
         query = "SELECT serial, kind, value, officer FROM decision ORDER BY row"
         recorded = [tuple(row) for row in vault.connection.execute(query)]
-    finally:
-        vault.close()
     assert units == dict.fromkeys(["2", "3", "4", "14"], "donggang") | {"11": "nanshan", "12": "xiling"}
     assert recorded == [
         ("1", "excluded", "被第 10 行重复", OFFICER),
@@ -164,12 +161,9 @@ def test_a_supplement_hands_out_only_what_is_new_to_those_whom_it_concerns(fresh
     assert sorted(p.name for p in (fresh.home.outbox / second.issue).iterdir()) == [
         "manifest.json", "nanshan.xlsx", "receipts.xlsx",
     ]  # fmt: skip
-    vault = fresh.open_vault()
-    try:
+    with fresh.open_vault() as vault:
         extends = vault.connection.execute("SELECT id, extends FROM issue ORDER BY id").fetchall()
         numbers = [row[0] for row in vault.connection.execute("SELECT id_number FROM child")]
-    finally:
-        vault.close()
     assert [tuple(row) for row in extends] == [(first.issue, None), (second.issue, first.issue)]
     assert len(numbers) == len(set(numbers)) == 6
 
@@ -195,11 +189,8 @@ def test_what_was_issued_stands_and_a_later_change_is_told_with_its_cell(fresh: 
     handed = issuing.issue_list(fresh, write_list(tmp_path / "list2.xlsx", changed))
     assert [(f.rule, f.cell, f.severity.value) for f in handed.findings] == [("L10", "E3", "warning")]
     assert handed.rows == 1
-    vault = fresh.open_vault()
-    try:
+    with fresh.open_vault() as vault:
         names = [c.name for own in issued.issued_children(vault).values() for c in own if c.serial == "1"]
-    finally:
-        vault.close()
     assert names == [GOOD[0]["name"]]
 
 

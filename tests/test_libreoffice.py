@@ -36,12 +36,9 @@ def assert_loads_as_filled(run: Run, path: Path) -> None:
     assert {key: checked.footer[key] for key in ("filler", "phone", "leader")} == dict(
         zip(("filler", "phone", "leader"), FOOTER.values(), strict=True)
     )
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         rows = vault.connection.execute("SELECT serial, category, returned, team FROM current_answer ORDER BY serial")
         assert [[labels[row[1]], row[2], row[3]] for row in rows.fetchall()] == typed
-    finally:
-        vault.close()
 
 
 def test_the_kept_file_loads_with_the_answers_that_were_typed(run: Run) -> None:

@@ -18,7 +18,7 @@ from etl.sealing import unseal
 from etl.vault import chain
 from etl.vault import rekey as rekeying
 from etl.vault.count import count
-from etl.vault.files import connect, scope_names
+from etl.vault.files import connect, open_scope, scope_names
 from etl.vault.keys import Keys, new_key
 from etl.vault.open import known_keys
 from tests.fixtures.books import ISSUE
@@ -27,19 +27,13 @@ LATER = dt.date(2030, 1, 1)
 
 
 def answers(run: Run) -> list[tuple[object, ...]]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return list(vault.connection.execute("SELECT * FROM answer ORDER BY workbook, serial"))
-    finally:
-        vault.close()
 
 
 def kinds(run: Run) -> list[str]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return [link.kind for link in chain.links(vault.connection)]
-    finally:
-        vault.close()
 
 
 def test_a_backup_is_encrypted_verified_and_on_record_and_puts_everything_back(loaded: Run) -> None:
@@ -179,22 +173,21 @@ def test_an_interrupted_rekey_is_undone_before_its_turning_point_and_ended_after
         patched.setattr(rekeying, name, stop)
         with pytest.raises(OSError, match="killed"):
             upkeep.change_key(loaded, tmp_path / "new.key", "保管人甲")
-    upkeep.settle(loaded.home)
     holds = (tmp_path / "new.key") if turned else loaded.home.demo_key
     keys = Keys(holds.read_bytes())
     now = replace(loaded, keys=known_keys(loaded.home.vault, keys))
+    upkeep.settle(now)
+    for scope in scope_names(now.home.scopes):
+        open_scope(now.home.scopes, scope, keys).close()
     assert keeping.verified(now).breaks == ()
     connect(staff, keys.derive("file:staff"), readonly=True).close()
     assert not list(loaded.home.private.rglob("*.rekey*"))
 
 
 def people_of(run: Run) -> set[str]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         query = "SELECT name FROM child UNION SELECT id_number FROM child UNION SELECT team FROM answer"
         return {text for (text,) in vault.connection.execute(query)}
-    finally:
-        vault.close()
 
 
 def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(loaded: Run) -> None:
@@ -211,21 +204,56 @@ def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(
     assert certificate["deleted"]["child"] == listed.issued
     assert [one["made_on"] for one in certificate["backups"]] == [loaded.day.isoformat()]
     assert json.loads(file.read_text(encoding="utf-8")) == certificate
-    vault = loaded.open_vault()
-    try:
+    with loaded.open_vault() as vault:
         for table in ("child", "answer", "entry", "handed", "finding", "filler", "signed_child", "correction"):
             assert vault.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table
         assert count(vault, loaded.campaign, loaded.day) == before
         assert count(vault, loaded.campaign, loaded.campaign.noticed) == past
         nonces = [bytes(row[0]) for row in vault.connection.execute("SELECT nonces FROM nonce WHERE link IN (1, 2)")]
         assert all(one.count(b"\0" * chain.NONCE) for one in nonces)
-    finally:
-        vault.close()
     assert steps.status(loaded).completeness == listed
     found = keeping.verified(loaded)
     assert found.breaks == ()
     for folder in (loaded.home.outbox, loaded.home.inbox, loaded.home.reports, loaded.home.decisions):
         assert not [path for path in folder.rglob("*") if path.is_file()], folder
+
+
+def test_a_purge_that_was_interrupted_after_its_turning_point_is_ended_by_the_next_command_of_any_kind(
+    loaded: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise OSError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(upkeep, "_end_purges", stop)
+        with pytest.raises(OSError, match="killed"):
+            upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    assert list(loaded.home.outbox.iterdir())
+    given = ["--home", str(loaded.home.root), "--campaign", str(loaded.campaign_folder)]
+    assert CliRunner().invoke(main, [*given, "status"]).exit_code == 0
+    for folder in (loaded.home.outbox, loaded.home.inbox, loaded.home.reports):
+        assert not list(folder.iterdir()), folder
+    scope = open_scope(loaded.home.scopes, "bureau", loaded.keys)
+    assert scope.execute("SELECT count(*) FROM children").fetchone()[0] == 0
+    scope.close()
+    assert len(list(loaded.home.certificates.iterdir())) == 1
+
+
+def test_a_file_that_comes_while_individuals_are_purged_is_not_deleted_unseen(
+    loaded: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = loaded.home.inbox / "late.xlsx"
+    monkeypatch.setattr(upkeep, "_refuse_unknown", lambda *_: late.write_bytes(b"late"))
+    upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    assert list(loaded.home.inbox.iterdir()) == [late]
+
+
+def test_a_paper_half_filled_when_the_key_was_replaced_still_has_its_password(loaded: Run, tmp_path: Path) -> None:
+    word = loaded.keys.password(issuing.PAPERS, "bureau")
+    new = rekeyed(loaded, tmp_path / "new.key")
+    words = new.keys.passwords(issuing.PAPERS, "bureau")
+    assert words == [new.keys.password(issuing.PAPERS, "bureau"), word]
+    assert words[0] != word
 
 
 def test_after_a_purge_a_row_that_is_missed_besides_is_still_found(loaded: Run) -> None:

@@ -24,11 +24,8 @@ from etl.vault.open import Vault
 
 
 def answers(run: Run) -> list[tuple[object, ...]]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return list(vault.connection.execute("SELECT * FROM answer ORDER BY 1, 3"))
-    finally:
-        vault.close()
 
 
 def private_files(run: Run) -> list[Path]:
@@ -97,14 +94,11 @@ def test_another_schema_version_is_refused_untouched(loaded: Run) -> None:
 @pytest.mark.parametrize("table", ["issue", "bundle", "child", "workbook", "answer", "finding"])
 def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: Run, table: str) -> None:
     column = {"issue": "issued_on", "finding": "cell"}.get(table, "issue")
-    vault = loaded.open_vault()
-    try:
+    with loaded.open_vault() as vault:
         for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
             with pytest.raises(files.DatabaseError, match="immutable"):
                 vault.connection.execute(statement)
         assert vault.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0
-    finally:
-        vault.close()
 
 
 def test_the_same_file_again_is_known_and_changes_nothing(loaded: Run) -> None:
@@ -140,22 +134,16 @@ def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: Run, peopl
     after = answers(loaded)
     assert after[: len(before)] == before
     assert len(after) == len(before) + len(own)
-    vault = loaded.open_vault()
-    try:
+    with loaded.open_vault() as vault:
         current = list(vault.connection.execute("SELECT workbook, serial FROM current_answer"))
         assert {serial for _, serial in current} == {p.child.serial for p in people}
         assert {w for w, serial in current if serial in own} == {4}
-    finally:
-        vault.close()
 
 
 def test_counts_are_those_of_the_day_asked_for(loaded: Run, people: list[Person]) -> None:
-    vault = loaded.open_vault()
-    try:
+    with loaded.open_vault() as vault:
         before = counting.count(vault, loaded.campaign, loaded.campaign.verification_due)
         now = counting.count(vault, loaded.campaign, loaded.day)
-    finally:
-        vault.close()
     assert sum(before.categories.values()) == 0
     assert [unit.reported for unit in before.units] == [False] * 3
     assert sum(unit.atoms["unverified"] for unit in before.units) == len(people)
@@ -240,12 +228,9 @@ def test_an_older_version_that_comes_again_is_current_again(run: Run, password: 
         path.write_bytes(content)
         outcomes.append(steps.load(run, [path])[0].outcome)
     assert outcomes == ["accepted", "accepted", "accepted", "known"]
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         marks = [bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM workbook ORDER BY id")]
         current = vault.connection.execute("SELECT id FROM current_workbook WHERE unit = 'donggang'").fetchone()
-    finally:
-        vault.close()
     assert marks[0] == marks[2] != marks[1]
     assert current == (3,)
 
@@ -255,11 +240,8 @@ def test_a_file_refused_again_is_recorded_once(run: Run) -> None:
     path.write_text("not a workbook", encoding="utf-8")
     for _ in range(3):
         assert [one.outcome for one in steps.load(run, [path])] == ["refused"]
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         assert vault.connection.execute("SELECT count(*) FROM workbook").fetchone() == (1,)
-    finally:
-        vault.close()
 
 
 def test_a_file_that_cannot_be_read_stops_no_other(run: Run) -> None:
@@ -283,11 +265,8 @@ def test_a_unit_counts_once_all_its_issues_are_in(loaded: Run, people: list[Pers
     other = loaded.home.private / "other.xlsx"
     steps.synthesize_list(loaded.campaign, other, 5, 99, "default")
     issuing.issue_list(loaded, other)
-    vault = loaded.open_vault()
-    try:
+    with loaded.open_vault() as vault:
         counts = counting.count(vault, loaded.campaign, loaded.day)
-    finally:
-        vault.close()
     concerned = {unit.unit for unit in counts.units if not unit.reported}
     assert concerned
     assert concerned == {person.child.unit for person in make_population(loaded.campaign, 5, 99)}

@@ -94,12 +94,26 @@ def people(vault: Vault) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
+def assert_scopes(run: Run) -> None:
+    """Every scope opens under the key that holds, and shows what is on record: nobody more, nothing older."""
+    query = "SELECT count(*), count(category), max(coalesce(team, '')) FROM {}"
+    with run.open_vault() as vault:
+        told = "(SELECT a.category, a.team FROM child c LEFT JOIN current_answer a USING (issue, serial))"
+        expected = vault.connection.execute(query.format(told)).fetchone()
+    for scope in scope_names(run.home.scopes):
+        connection = open_scope(run.home.scopes, scope, run.keys)
+        if scope == "bureau":
+            assert connection.execute(query.format("children")).fetchone() == expected
+        connection.close()
+
+
 def finish(given: Doomed, home: Path, at: int) -> None:
     """Kill before moment `at`, look, and run the command again to its end."""
     died = die(home, given.words, at)
     assert died.returncode == -9, (at, died.stderr)
     run = run_of(given, home)
-    upkeep.settle(run.home)
+    upkeep.settle(run)
+    assert_scopes(run)
     found = keeping.verified(run)
     assert found.breaks == (), (at, given.moments[at - 1])
     assert found.links in LINKS[given.name], (at, found.links)
@@ -121,8 +135,7 @@ def finish(given: Doomed, home: Path, at: int) -> None:
     assert done.exit_code in ((0, 2) if given.name in ("purge", "backup") else (0,)), (at, done.output)
     after = run_of(given, home)
     assert keeping.verified(after).breaks == ()
-    for scope in scope_names(after.home.scopes):
-        open_scope(after.home.scopes, scope, after.keys).close()
+    assert_scopes(after)
     assert not [path for path in after.home.private.rglob("*.rekey*")]
 
 

@@ -9,8 +9,8 @@ from etl.check.flags import Flag, find_flags
 from etl.check.revisit import Sample, draw
 from etl.cli.run import Run
 from etl.cli.texts import text
+from etl.disk import write_private
 from etl.findings import FuxueError
-from etl.issue.issue import write_private
 from etl.report.inspection import build_inspection
 from etl.sealing import seal
 from etl.vault import inspect
@@ -37,23 +37,17 @@ def lock_base(run: Run, by: str) -> inspect.Lock:
     """Lock the base (锁定底数, M13): once, with the day and the person. FuxueError if it is locked already."""
     if not by.strip():
         raise FuxueError("base.nobody")
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return inspect.lock_base(vault, _deducted(run), by.strip(), run.day)
-    finally:
-        vault.close()
 
 
 def base_changes(run: Run) -> tuple[inspect.Lock, list[inspect.Change]]:
     """The base as it was locked, and what moved it since. FuxueError while it is not locked."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         lock = inspect.base_lock(vault)
         if lock is None:
             raise FuxueError("base.open")
         return lock, inspect.changes(vault, _deducted(run))
-    finally:
-        vault.close()
 
 
 def _deducted(run: Run) -> list[str]:
@@ -65,8 +59,7 @@ def look_through(run: Run, size: int | None, seed: int | None, by: str) -> Inspe
     if size is not None and not by.strip():
         raise FuxueError("flags.nobody")
     run.home.prepare()
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         answers = inspect.reported(vault, run.day)
         flags = find_flags(answers, run.campaign)
         sample = None
@@ -78,8 +71,6 @@ def look_through(run: Run, size: int | None, seed: int | None, by: str) -> Inspe
             sample = draw(children, size, chance, run.campaign.inspection.confidence)
         content = _build(run, vault, flags, sample, by)
         is_locked = inspect.base_lock(vault) is not None
-    finally:
-        vault.close()
     target = run.home.reports / f"inspection-{run.day.isoformat()}.xlsx"
     write_private(target, content)
     return Inspected(flags, sample, len(answers), is_locked, target)

@@ -12,10 +12,11 @@ from etl.campaign import BUREAU, INSPECTORATE
 from etl.check.check import check_submission
 from etl.cli import inspecting
 from etl.cli.run import Run
+from etl.disk import write_private
 from etl.findings import Finding, FuxueError, has_errors
 from etl.forms import ANNEX4, CASES, CORRECTIONS, Form
 from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned_bundle
-from etl.issue.issue import issue_workbooks, seal_one, settle, write_private
+from etl.issue.issue import issue_workbooks, seal_one, settle
 from etl.issue.province import ProvinceList, Split, read_list, split_list
 from etl.manifest import Manifest
 from etl.processes import end_with_parent, forks, workers
@@ -26,6 +27,8 @@ from etl.vault.issued import Completeness
 from etl.vault.open import Vault
 from etl.vault.scopes import build_scopes
 
+#: What papers of no issue are named by when their password is derived.
+PAPERS = "decisions"
 FORMS = {form.key: form for form in (CORRECTIONS, CASES)}
 
 
@@ -94,8 +97,7 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
     run.home.prepare()
     with run.home.lock():
         moved = _recover(run)
-        vault = run.open_vault()
-        try:
+        with run.open_vault() as vault:
             finished = [name for name in moved if name in issued.issues(vault, form.key)]
             if finished and to in (None, *_receivers(run, vault, finished[-1])):
                 return _handed(run, vault, finished[-1])
@@ -104,8 +106,6 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
             issued.record_issue(vault, run.day, name, bundles, marks)
             settle(run.home.outbox, [name])
             return _handed(run, vault, name)
-        finally:
-            vault.close()
 
 
 def _open_rows(run: Run, vault: Vault, form: Form, name: str, to: str | None) -> list[Bundle]:
@@ -141,16 +141,13 @@ def passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
     own = [("—", name, word) for name, word in papers.items() if receiver in (None, name)]
     if receiver in papers:
         return own
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         bundles = sorted(issued.issued(vault, run.campaign))
-    finally:
-        vault.close()
     return [(i, u, run.keys.password(i, u)) for i, u in bundles if receiver in (None, u)] + own
 
 
 def _paper_password(run: Run) -> str:
-    return run.keys.password("decisions", BUREAU)
+    return run.keys.password(PAPERS, BUREAU)
 
 
 def _recover(run: Run) -> list[str]:
@@ -161,24 +158,18 @@ def _recover(run: Run) -> list[str]:
             raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox)
         settle(run.home.outbox, [])
         return []
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         if any(run.home.outbox.glob(".*.new")):
             build_scopes(vault, run.campaign, run.home.scopes)
         return settle(run.home.outbox, issued.issues(vault))
-    finally:
-        vault.close()
 
 
 def _unseen(run: Run, whole: ProvinceList) -> tuple[ProvinceList, list[Finding], int]:
     """The list without the rows that were issued or excluded before; warnings where such a row has changed."""
     if not run.home.vault.exists():
         return whole, [], 0
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         known = issued.split_known(vault, whole.rows)
-    finally:
-        vault.close()
     findings = [
         whole.finding(run.campaign, "L10", row, key, column=ANNEX4.column(key).heading) for row, key in known.changed
     ]
@@ -186,16 +177,13 @@ def _unseen(run: Run, whole: ProvinceList) -> tuple[ProvinceList, list[Finding],
 
 
 def _nothing_new(run: Run, moved: Sequence[str], known: int) -> Handed:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         lists = issued.issues(vault, ANNEX4.key)
         finished = [name for name in moved if name in lists]
         if not finished:
             raise FuxueError("issue.same_list", issue="、".join(lists))
         done = _handed(run, vault, finished[-1])
         return replace(done, known=known - done.rows)
-    finally:
-        vault.close()
 
 
 def _open_addresses(split: Split) -> bool:
@@ -215,7 +203,9 @@ def _read_papers(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | Non
     for bundle, path in zip(bundles, paths, strict=True):
         if path is None:
             continue
-        candidates = [Candidate(bundle.issue, BUREAU, _paper_password(run))]
+        # One that was half filled when the master key was replaced still has its password.
+        words = run.keys.passwords(PAPERS, BUREAU)
+        candidates = [Candidate(bundle.issue, BUREAU, word) for word in words]
         content = take(path, run.campaign.limits)
         submission = read_workbook(content, candidates, run.campaign.limits, allow_unsealed=False)
         known = {(bundle.issue, BUREAU): bundle}
@@ -243,8 +233,7 @@ def _write_paper(run: Run, bundle: Bundle) -> Path:
 
 def _issue_children(run: Run, fresh: ProvinceList, split: Split, decisions: Sequence[Decision],
                     findings: Sequence[Finding], known: int) -> Handed:  # fmt: skip
-    vault = run.open_vault(create=True)
-    try:
+    with run.open_vault(create=True) as vault:
         name = issued.next_issue(vault, run.day)
         is_first = not issued.issues(vault, ANNEX4.key)
         bundles = []
@@ -263,8 +252,6 @@ def _issue_children(run: Run, fresh: ProvinceList, split: Split, decisions: Sequ
         settle(run.home.outbox, [name])
         return Handed(name, len(split.children), len(bundles), tuple(findings), known=known,
                       completeness=issued.completeness(vault))  # fmt: skip
-    finally:
-        vault.close()
 
 
 def _seal(run: Run, bundles: Sequence[Bundle]) -> Mapping[str, bytes]:

@@ -44,11 +44,8 @@ def verify(given: Settings, paper: str) -> None:
 
 def verified(run: Run, paper: str = "") -> Verified:
     """The whole record gone over."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return verify_vault(vault, run.campaign, run.home.released, paper)
-    finally:
-        vault.close()
 
 
 @vault.command()
@@ -59,11 +56,8 @@ def verified(run: Run, paper: str = "") -> Verified:
 def trace(given: Settings, release: str, table: str, cell: str) -> None:
     """Lead a published figure back to its workbooks, such as: vault trace 0001 city city.returned."""
     run = given.run()
-    opened = run.open_vault()
-    try:
+    with run.open_vault() as opened:
         found = published.trace(opened, run.campaign, release, table, cell)
-    finally:
-        opened.close()
     row, _, measure = cell.rpartition(".")
     shown = read_release(run.home.released / release).table(table)[row, measure]
     show_vault.show_trace(run.campaign, found, table, cell_id(row, measure), shown)
@@ -78,11 +72,8 @@ def upgrade(given: Settings, as_of: dt.datetime | None) -> None:
     run = given.run(as_of)
     with run.home.lock():
         found, now = upgrade_vault(run.home.vault, run.keys, run.campaign, run.day)
-        opened = run.open_vault()
-        try:
+        with run.open_vault() as opened:
             build_scopes(opened, run.campaign, run.home.scopes)
-        finally:
-            opened.close()
     console.say("vault.upgraded", found=found, now=now)
 
 
@@ -136,11 +127,8 @@ def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | No
 @settings
 def history(given: Settings) -> None:
     """Every link of the chain: what came on record, and when."""
-    opened = given.run().open_vault()
-    try:
+    with given.run().open_vault() as opened:
         show_vault.show_history(list(chain.links(opened.connection)))
-    finally:
-        opened.close()
 
 
 @click.command(cls=Command)

@@ -39,8 +39,7 @@ class Settings:
     def run(self, day: dt.datetime | None = None) -> Run:
         """Everything a step needs."""
         key_file = self.key()
-        upkeep.settle(self.home)
-        return Run(
+        run = Run(
             home=self.home,
             campaign_folder=self.campaign_folder,
             campaign=load_campaign(self.campaign_folder),
@@ -48,6 +47,8 @@ class Settings:
             day=day.date() if day else dt.date.today(),
             bar=console.bar,
         )
+        upkeep.settle(run)
+        return run
 
 
 def _set_home(given: Settings, value: Path) -> None:

@@ -8,9 +8,9 @@ from etl.bounded import Bounds, Broke, Exceeded, run_bounded
 from etl.check.check import Checked
 from etl.cli import steps
 from etl.cli.run import Run
+from etl.disk import write_private
 from etl.findings import Finding, FuxueError, Severity
 from etl.forms import ANNEX4, Form
-from etl.issue.issue import write_private
 from etl.read.worker import take
 from etl.report.feedback import build_feedback
 from etl.sealing import NotSealed, seal, unseal
@@ -46,11 +46,8 @@ def feedback(run: Run, paths: Sequence[Path], unit: str | None, *, allow_unseale
 
 
 def _forms(run: Run) -> dict[tuple[str, str], Form]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return {key: bundle.form for key, bundle in issued.issued(vault, run.campaign).items()}
-    finally:
-        vault.close()
 
 
 def _write(run: Run, path: Path, checked: Checked, form: Form) -> Path | None:

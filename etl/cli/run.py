@@ -35,14 +35,11 @@ class Run:
 
     def issued_counts(self) -> dict[str, int]:
         """Children issued, by unit."""
-        vault = self.open_vault()
-        try:
+        with self.open_vault() as vault:
             counts: dict[str, int] = {}
             for (_, unit), children in issued.issued_children(vault).items():
                 counts[unit] = counts.get(unit, 0) + len(children)
             return counts
-        finally:
-            vault.close()
 
     def manifest_mac(self, data: bytes) -> bytes:
         """The bureau's signature on manifests."""

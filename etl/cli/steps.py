@@ -28,7 +28,7 @@ from etl.synthetic.province import write_list
 from etl.vault import casework, chain, evidence, issued, published, record
 from etl.vault import count as counting
 from etl.vault.open import Vault
-from etl.vault.scopes import build_scopes
+from etl.vault.scopes import build_scopes, mark_stale
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,11 +68,8 @@ def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults:
 def synthesize_casework(run: Run, form: str, seed: int) -> list[Path]:
     """Fill the newest corrections or case workbooks into the inbox, as departments and units would."""
     name = _issues(run, form)[-1]
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         bundles = [bundle for bundle in issued.issued(vault, run.campaign).values() if bundle.issue == name]
-    finally:
-        vault.close()
     return fill_casework(
         run.campaign, bundles, run.home.outbox / name, run.home.inbox,
         password_of=partial(run.keys.password, name), seed=seed, day=run.day, done=run.bar("填报", len(bundles)),
@@ -80,11 +77,8 @@ def synthesize_casework(run: Run, form: str, seed: int) -> list[Path]:
 
 
 def _issues(run: Run, form: str) -> list[str]:
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         names = issued.issues(vault, form)
-    finally:
-        vault.close()
     if not names:
         raise FuxueError("issue.none")
     return names
@@ -100,12 +94,9 @@ def inbox(run: Run) -> list[Path]:
 
 def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
     """Read and check files; nothing is recorded."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         contents = {path: take(path, run.campaign.limits) for path in paths}
         return _check(run, vault, contents, allow_unsealed=allow_unsealed)
-    finally:
-        vault.close()
 
 
 def _check(run: Run, vault: Vault, contents: Mapping[Path, bytes], *, allow_unsealed: bool) -> list[Checked]:
@@ -140,21 +131,17 @@ def _check(run: Run, vault: Vault, contents: Mapping[Path, bytes], *, allow_unse
 
 def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Loaded]:
     """Check and record files; each workbook is accepted or refused whole, in a transaction of its own."""
-    with run.home.lock():
-        vault = run.open_vault()
-        try:
-            settle(run.home.outbox, issued.issues(vault))
-            content = {path: take(path, run.campaign.limits) for path in paths}
-            known = _known(vault, content)
-            fresh = {path: data for path, data in content.items() if path not in known}
-            results = refuse_rivals(_check(run, vault, fresh, allow_unsealed=allow_unsealed), run.campaign)
-            checked = dict(zip(fresh, results, strict=True))
-            for path, result in checked.items():
-                record.record_workbook(vault, run.campaign, result, content[path], run.day)
-            # Always: an earlier run may have been interrupted between recording and this.
-            build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
-        finally:
-            vault.close()
+    with run.home.lock(), run.open_vault() as vault:
+        settle(run.home.outbox, issued.issues(vault))
+        content = {path: take(path, run.campaign.limits) for path in paths}
+        known = _known(vault, content)
+        fresh = {path: data for path, data in content.items() if path not in known}
+        results = refuse_rivals(_check(run, vault, fresh, allow_unsealed=allow_unsealed), run.campaign)
+        checked = dict(zip(fresh, results, strict=True))
+        mark_stale(run.home.scopes)
+        for path, result in checked.items():
+            record.record_workbook(vault, run.campaign, result, content[path], run.day)
+        build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
     return [
         Loaded(checked[path], "accepted" if checked[path].accepted else "refused")
         if path in checked
@@ -172,34 +159,25 @@ def _known(vault: Vault, content: Mapping[Path, bytes]) -> set[Path]:
 
 def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, by: str) -> None:
     """Record the police's reference for a missing child of an issue (by default of the first list)."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         first = issued.issues(vault, ANNEX4.key)
         evidence.record_police_ref(vault, issue or (first[0] if first else ""), serial, reference, by, run.day)
-    finally:
-        vault.close()
 
 
 def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str) -> int:
     """Record that a unit's signed paper was seen; how many children it concerns."""
     if unit not in run.campaign.unit:
         raise FuxueError("campaign.no_unit", unit=unit)
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return evidence.record_signature(vault, unit, act, serials, by, run.day)
-    finally:
-        vault.close()
 
 
 def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, signed: bool) -> None:
     """Record that a unit handed something in."""
     if unit not in run.campaign.unit:
         raise FuxueError("campaign.no_unit", unit=unit)
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         evidence.record_deliverable(vault, unit, what, medium, by, run.day, signed=signed)
-    finally:
-        vault.close()
 
 
 @dataclass(frozen=True)
@@ -214,16 +192,13 @@ class Status:
 
 def status(run: Run) -> Status:
     """Where everything stands on the run's day."""
-    vault = run.open_vault()
-    try:
+    with run.open_vault() as vault:
         return Status(
             counting.unit_status(vault, run.campaign, run.day),
             issued.completeness(vault),
             casework.progress(vault, CORRECTIONS),
             casework.progress(vault, CASES),
         )
-    finally:
-        vault.close()
 
 
 @dataclass(frozen=True)
@@ -239,24 +214,20 @@ def release(run: Run, *, dry_run: bool = False) -> Made:
 
     There is one: the difference of two exact releases would tell what each of them withholds.
     """
-    with run.home.lock():
-        vault = run.open_vault()
-        try:
-            settle_releases(run.home.released, published.releases(vault))
-            if folders := release_folders(run.home.released):
-                raise FuxueError("release.closed", release=folders[-1].name, code=3)
-            counts = counting.count(vault, run.campaign, run.day)
-            made = closing_release(run.campaign, counts, 1)
-            if dry_run:
-                return Made(made)
-            digest = set_aside(run.home.released, made)
-            published.record_release(vault, made, digest, counts, run.day)
-            if read_release(put_in_place(run.home.released, made.name)) != made:
-                raise FuxueError("release.changed", release=made.name, file="release.json")
-            head = chain.head(vault.connection)
-            return Made(made, chain.printed(head.seal) if head else "")
-        finally:
-            vault.close()
+    with run.home.lock(), run.open_vault() as vault:
+        settle_releases(run.home.released, published.releases(vault))
+        if folders := release_folders(run.home.released):
+            raise FuxueError("release.closed", release=folders[-1].name, code=3)
+        counts = counting.count(vault, run.campaign, run.day)
+        made = closing_release(run.campaign, counts, 1)
+        if dry_run:
+            return Made(made)
+        digest = set_aside(run.home.released, made)
+        published.record_release(vault, made, digest, counts, run.day)
+        if read_release(put_in_place(run.home.released, made.name)) != made:
+            raise FuxueError("release.changed", release=made.name, file="release.json")
+        head = chain.head(vault.connection)
+        return Made(made, chain.printed(head.seal) if head else "")
 
 
 def verify(campaign: Campaign, folder: Path) -> Release:

@@ -1,7 +1,6 @@
 """Issuing: all workbooks are sealed and opened again in a fresh folder, which then takes its place in one step."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from etl.bundle import Bundle
 from etl.campaign import Campaign
+from etl.disk import sync, write_private
 from etl.issue.receipts import RECEIPTS, build_receipts
 from etl.issue.workbook import build_workbook
 from etl.manifest import Mac, Manifest
@@ -61,7 +61,7 @@ def issue_workbooks(
         done()
     write_private(fresh / RECEIPTS, build_receipts(campaign, bundles, fingerprints, day))
     write_private(fresh / MANIFEST, _list(bundles, fingerprints, day))
-    _sync(fresh)
+    sync(fresh)
     return Handout(fresh, fingerprints)
 
 
@@ -82,16 +82,6 @@ def seal_one(campaign: Campaign, job: tuple[Bundle, Manifest, str]) -> bytes:
     return seal(build_workbook(campaign, bundle, manifest), password)
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """A file for its owner alone, on the disk before this returns, whole or not there."""
-    fresh = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    fresh.rename(path)
-
-
 def aside(outbox: Path, issue: str) -> Path:
     """Where an issue's workbooks lie until it is on record."""
     return outbox / f".{issue}.new"
@@ -107,14 +97,5 @@ def settle(outbox: Path, recorded: Collection[str]) -> list[str]:
             moved.append(name)
         else:
             shutil.rmtree(fresh)
-    _sync(outbox)
+    sync(outbox)
     return moved
-
-
-def _sync(folder: Path) -> None:
-    """The folder's entries on the disk, too: a renamed file is there after a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from etl.disk import sync
 from etl.findings import FuxueError
 
 
@@ -65,15 +66,7 @@ def _settle(folder: Path) -> None:
     """Make everything readable by a web server, whatever the umask, and force it to disk."""
     for path in [folder, *sorted(folder.rglob("*"))]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)
 
 
 def _swap(target: Path, fresh: Path, old: Path) -> None:
@@ -85,5 +78,5 @@ def _swap(target: Path, fresh: Path, old: Path) -> None:
         if old.exists():
             old.rename(target)
         raise
-    _sync(target.parent)
+    sync(target.parent)
     _remove(old)

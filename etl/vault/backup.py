@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from etl.campaign import Campaign
+from etl.disk import copy_private, sync
 from etl.findings import FuxueError
 from etl.vault import chain
 from etl.vault.chain import COVERS
@@ -25,7 +26,8 @@ def back_up(vault: Vault, campaign: Campaign, path: Path, target: Path, day: dt.
         last = chain.head(db)
         if last is None:
             raise FuxueError("issue.none")
-        _copy(path, fresh)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copy_private(path, fresh)
         _prove(fresh, vault.keys, campaign)
         cursor = db.execute(
             "INSERT INTO backup (made_on, file, links, head) VALUES (?, ?, ?, ?)",
@@ -47,14 +49,11 @@ def restore(
     """
     fresh = path.with_name(f".{path.name}.restore")
     fresh.unlink(missing_ok=True)
-    _copy(source, fresh)
+    copy_private(source, fresh)
     try:
         _prove(fresh, keys, campaign)
-        vault = open_vault(fresh, keys, campaign)
-        try:
+        with open_vault(fresh, keys, campaign) as vault:
             last = _cut(vault, upto, day)
-        finally:
-            vault.close()
         _prove(fresh, keys, campaign)
     except FuxueError:
         fresh.unlink(missing_ok=True)
@@ -93,31 +92,6 @@ def _take_back(vault: Vault, upto: int) -> None:
 
 
 def _prove(path: Path, keys: Keys, campaign: Campaign) -> None:
-    vault = open_vault(path, keys, campaign)
-    try:
+    with open_vault(path, keys, campaign) as vault:
         if found := breaks_of(vault, campaign):
             raise FuxueError("backup.broken", file=path.name, count=len(found))
-    finally:
-        vault.close()
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Byte by byte, for its owner alone, on the disk before this returns."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (
-        source.open("rb") as given,
-        os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
-    ):
-        while block := given.read(1 << 20):
-            out.write(block)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def sync(folder: Path) -> None:
-    """The folder's entries on the disk, too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

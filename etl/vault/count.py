@@ -72,12 +72,18 @@ def count(vault: Vault, campaign: Campaign, day: dt.date, upto: int = ALL) -> Co
         if unit not in complete or category is None:
             continue
         categories[category] += number
-        if campaign.category[category].group == "deducted":
-            states[unit]["deducted"] += number
-        else:
-            states[unit]["returned" if returned == "是" else "still_out"] += number
+        states[unit][state_of(campaign, category, returned)] += number
     units = tuple(UnitCounts(slug, slug in complete, atoms) for slug, atoms in states.items())
     return Counts(day, units, categories)
+
+
+def state_of(campaign: Campaign, category: str | None, returned: str | None) -> str:
+    """The state (`ATOMS`) of a child of whom this is said; without a category it is unverified."""
+    if category is None:
+        return "unverified"
+    if campaign.category[category].group == "deducted":
+        return "deducted"
+    return "returned" if returned == "是" else "still_out"
 
 
 def unit_status(vault: Vault, campaign: Campaign, day: dt.date) -> list[UnitStatus]:

@@ -99,18 +99,12 @@ def record_issue(
     which every row was excluded has no workbooks.
     """
     form = bundles[0].form.key if bundles else ANNEX4.key
+    mark = bundles_fingerprint(vault.keys, issue, bundles)
     with vault.transaction() as db:
         first = db.execute("SELECT id FROM issue WHERE form = ? ORDER BY issued_on, id", [form]).fetchone()
         db.execute(
             "INSERT INTO issue (id, issued_on, form, extends, fingerprint, key) VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                issue,
-                day.isoformat(),
-                form,
-                first and first[0],
-                bundles_fingerprint(vault.keys, issue, bundles),
-                vault.keys.number,
-            ],
+            [issue, day.isoformat(), form, first and first[0], mark, vault.keys.number],
         )
         db.executemany(
             "INSERT INTO bundle (issue, unit, children, fingerprint) VALUES (?, ?, ?, ?)",

@@ -17,10 +17,18 @@ SCHEMA_VERSION = 4
 
 @dataclass(frozen=True)
 class Vault:
-    """An open record. Use `open_vault`; close it when done."""
+    """An open record: ``with open_vault(…) as vault``."""
 
     connection: Connection
     keys: Keys
+
+    def __enter__(self) -> "Vault":
+        """The open record itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -11,7 +11,7 @@ from etl.findings import FuxueError
 from etl.publication import ATOMS
 from etl.released import Release
 from etl.vault import chain
-from etl.vault.count import CURRENT, count, moment
+from etl.vault.count import CURRENT, count, moment, state_of
 from etl.vault.open import Vault
 
 #: The state of a category's row in `release_count`.
@@ -156,11 +156,6 @@ def _counts(campaign: Campaign, row: str, key: str, unit: str, category: str | N
     """True if children of a unit, of whom this was said, count in the cell."""
     if row in campaign.category:
         return row == category
-    if category is None:
-        state = "unverified"
-    elif campaign.category[category].group == "deducted":
-        state = "deducted"
-    else:
-        state = "returned" if returned == "是" else "still_out"
+    state = state_of(campaign, category, returned)
     atoms = {atom: int(atom == state) for atom in ATOMS}
     return row in ("city", unit) and measure(atoms, campaign.publication, key) > 0

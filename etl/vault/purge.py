@@ -120,6 +120,12 @@ def _ranges(numbers: list[int]) -> Iterator[tuple[int, int]]:
         yield own[0], own[-1]
 
 
+def certificates(vault: Vault) -> list[tuple[int, Mapping[str, Any]]]:
+    """(number, certificate) of every purge on record."""
+    rows = vault.connection.execute("SELECT id, certificate FROM purge ORDER BY id")
+    return [(number, json.loads(text)) for number, text in rows]
+
+
 def purged_issues(vault: Vault) -> set[str]:
     """Issues whose children were purged, and corrections and cases of which nothing is left."""
     query = """SELECT value FROM purge, json_each(purge.certificate, '$.issues')

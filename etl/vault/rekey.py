@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from etl.campaign import Campaign
+from etl.disk import sync
 from etl.findings import FuxueError
 from etl.vault import chain
-from etl.vault.backup import sync
 from etl.vault.files import connect
 from etl.vault.keys import Keys
 from etl.vault.open import Vault, open_vault
@@ -42,12 +42,9 @@ def rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, master: by
             chain.append(vault, "key_event", keys.number, day)
     finally:
         vault.close()
-    vault = open_vault(fresh, new, campaign)
-    try:
+    with open_vault(fresh, new, campaign) as vault:
         if breaks_of(vault, campaign):
             raise FuxueError("rekey.broken")
-    finally:
-        vault.close()
     fresh.rename(path)  # the turning point
     sync(path.parent)
     settle_rekey(path, [other for other, _ in others])

@@ -1,18 +1,20 @@
 """One encrypted file per scope, derived from the vault after each load: a unit's own rows, or all for the bureau."""
 
 import datetime as dt
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from etl.campaign import BUREAU, Campaign
 from etl.counts import measure
+from etl.disk import sync
 from etl.identity import birth_of, mask
 from etl.vault.count import count
 from etl.vault.files import Connection, open_scope, scope_path
 from etl.vault.open import Vault, statements
 
+#: There as long as the scopes may be older than the record.
+STALE = ".stale"
 PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
 
 CHILDREN = """
@@ -51,14 +53,20 @@ def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[
             _fill(connection, own)
         finally:
             connection.close()
-        _sync(path)
+        sync(path)
         path.replace(scope_path(folder, scope))
         done()
+    (folder / STALE).unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb") as handle:
-        os.fsync(handle)
+def mark_stale(folder: Path) -> None:
+    """Say that the scopes are about to differ from the record, until they are built again."""
+    (folder / STALE).touch(mode=0o600)
+
+
+def are_stale(folder: Path) -> bool:
+    """True if a run was interrupted between a change of the record and the scopes that show it."""
+    return (folder / STALE).exists()
 
 
 def _fill(connection: Connection, own: dict[str, list[tuple[object, ...]]]) -> None:
