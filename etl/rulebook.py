@@ -34,7 +34,7 @@ RAISED: Mapping[str, tuple[str, ...]] = {
     **{f"F{number:02d}": () for number in range(1, 21)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
     **{"L10": ("column",), "L11": ("count",), "L13": ("column", "most")},
-    **{"R09": ("column", "found", "expected"), "R10": ()},
+    **{"R09": ("column", "found", "expected"), "R10": (), "R11": ("column",), "R12": ("expected",)},
     **dict.fromkeys(("R01", "R02", "R03", "R05"), ()),
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E05"), ("column",)),
     **dict.fromkeys(("E06", "D01"), ()),

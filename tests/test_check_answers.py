@@ -65,12 +65,25 @@ def test_every_combination_of_category_return_and_age_is_judged_as_the_notice_sa
     ("\"", {"A13"}), ("′′", {"A13"}), ("——", {"A13"}), ("1、2", {"A13"}),
     ("同上", {"A14"}), ("同前", {"A14"}), ("如上", {"A14"}), ("同上。", {"A14"}), ("入户核查", {"A14"}),
     ("已核查", {"A14"}), ("工作小组", {"A14"}),
+    *[(text, {"A14"}) for text in (
+        "同 上", "同上！", "同上同上", "同上、同上", "同上（第4行）", "同上第三行", "上同", "见上", "见上行", "同上行",
+        "同第一行", "Ditto", "无无", "暂无", "没有", "不详", "待定", "是是", "否否", "父亲", "母亲", "父母", "爷爷",
+        "奶奶", "家长", "监护人", "本人", "工作小组、已核查",
+    )],
+    ("母亲王小明", set()), ("\u3164\u3164", {"A13"}), ("\u1160甲", {"A13"}), ("甲\u1160乙", set()),
+    ("无", {"A13"}), ("同\u3164上", {"A14"}),
+    (f"{NAME[0]} {NAME[1:]}", {"A15"}), (f"{NAME}本人", {"A15"}), (f"{NAME}乙", set()),
     (NAME, {"A15"}), (f"{NAME}、", {"A15"}), (f"{NAME} {NAME}", {"A15"}), (f"{NAME}、{TEAM}", set()),
     (f"{NAME}{TEAM}", set()),
 ])  # fmt: skip
 def test_a_team_is_named_and_each_mistake_is_told_once(campaign: Campaign, team: str, rules: set[str]) -> None:
     answer = Answer("1", "B.在校有学籍", "B", "无", team, dt.date(2010, 1, 15), NAME)
     assert {rule.id for rule in failed_rules(answer, campaign)} == rules
+
+
+def test_a_child_without_a_name_makes_no_team_its_own(campaign: Campaign) -> None:
+    answer = Answer("1", "B.在校有学籍", "B", "无", "", dt.date(2010, 1, 15))
+    assert {rule.id for rule in failed_rules(answer, campaign)} == {"A06"}
 
 
 def test_each_answer_rule_points_at_the_column_that_it_asks(campaign: Campaign) -> None:

@@ -46,7 +46,8 @@ GENUINE = Manifest("annex4", ISSUE, UNIT, tuple(BUNDLE.keys)).signed(mac)
 
 def submission(**changed: object) -> Submission:
     rows = tuple(row_of(issued, number) for number, issued in enumerate(BUNDLE.rows, start=4))
-    whole = Submission(sheet=ANNEX4.sheet, rows=rows, manifest=GENUINE, opened_by=0)
+    foot = {"unit": BUNDLE.name, "filler": "测试员甲", "phone": "0000", "leader": "测试员乙"}
+    whole = Submission(sheet=ANNEX4.sheet, rows=rows, footer=foot, manifest=GENUINE, opened_by=0)
     return replace(whole, **changed)  # type: ignore[arg-type]
 
 

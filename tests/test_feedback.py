@@ -47,6 +47,25 @@ def test_every_faulty_cell_is_coloured_and_says_why(run: Run) -> None:
     assert sheet["K9"].comment is None
 
 
+def test_a_renamed_sheet_is_marked_all_the_same(run: Run) -> None:
+    def change(sheet: Worksheet) -> None:
+        setting(K6="同上")(sheet)
+        sheet.title = "我镇的表"
+
+    (made,) = reporting.feedback(run, [put(run, edit(plain(run), change))], None)
+    cell = opened(run, made)["我镇的表"]["K6"]
+    assert (cell.fill.fgColor.rgb, "同上" in cell.comment.text) == ("FFE0464E", True)
+
+
+def test_cells_that_are_merged_are_marked_where_they_are_seen(run: Run) -> None:
+    """One team for several rows: the lower ones are blank, and that is told at the one that is seen."""
+    (made,) = reporting.feedback(run, [put(run, edit(plain(run), lambda sheet: sheet.merge_cells("K4:K7")))], None)
+    assert {f.cell for f in made.checked.findings if f.rule == "A06"} == {"K5", "K6", "K7"}
+    sheet = opened(run, made)[ANNEX4.sheet]
+    assert sheet["K4"].fill.fgColor.rgb == "FFE0464E"
+    assert sheet["K4"].comment.text.count("备注") >= 3
+
+
 def test_the_page_stands_first_and_tells_by_column_what_to_mend_with_a_right_value(run: Run) -> None:
     made = spoiled(run)
     book = opened(run, made)

@@ -101,6 +101,31 @@ def test_hundred_percent_returned_is_flagged_where_the_others_rate_makes_it_unli
     assert ("S02", unit) not in flagged(rows, campaign)
 
 
+@pytest.mark.parametrize(("team", "days", "is_flagged"), [
+    (("甲、乙", "乙、甲", "甲 乙", "乙，甲"), 2, True),  # the same people in whatever order
+    (("甲、乙", "甲、丙"), 2, False),
+    (("甲、乙",), 90, False), (("甲、乙",), 1, True),
+])  # fmt: skip
+def test_a_team_is_its_members_and_its_days_are_those_of_the_visits(
+    campaign: Campaign, rows: list[Reported], team: tuple[str, ...], days: int, is_flagged: bool
+) -> None:
+    unit = campaign.units[0].slug
+    one = next(row for row in rows if row.unit == unit)
+    signed = [replace(one, serial=str(n), first_team=team[n % len(team)], days=days) for n in range(61)]
+    others = [row for row in rows if row.unit != unit]
+    assert (("S03", unit) in flagged([*others, *signed], campaign)) is is_flagged
+
+
+def test_days_after_the_visits_were_due_give_a_team_no_more_doors(campaign: Campaign, rows: list[Reported]) -> None:
+    unit = campaign.units[0].slug
+    visiting = (campaign.verification_due - campaign.noticed).days + 1
+    one = next(row for row in rows if row.unit == unit)
+    for count, is_flagged in ((30 * visiting, False), (30 * visiting + 1, True)):
+        signed = [replace(one, serial=str(n), first_team="甲、乙", days=visiting + 60) for n in range(count)]
+        others = [row for row in rows if row.unit != unit]
+        assert (("S03", unit) in flagged([*others, *signed], campaign)) is is_flagged
+
+
 @pytest.mark.parametrize(("days", "is_flagged"), [(1, True), (2, True), (3, False)])
 def test_one_team_for_more_doors_than_its_days_hold_is_flagged(
     campaign: Campaign, rows: list[Reported], days: int, is_flagged: bool

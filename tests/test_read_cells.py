@@ -226,8 +226,10 @@ def test_a_serial_that_became_a_number_is_still_that_row(run: Run) -> None:
 
 @pytest.mark.parametrize("value", ["0002 ", "２", "2", "'0002", None, True, "=A4"])
 def test_a_serial_is_what_it_was_or_the_row_is_missing(run: Run, value: object) -> None:
+    """A formula or a truth value there is told as what it is: nobody is told to delete a child's row."""
     assert issued(run)[0].serial == "0002"
-    assert places(check_edit(run, setting(A4=value))) == [("R03", "A4"), ("R01", "")]
+    rule = {True: "R08", "=A4": "R06"}.get(value, "R03")
+    assert places(check_edit(run, setting(A4=value))) == [(rule, "A4"), ("R01", "")]
 
 
 def test_a_serial_that_was_a_whole_number_may_be_stored_as_one(run: Run) -> None:

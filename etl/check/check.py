@@ -1,7 +1,7 @@
 """Check one submission whole: whose it is, whether all came back as issued, whether every answer keeps the rules."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etl.bundle import Bundle
@@ -61,16 +61,13 @@ def check_submission(
     owner: tuple[str, str] | None = None
     if not has_errors(findings):
         owner, problem = _owner(submission, opened, issued, mac)
-        if problem:
-            # The manifest's issue id is shown only if the bureau signed it: else it is anybody's text.
-            issue = submission.manifest.issue if problem == "F10" and submission.manifest else ""
-            findings.append(campaign.finding(problem, file, issue=issue))
+        findings += _unknown(problem, submission, campaign, file)
     answers: list[Answer] = []
     entries: list[Entry] = []
     if owner is not None:
         bundle = issued[owner]
         pairs, differences = match_rows(submission, bundle, campaign, file)
-        findings += differences
+        findings += [*differences, *_foot(submission, bundle, campaign, file)]
         if bundle.form == ANNEX4:
             answers = [_answer(row, back, campaign, (bundle.issue, row["serial"]) in police) for row, back in pairs]
             for answer, (_, back) in zip(answers, pairs, strict=True):
@@ -94,6 +91,26 @@ def refuse_rivals(checked: Sequence[Checked], campaign: Campaign) -> list[Checke
         else one
         for one in checked
     ]
+
+
+def _unknown(problem: str, submission: Submission, campaign: Campaign, file: str) -> Iterator[Finding]:
+    """Why it is not known whose the submission is, if it is not."""
+    if problem:
+        # The manifest's issue id is shown only if the bureau signed it: else it is anybody's text.
+        issue = submission.manifest.issue if problem == "F10" and submission.manifest else ""
+        yield campaign.finding(problem, file, issue=issue)
+
+
+def _foot(submission: Submission, bundle: Bundle, campaign: Campaign, file: str) -> Iterator[Finding]:
+    """Who filled it in and who answers for it stands at the foot of a unit's or department's sheet (M6)."""
+    if bundle.form.footer[0].key != "unit":
+        return
+    for column in bundle.form.footer:
+        said = tidy(submission.footer.get(column.key, ""))
+        if not said:
+            yield campaign.finding("R11", file, sheet=submission.sheet, column=column.heading)
+        elif column.key == "unit" and said != tidy(bundle.name):
+            yield campaign.finding("R12", file, sheet=submission.sheet, expected=bundle.name)
 
 
 def _reconcile(submission: Submission, answers: Sequence[Answer], campaign: Campaign, file: str) -> list[Finding]:

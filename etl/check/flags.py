@@ -1,5 +1,6 @@
 """The inspectorate's flags (M19): reporting that chance or the days hardly explain. Questions, not guilt."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from etl.check.chance import as_far, at_least
 from etl.inspection import FlagRule
 from etl.reported import Reported
 
+#: What stands between the names of a team.
+SEPARATORS = re.compile(r"[\s、，,;；/.和及]+")
 #: So many answers must others have given before a unit is compared with them.
 PEERS = 30
 
@@ -26,12 +29,16 @@ class Flag:
 
 @dataclass(frozen=True)
 class _Ask:
-    """What every test is given: its rule, the most that chance may flag, all rows by unit, and the campaign."""
+    """What every test is given: its rule, the most that chance may flag, all rows by unit, and the campaign's days.
+
+    `visiting` are the days from the notice to the day by which every door is to be visited (M5), both counted.
+    """
 
     rule: FlagRule
     alpha: float
     rows: Mapping[str, Sequence[Reported]]
     deducted: frozenset[str]
+    visiting: int
 
     def others(self, unit: str) -> list[Reported]:
         return [row for name, rows in self.rows.items() if name != unit for row in rows]
@@ -45,9 +52,10 @@ def find_flags(reported: Sequence[Reported], campaign: Campaign) -> list[Flag]:
     rows = {unit.slug: [row for row in reported if row.unit == unit.slug] for unit in campaign.units}
     rows = {unit: own for unit, own in rows.items() if own}
     deducted = frozenset(category.code for category in campaign.categories if category.group == "deducted")
+    visiting = max((campaign.verification_due - campaign.noticed).days + 1, 1)
     flags = []
     for rule in campaign.inspection.flags:
-        for unit, said in TESTS[rule.test](_Ask(rule, campaign.inspection.alpha, rows, deducted)):
+        for unit, said in TESTS[rule.test](_Ask(rule, campaign.inspection.alpha, rows, deducted, visiting)):
             flags.append(Flag(rule.id, unit, rule.message.format(**said), rule.message_en.format(**said)))
     return flags
 
@@ -77,10 +85,15 @@ def _all_returned(ask: _Ask) -> Iterator[Hit]:
             yield unit, {"of": len(own), "peers": _percent(peers), "chance": _chance(ask.alpha)}
 
 
+def _members(team: str) -> frozenset[str]:
+    """The names of a team, in whatever order and however they are set apart."""
+    return frozenset(name for name in SEPARATORS.split(team) if name)
+
+
 def _same_team(ask: _Ask) -> Iterator[Hit]:
     most = ask.rule.params["most_per_day"]
     for unit, rows in ask.rows.items():
-        doors = Counter((row.first_team, row.days) for row in rows)
+        doors = Counter((_members(row.first_team), min(row.days, ask.visiting)) for row in rows)
         (_, days), count = max(doors.items(), key=lambda pair: (pair[1] / pair[0][1], pair[1]))
         if count > most * days:
             yield unit, {"count": count, "days": days, "rate": -(-count // days), "most": most}

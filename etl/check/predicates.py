@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from etl.campaign import Campaign
@@ -11,8 +12,10 @@ from etl.findings import FuxueError
 from etl.identity import age_on
 from etl.rulebook import Rule
 
-#: What stands between the names of a team.
-SEPARATORS = re.compile(r"[\s、，,;；/·.和及]+")
+#: Signs that count as letters, but that nobody sees (Hangul fillers).
+UNSEEN = "\u115f\u1160\u3164\uffa0"
+#: What may follow a phrase such as 同上: the row that is meant.
+ROW_MEANT = "(?:第?[0-9一二三四五六七八九十]+[行户人])?"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,17 @@ def _filled(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> 
 
 def is_named(value: str) -> bool:
     """True if somebody's name can stand there; a text that a spreadsheet would take for a formula is none."""
-    return sum(sign.isalpha() for sign in value) >= 2 and value[0] not in "=+-@"
+    return sum(sign.isalpha() and sign not in UNSEEN for sign in value) >= 2 and value[0] not in "=+-@"
+
+
+def core(text: str) -> str:
+    """Letters and digits alone: however a word is spaced, marked or repeated, it says the same."""
+    return "".join(sign for sign in text if sign.isalnum() and sign not in UNSEEN).casefold()
+
+
+@cache
+def _phrases(values: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"(?:{'|'.join(re.escape(core(value)) for value in values)})+{ROW_MEANT}")
 
 
 def _named(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
@@ -50,11 +63,14 @@ def _named(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> b
 
 
 def _not_among(answer: Answer, params: Mapping[str, Any], _: Campaign, column: str) -> bool:
-    return getattr(answer, column) not in params["values"]
+    value = getattr(answer, column)
+    # A text that holds no name at all is the business of `named`.
+    return not is_named(value) or _phrases(tuple(params["values"])).fullmatch(core(value)) is None
 
 
 def _not_own_name(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
-    return {name for name in SEPARATORS.split(getattr(answer, column)) if name} != {answer.name}
+    own = core(answer.name)
+    return not own or re.fullmatch(f"(?:{re.escape(own)}(?:本人)?)+", core(getattr(answer, column))) is None
 
 
 def _police_known(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> bool:

@@ -40,7 +40,8 @@ def match_rows(
     for row in submission.rows:
         key = _key(row[row_key], issued)
         if key not in issued:
-            find("R03", row[row_key], None)
+            heading = bundle.form.column(row_key).heading
+            find(_stranger(row[row_key]), row[row_key], None, column=heading)
         elif key in seen:
             find("R02", row[row_key], key)
         else:
@@ -51,6 +52,13 @@ def match_rows(
         if key not in seen:
             find("R01", None, key)
     return [(issued[key], seen[key]) for key in issued if key in seen], findings
+
+
+def _stranger(value: Value) -> str:
+    """The rule for a row whose key was not issued: a formula or an error there says nothing of the row's child."""
+    if value.is_formula:
+        return "R06"
+    return "R08" if value.is_other else "R03"
 
 
 def _key(value: Value, issued: Mapping[str, object]) -> str:

@@ -81,7 +81,7 @@ def record_deliverable(given: Settings, unit: str, what: str, medium: str, signe
 
 @report.command("flags")
 @click.option("--sample", "size", type=click.IntRange(1), metavar="N",
-              help="Also draw N children for a second visit, and record it.")  # fmt: skip
+              help="Also draw N children for a second visit, at least one a unit; on record.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**48), help="Draw by this seed (default: a new one; it is recorded).")
 @click.option("--by", default="", help="With --sample: who draws.")
 @as_of

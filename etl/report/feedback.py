@@ -1,6 +1,7 @@
 """What a unit gets back with its workbook: a page that says what to mend, and the faulty cells marked (M8, M19)."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,14 +109,32 @@ def _mark(book: Any, findings: Sequence[Finding]) -> None:
     """Colour and comment every cell that a finding names; the worst finding gives the colour."""
     named: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        if finding.cell and finding.sheet in book.sheetnames:
-            named.setdefault((finding.sheet, finding.cell), []).append(finding)
+        sheet = _sheet_of(book, finding)
+        if finding.cell and sheet:
+            named.setdefault((sheet, _shown_at(book[sheet], finding.cell)), []).append(finding)
     order = list(Severity)
     for (sheet, address), own in named.items():
         cell = book[sheet][address]
         worst = min((finding.severity for finding in own), key=order.index)
         cell.fill = PatternFill("solid", fgColor=FILLS[worst])
         cell.comment = Comment("\n".join(finding.message for finding in own), AUTHOR, width=320, height=120)
+
+
+def _sheet_of(book: Any, finding: Finding) -> str:
+    """The sheet's own name: of one that was renamed a finding tells only which it is; empty if there is none."""
+    numbered = re.fullmatch(r"第(\d+)张表", finding.sheet)
+    if finding.sheet in book.sheetnames or not numbered:
+        return finding.sheet if finding.sheet in book.sheetnames else ""
+    at = int(numbered[1]) - 1
+    return str(book.sheetnames[at]) if 0 <= at < len(book.sheetnames) else ""
+
+
+def _shown_at(sheet: Any, address: str) -> str:
+    """Where a cell is seen: one that is merged with others is seen at their first."""
+    for area in sheet.merged_cells.ranges:
+        if address in area:
+            return str(area.start_cell.coordinate)
+    return address
 
 
 def _page(book: Any, title: str, groups: Sequence[Group]) -> None:
