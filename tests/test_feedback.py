@@ -12,10 +12,12 @@ from etl.check.check import Checked
 from etl.cli import reporting, steps
 from etl.cli.run import Run
 from etl.findings import Finding, FuxueError, Severity
-from etl.forms import ANNEX4
-from etl.report.feedback import DETAILS, NAMED, PAGE, build_feedback, group_findings, ranges
+from etl.forms import ANNEX4, MANIFEST_SHEET
+from etl.report.feedback import CONFIRM, DETAILS, NAMED, PAGE, build_feedback, group_findings, ranges
+from etl.report.transcript import transcribe
 from etl.sealing import OLE_MAGIC, unseal
 from tests.fixtures.books import ISSUE, UNIT, edit, issued, plain, put, setting
+from tests.fixtures.libreoffice import COPIES, FIXTURE
 
 
 def opened(run: Run, made: reporting.Feedback) -> openpyxl.Workbook:
@@ -186,3 +188,41 @@ def test_what_cannot_be_marked_is_told_in_words_and_says_so(run: Run, monkeypatc
     book = opened(run, spoiled(run))
     assert book.sheetnames == [PAGE, DETAILS]
     assert "未能标色" in str(book[PAGE]["A1"].value)
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_a_workbook_of_another_format_is_copied_out_and_marked(kind: str) -> None:
+    """Only .xlsx can be marked: of the others the texts come back, at the same addresses, and the manifest hidden."""
+    name, *_ = COPIES[kind]
+    finding = Finding("A14", Severity.ERROR, "x", "备注写的是“同上”。", "same as above", ANNEX4.sheet, "K5", "2")
+    book = openpyxl.load_workbook(
+        io.BytesIO(build_feedback((FIXTURE.parent / name).read_bytes(), ANNEX4, "西岭乡", [finding]))
+    )
+    issued_book = openpyxl.load_workbook(FIXTURE.parent / COPIES["plain xlsx"][0], data_only=True)
+    assert book.sheetnames == [PAGE, DETAILS, *issued_book.sheetnames]
+    assert book[MANIFEST_SHEET].sheet_state == "veryHidden"
+    for sheet in (ANNEX4.sheet, MANIFEST_SHEET):
+        theirs, ours = (
+            {cell.coordinate: str(cell.value) for row in one[sheet].iter_rows() for cell in row if cell.value}
+            for one in (issued_book, book)
+        )
+        assert ours == theirs
+    marked = book[ANNEX4.sheet]["K5"]
+    assert (marked.fill.fgColor.rgb, marked.comment.text) == ("FFE0464E", finding.message)
+    assert page(book)[0][1] == "备注（填写工作小组成员姓名）"
+
+
+def test_what_begins_like_a_formula_is_copied_as_text() -> None:
+    plain_file = openpyxl.Workbook()
+    plain_file.active["B2"].value = "=1+1"
+    plain_file.active["B2"].data_type = "s"
+    held = io.BytesIO()
+    plain_file.save(held)
+    cell = transcribe(held.getvalue(), ANNEX4).worksheets[0]["B2"]
+    assert (cell.value, cell.data_type) == ("=1+1", "s")
+
+
+def test_where_nothing_need_be_wrong_no_other_value_is_suggested() -> None:
+    finding = Finding("A07", Severity.WARNING, "x", "请附证明。", "proof", ANNEX4.sheet, "I5", "2")
+    (group,) = group_findings([finding], {"I": "核查结果"}, ANNEX4)
+    assert group.example == CONFIRM

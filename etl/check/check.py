@@ -117,9 +117,11 @@ def _reconcile(submission: Submission, answers: Sequence[Answer], campaign: Camp
     """附件5 as handed in against the one computed from 附件4, cell by cell (M12)."""
     handed_in = submission.summary
     sums = summarise(campaign, ((answer.code, answer.returned) for answer in answers))
-    figures = [pair for row in handed_in.rows for pair in row.items()] if handed_in else []
-    if handed_in is None or not any(figure.number is not None for _, figure in figures):
-        return [campaign.finding("R10", file, sheet=handed_in.sheet if handed_in else "")]
+    if handed_in is None:
+        return [campaign.finding("R10", file)]
+    figures = [pair for row in handed_in.rows for pair in row.items()]
+    if all(figure.number is None for _, figure in figures):
+        return [campaign.finding("R13", file, sheet=handed_in.sheet)]
     return [
         campaign.finding("R09", file, sheet=handed_in.sheet, cell=figure.cell, column=ANNEX5.column(key).heading,
                          found="空" if figure.number is None else figure.number, expected=sums[key])

@@ -15,12 +15,15 @@ from openpyxl.workbook.workbook import Workbook
 from etl.findings import Finding, Severity
 from etl.forms import Form
 from etl.grid import LINE, find_header, lines_of
+from etl.report.transcript import transcribe
 
 PAGE, DETAILS = "请先看这里", "逐格清单"
 #: Cells named on the page for one kind of fault; the rest is counted there and listed on the sheet of details.
 NAMED = 24
 FILLS = {Severity.ERROR: "FFE0464E", Severity.WARNING: "FFFFC000", Severity.NOTE: "FFBDD7EE"}
 WORDS = {Severity.ERROR: "错误（必须改）", Severity.WARNING: "提示（请核实）", Severity.NOTE: "备注（已记录）"}
+#: What is asked where nothing need be wrong.
+CONFIRM = "核实无误的可不改"
 #: A comment is one author's; Excel shows the name.
 AUTHOR = "市教育局"
 
@@ -41,14 +44,12 @@ class Group:
 def build_feedback(plain: bytes | None, form: Form, title: str, findings: Sequence[Finding]) -> bytes:
     """The workbook with its faulty cells coloured and commented, the page and the list of all findings before it.
 
-    Without `plain` (a file that could not be read) there are only the page and the list.
+    What is no .xlsx that can be marked is copied value by value. Without `plain` (a file that could not be read) there
+    are only the page and the list.
     """
-    book = openpyxl.load_workbook(io.BytesIO(plain)) if plain is not None else Workbook()
-    headings = _headings(book, form) if plain is not None else {}
-    if plain is None:
-        book.remove(book.worksheets[0])
-    else:
-        _mark(book, findings)
+    book = _opened(plain, form)
+    headings = _headings(book, form)
+    _mark(book, findings)
     _page(book, title, group_findings(findings, headings, form))
     _details(book, findings, headings)
     book.active = 0
@@ -57,6 +58,17 @@ def build_feedback(plain: bytes | None, form: Form, title: str, findings: Sequen
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _opened(plain: bytes | None, form: Form) -> Workbook:
+    if plain is None:
+        book = Workbook()
+        book.remove(book.worksheets[0])
+        return book
+    try:
+        return openpyxl.load_workbook(io.BytesIO(plain))
+    except Exception:  # noqa: BLE001 - what it was not made for makes the library raise anything
+        return transcribe(plain, form)
 
 
 def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], form: Form) -> list[Group]:
@@ -69,6 +81,8 @@ def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], for
     for (_, letters, rule), own in kinds.items():
         heading = headings.get(letters, "")
         example = examples.get(heading) or ("与下发的原样一致" if heading else "")
+        if own[0].severity is not Severity.ERROR:
+            example = CONFIRM if heading else ""  # a value of any other kind would be no better
         cells = tuple(ranges([finding.cell for finding in own if finding.cell]))
         where = cells or tuple(f"序号 {finding.serial}" for finding in own if finding.serial)
         groups.append(Group(heading or "整个文件", rule, own[0].severity, own[0].message, where, len(own), example))
