@@ -9,7 +9,7 @@ from etl.campaign import Campaign
 from etl.findings import FuxueError
 from plugins.scopes import BUREAU
 
-#: The entry of `metadata.yml` that describes every scope's file: they all have the same tables.
+#: The entry of `metadata.yml` that describes the scopes' files: a table is the same in whichever it stands.
 ENTRY = "staff"
 #: Between the Chinese name of a column and the rest of its description.
 MARK = " / "
@@ -20,6 +20,10 @@ SHOWN: dict[str, dict[str, Any]] = {
     "progress": {"sort": "unit", "size": 50, "label_column": "name"},
     "workbooks": {"facets": ["status"], "sort_desc": "id", "size": 50, "label_column": "file"},
     "findings": {"facets": ["severity", "rule"], "sort": "id", "size": 50, "label_column": "rule"},
+    "corrections": {"facets": ["state", "category_name"], "sort": "serial", "size": 50, "label_column": "serial"},
+    "cases": {"facets": ["state", "category_name"], "sort": "serial", "size": 50, "label_column": "serial"},
+    "flags": {"facets": ["rule"], "sort": "unit", "size": 50, "label_column": "rule"},
+    "visits": {"facets": ["sample", "unit"], "sort": "serial", "size": 50, "label_column": "serial"},
 }
 
 SETTINGS: dict[str, Any] = {
@@ -56,7 +60,7 @@ def describe(root: Path) -> dict[str, Any]:
 
 def scope_title(campaign: Campaign, scope: str) -> str:
     """What a scope is called: its unit's name, or that of the whole."""
-    return f"{campaign.county}全部单位" if scope == BUREAU else campaign.unit[scope].name
+    return f"{campaign.county}全部单位" if scope == BUREAU else campaign.recipient_name(scope)
 
 
 def metadata(described: dict[str, Any], campaign: Campaign, scopes: list[str]) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from etl.home import Home
 from etl.processes import terminated_as_interrupted
 from etl.vault.files import scope_names
 from etl.vault.keys import Keys
+from etl.vault.scoped import scopes
 from plugins.accounts import add_account, disable_account, list_accounts
 from plugins.describe import config, describe, metadata
 from plugins.gate import Rules
-from plugins.scopes import BUREAU
 from plugins.staff import StaffDatasette
 
 __all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "serve_staff"]
@@ -33,18 +33,17 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
 
     It starts up with its first request or with `await .invoke_startup()`. FuxueError if there is nothing to serve.
     """
-    known = {BUREAU, *campaign.unit}
-    scopes = [name for name in scope_names(home.scopes) if name in known]
-    if not scopes:
+    built = [name for name in scope_names(home.scopes) if name in scopes(campaign)]
+    if not built:
         raise FuxueError("serve.nothing", folder=home.scopes)
     described = describe(root)
     return StaffDatasette(
         home,
         keys,
         Rules(tables=tuple(described["tables"]), hosts=LOOPBACK),
-        scopes,
-        metadata=metadata(described, campaign, scopes),
-        config=config(scopes),
+        built,
+        metadata=metadata(described, campaign, built),
+        config=config(built),
     )
 
 

@@ -30,6 +30,7 @@ from etl.read.cells import parse_workbook
 from etl.sealing import unseal
 from etl.vault import files, issued
 from etl.vault.keys import demo_master, new_key, read_key
+from etl.vault.scoped import scopes
 from tests.conftest import ROOT, SEED, silent_bar
 from tests.fixtures.books import row_of, write_list
 
@@ -224,7 +225,7 @@ def assert_scopes_current(run: Run) -> None:
     """Every scope has its file, which opens and holds the children on record."""
     with run.open_vault() as vault:
         wanted = [row[0] for row in vault.connection.execute("SELECT serial FROM child ORDER BY issue, serial")]
-    assert set(files.scope_names(run.home.scopes)) == {*run.campaign.unit, "bureau"}
+    assert set(files.scope_names(run.home.scopes)) == set(scopes(run.campaign))
     found = []
     for unit in run.campaign.unit:
         scope = files.open_scope(run.home.scopes, unit, run.keys)

@@ -10,7 +10,7 @@ from datasette.plugins import pm
 from etl.campaign import Campaign
 from etl.findings import FuxueError
 from etl.home import Home
-from etl.vault.files import open_scope
+from etl.vault.files import connect
 from etl.vault.keys import Keys, demo_master
 from plugins import hooks
 from plugins.databases import library
@@ -22,7 +22,7 @@ CHINESE = re.compile("[一-鿿]")
 
 
 def real_tables(folder: Path) -> dict[str, list[str]]:
-    connection = open_scope(folder, "x", Keys(demo_master(1)), create=True)
+    connection = connect(folder / "x.db", demo_master(1), create=True)
     connection.executescript((ROOT / "etl" / "vault" / "scope.sql").read_text())
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     columns = {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}

@@ -7,7 +7,7 @@ import pytest
 from etl.campaign import Campaign, load_campaign
 from etl.findings import FuxueError
 from etl.home import Home
-from etl.vault.files import open_scope
+from etl.vault.files import connect, scope_key
 from etl.vault.keys import Keys, demo_master, new_key
 from plugins.accounts import add_account, disable_account, list_accounts
 
@@ -34,7 +34,7 @@ def make_home(root: Path) -> tuple[Home, Keys]:
 def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str | None = None) -> None:
     """One scope's file as `build_scopes` makes it: written beside and put in place."""
     path = home.scopes / f".{scope}.new.db"
-    connection = open_scope(home.scopes, f".{scope}.new", keys, scope=scope, create=True)
+    connection = connect(path, scope_key(keys, scope), create=True)
     connection.executescript((ROOT / "etl" / "vault" / "scope.sql").read_text())
     for number, unit in enumerate([scope] if scope != BUREAU else CHILD, start=1):
         add = connection.execute

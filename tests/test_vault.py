@@ -13,7 +13,6 @@ from etl.campaign import Campaign
 from etl.cli import issuing, steps
 from etl.cli.run import Run
 from etl.findings import FuxueError
-from etl.identity import mask
 from etl.sealing import seal, unseal
 from etl.synthetic.population import Person, make_population
 from etl.synthetic.province import write_list
@@ -21,6 +20,7 @@ from etl.vault import chain, files
 from etl.vault import count as counting
 from etl.vault.keys import TYPEABLE, Keys, demo_master, new_key, read_key
 from etl.vault.open import Vault
+from etl.vault.scoped import scopes
 
 
 def answers(run: Run) -> list[tuple[object, ...]]:
@@ -34,7 +34,7 @@ def private_files(run: Run) -> list[Path]:
 
 def test_plain_sqlite_is_refused_by_every_private_database(loaded: Run) -> None:
     paths = private_files(loaded)
-    assert len(paths) == 1 + 3 + 1  # vault, three units, bureau
+    assert len(paths) == 1 + 2 * len(scopes(loaded.campaign))  # the vault, and two files a scope
     for path in paths:
         with pytest.raises(sqlite3.DatabaseError, match="not a database"):
             sqlite3.connect(path).execute("SELECT count(*) FROM sqlite_master")
@@ -120,7 +120,7 @@ def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: Run) -
     for path in loaded.home.scopes.glob("*.db"):
         path.unlink()
     steps.load(loaded, [loaded.home.inbox / "donggang.xlsx"])
-    assert files.scope_names(loaded.home.scopes) == ["bureau", "donggang", "nanshan", "xiling"]
+    assert files.scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
 
 def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: Run, people: list[Person]) -> None:
@@ -275,29 +275,6 @@ def test_a_unit_counts_once_all_its_issues_are_in(loaded: Run, people: list[Pers
         more = sum(person.child.unit == unit.unit for person in make_population(loaded.campaign, 5, 99))
         assert unit.atoms["unverified"] == (own + more if unit.unit in concerned else 0)
     assert sum(counts.categories.values()) == sum(person.child.unit not in concerned for person in people)
-
-
-def test_a_scope_holds_its_own_rows_and_no_full_number(loaded: Run, people: list[Person]) -> None:
-    home, keys = loaded.home, loaded.keys
-    assert files.scope_names(home.scopes) == ["bureau", "donggang", "nanshan", "xiling"]
-    for scope in files.scope_names(home.scopes):
-        db = files.open_scope(home.scopes, scope, keys)
-        own = {p.child.serial for p in people if scope in ("bureau", p.child.unit)}
-        assert {row[0] for row in db.execute("SELECT serial FROM children")} == own
-        masked = {row[0] for row in db.execute("SELECT id_masked FROM children")}
-        assert masked == {mask(p.child.id_number) for p in people if p.child.serial in own}
-        text = "\n".join(str(row) for table in ("children", "findings", "workbooks", "progress")
-                         for row in db.execute(f"SELECT * FROM {table}"))  # fmt: skip
-        assert not any(p.child.id_number in text for p in people)
-        with pytest.raises(files.DatabaseError, match="readonly"):
-            db.execute("DELETE FROM children")
-        db.close()
-
-
-def test_one_scopes_key_does_not_open_another(loaded: Run) -> None:
-    path = files.scope_path(loaded.home.scopes, "donggang")
-    with pytest.raises(FuxueError, match="vault.cannot_open"):
-        files.connect(path, loaded.keys.derive("scope:xiling"), readonly=True)
 
 
 def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:

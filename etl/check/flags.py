@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 from etl.campaign import Campaign
@@ -27,21 +28,31 @@ class Flag:
     message_en: str
 
 
+Answers = Counter[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class _Ask:
     """What every test is given: its rule, the most that chance may flag, all rows by unit, and the campaign's days.
 
-    `visiting` are the days from the notice to the day by which every door is to be visited (M5), both counted.
+    `answers` counts each unit's (code, 复学情况). `visiting` are the days from the notice to the day by which every
+    door is to be visited (M5), both counted.
     """
 
     rule: FlagRule
     alpha: float
     rows: Mapping[str, Sequence[Reported]]
+    answers: Mapping[str, Answers]
     deducted: frozenset[str]
     visiting: int
 
-    def others(self, unit: str) -> list[Reported]:
-        return [row for name, rows in self.rows.items() if name != unit for row in rows]
+    @cached_property
+    def _all(self) -> Answers:
+        return sum(self.answers.values(), Answers())
+
+    def others(self, unit: str) -> Answers:
+        """The answers of all units but one."""
+        return self._all - self.answers[unit]
 
 
 Hit = tuple[str, Mapping[str, object]]
@@ -49,13 +60,16 @@ Hit = tuple[str, Mapping[str, object]]
 
 def find_flags(reported: Sequence[Reported], campaign: Campaign) -> list[Flag]:
     """All flags over the current answers of all units, in the order of the rules, then of the campaign's units."""
-    rows = {unit.slug: [row for row in reported if row.unit == unit.slug] for unit in campaign.units}
-    rows = {unit: own for unit, own in rows.items() if own}
+    own: dict[str, list[Reported]] = {unit.slug: [] for unit in campaign.units}
+    for row in reported:
+        own.get(row.unit, []).append(row)  # a unit that the campaign no longer has is nobody's peer
+    rows = {unit: theirs for unit, theirs in own.items() if theirs}
+    answers = {unit: Answers((row.code, row.returned) for row in theirs) for unit, theirs in rows.items()}
     deducted = frozenset(category.code for category in campaign.categories if category.group == "deducted")
     visiting = max((campaign.verification_due - campaign.noticed).days + 1, 1)
     flags = []
     for rule in campaign.inspection.flags:
-        for unit, said in TESTS[rule.test](_Ask(rule, campaign.inspection.alpha, rows, deducted, visiting)):
+        for unit, said in TESTS[rule.test](_Ask(rule, campaign.inspection.alpha, rows, answers, deducted, visiting)):
             flags.append(Flag(rule.id, unit, rule.message.format(**said), rule.message_en.format(**said)))
     return flags
 
@@ -63,26 +77,36 @@ def find_flags(reported: Sequence[Reported], campaign: Campaign) -> list[Flag]:
 def _deductions(ask: _Ask) -> Iterator[Hit]:
     for unit, rows in ask.rows.items():
         others = ask.others(unit)
-        if len(others) < PEERS:
+        if others.total() < PEERS:
             continue
-        count = sum(row.code in ask.deducted for row in rows)
-        peers = _share(sum(row.code in ask.deducted for row in others), len(others))
+        count = _deducted(ask, ask.answers[unit])
+        peers = _share(_deducted(ask, others), others.total())
         is_far = abs(count / len(rows) - peers) >= ask.rule.params["least_difference"]
         if is_far and as_far(count, len(rows), peers) <= ask.alpha / len(ask.rows):
             yield unit, {"count": count, "of": len(rows), "share": _percent(count / len(rows)),
                          "peers": _percent(peers), "chance": _chance(ask.alpha)}  # fmt: skip
 
 
+def _deducted(ask: _Ask, answers: Answers) -> int:
+    return sum(count for (code, _), count in answers.items() if code in ask.deducted)
+
+
+def _returned(ask: _Ask, answers: Answers) -> tuple[int, int]:
+    """How many came back of how many to return."""
+    back = sum(count for (code, said), count in answers.items() if code not in ask.deducted and said == "是")
+    return back, answers.total() - _deducted(ask, answers)
+
+
 def _all_returned(ask: _Ask) -> Iterator[Hit]:
-    to_return = {unit: [row for row in rows if row.code not in ask.deducted] for unit, rows in ask.rows.items()}
-    asked = {unit: own for unit, own in to_return.items() if len(own) >= ask.rule.params["least"]}
-    for unit, own in asked.items():
-        others = [row for name, rows in to_return.items() if name != unit for row in rows]
-        if len(others) < PEERS or any(row.returned != "是" for row in own):
+    to_return = {unit: _returned(ask, answers) for unit, answers in ask.answers.items()}
+    asked = {unit: pair for unit, pair in to_return.items() if pair[1] >= ask.rule.params["least"]}
+    for unit, (own, of) in asked.items():
+        back, others = _returned(ask, ask.others(unit))
+        if others < PEERS or own < of:
             continue
-        peers = min(_share(sum(row.returned == "是" for row in others), len(others)), ask.rule.params["plausible"])
-        if peers ** len(own) <= ask.alpha / len(asked):
-            yield unit, {"of": len(own), "peers": _percent(peers), "chance": _chance(ask.alpha)}
+        peers = min(_share(back, others), ask.rule.params["plausible"])
+        if peers**of <= ask.alpha / len(asked):
+            yield unit, {"of": of, "peers": _percent(peers), "chance": _chance(ask.alpha)}
 
 
 def _members(team: str) -> frozenset[str]:
@@ -102,19 +126,18 @@ def _same_team(ask: _Ask) -> Iterator[Hit]:
 def _copied_down(ask: _Ask) -> Iterator[Hit]:
     total = sum(map(len, ask.rows.values()))
     for unit, rows in ask.rows.items():
-        others = ask.others(unit)
         longest = max(len(list(run)) for _, run in groupby(rows, key=lambda row: (row.code, row.returned)))
-        least = _least_run(ask, total, Counter((row.code, row.returned) for row in others))
+        least = _least_run(ask, total, ask.others(unit))
         if least and longest >= least:
             yield unit, {"count": longest, "least": least, "chance": _chance(ask.alpha)}
 
 
-def _least_run(ask: _Ask, total: int, answers: Counter[tuple[str, str]]) -> int:
+def _least_run(ask: _Ask, total: int, answers: Answers) -> int:
     """The shortest run that is expected less than `alpha` times among all rows, at the others' shares; 0 if unknown.
 
     A run of r rows of one answer begins at one of at most `total` rows, each time with the answer's share to the r-th.
     """
-    given = sum(answers.values())
+    given = answers.total()
     if given < PEERS:
         return 0
     shares = [_share(count, given) for count in answers.values()]

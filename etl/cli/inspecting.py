@@ -15,6 +15,7 @@ from etl.report.inspection import build_inspection
 from etl.sealing import seal
 from etl.vault import inspect
 from etl.vault.open import Vault
+from etl.vault.scopes import build_scopes, mark_stale
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ def look_through(run: Run, size: int | None, seed: int | None, by: str) -> Inspe
                 children[row.unit].append((row.issue, row.serial))
             chance = secrets.randbits(48) if seed is None else seed
             sample = draw(children, size, chance, run.campaign.inspection.confidence)
+            mark_stale(run.home.scopes)
         content = _build(run, vault, flags, sample, by)
+        if sample is not None:  # whom to visit is in the inspectorate's file
+            build_scopes(vault, run.campaign, run.home.scopes)
         is_locked = inspect.base_lock(vault) is not None
     target = run.home.reports / f"inspection-{run.day.isoformat()}.xlsx"
     write_private(target, content)

@@ -13,6 +13,7 @@ from etl.findings import FuxueError
 from etl.home import Home
 from etl.processes import child_environment, error_of
 from etl.publish import server
+from etl.vault.scoped import scopes
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def add_staff(run: Run, name: str, scope: str) -> str:
     from plugins.launch import add_account
 
     run.prove_key()
-    if scope not in (BUREAU, *run.campaign.unit):
+    if scope not in scopes(run.campaign):
         raise FuxueError("staff.unknown_scope", scope=scope)
     return add_account(run.home, run.keys, name, scope)
 

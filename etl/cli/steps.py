@@ -28,6 +28,7 @@ from etl.synthetic.province import write_list
 from etl.vault import casework, chain, evidence, issued, published, record
 from etl.vault import count as counting
 from etl.vault.open import Vault
+from etl.vault.scoped import scopes
 from etl.vault.scopes import build_scopes, mark_stale
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,7 +142,7 @@ def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> li
         mark_stale(run.home.scopes)
         for path, result in checked.items():
             record.record_workbook(vault, run.campaign, result, content[path], run.day)
-        build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(run.campaign.units) + 1))
+        build_scopes(vault, run.campaign, run.home.scopes, run.bar("分发查询库", len(scopes(run.campaign))))
     return [
         Loaded(checked[path], "accepted" if checked[path].accepted else "refused")
         if path in checked

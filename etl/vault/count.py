@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from etl.campaign import Campaign
 from etl.counts import Counts, UnitCounts
+from etl.findings import FuxueError
 from etl.publication import ATOMS
 from etl.vault.open import Vault
 
@@ -65,6 +66,8 @@ def count(vault: Vault, campaign: Campaign, day: dt.date, upto: int = ALL) -> Co
     rows = vault.connection.execute(SUMS, moment(vault, day, upto)).fetchall()
     complete = {unit for unit, *_ in rows} - {unit for unit, is_in, *_ in rows if not is_in}
     states = {unit.slug: dict.fromkeys(ATOMS, 0) for unit in campaign.units}
+    for unit in {unit for unit, *_ in rows} - set(states):
+        raise FuxueError("campaign.unit_gone", unit=unit)
     categories = dict.fromkeys((category.code for category in campaign.categories), 0)
     for unit, _, category, returned, number in rows:
         if unit not in complete:

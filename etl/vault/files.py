@@ -39,14 +39,31 @@ def scope_path(scopes: Path, scope: str) -> Path:
     return scopes / f"{scope}.db"
 
 
+def numbers_path(scopes: Path, scope: str) -> Path:
+    """The encrypted file of the full ID numbers of a scope's children."""
+    return scopes / "numbers" / f"{scope}.db"
+
+
+def scope_key(keys: Keys, scope: str) -> bytes:
+    """The key of a scope's file."""
+    return keys.derive(f"scope:{scope}")
+
+
+def numbers_key(keys: Keys, scope: str) -> bytes:
+    """The key of a scope's file of full ID numbers."""
+    return keys.derive(f"numbers:{scope}")
+
+
 def scope_names(scopes: Path) -> list[str]:
     """All scopes that have been built, sorted."""
     return sorted(p.stem for p in scopes.glob("[!.]*.db"))
 
 
-def open_scope(scopes: Path, name: str, keys: Keys, *, create: bool = False, scope: str | None = None) -> Connection:
-    """A scope's file, read-only unless it is being built; the one door for plugins.
+def open_scope(scopes: Path, scope: str, keys: Keys) -> Connection:
+    """A scope's file, read-only; the one door for plugins."""
+    return connect(scope_path(scopes, scope), scope_key(keys, scope), readonly=True)
 
-    `scope` names the key if the file does not yet bear the scope's name.
-    """
-    return connect(scope_path(scopes, name), keys.derive(f"scope:{scope or name}"), create=create, readonly=not create)
+
+def open_numbers(scopes: Path, scope: str, keys: Keys) -> Connection:
+    """The full ID numbers of a scope's children, read-only."""
+    return connect(numbers_path(scopes, scope), numbers_key(keys, scope), readonly=True)

@@ -1,5 +1,6 @@
--- What one scope's staff see: a file of its own per unit and for the bureau, derived from the vault after each load.
--- Full ID numbers never enter these files.
+-- What one scope's staff see: a file of its own for each unit and department, the inspectorate and the bureau, derived
+-- from the vault after each load. Which scope has which tables is said in scoped.py.
+-- Full ID numbers never enter these files: they are in others (numbers.sql).
 
 CREATE TABLE children (
   serial        TEXT NOT NULL,
@@ -51,4 +52,70 @@ CREATE TABLE findings (
   cell     TEXT NOT NULL,
   serial   TEXT,
   message  TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE corrections (
+  issue         TEXT NOT NULL,
+  serial        TEXT NOT NULL,
+  department    TEXT NOT NULL,
+  unit          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  sex           TEXT NOT NULL,
+  id_masked     TEXT NOT NULL,
+  household     TEXT NOT NULL,
+  category      TEXT NOT NULL,
+  category_name TEXT NOT NULL,
+  opened_on     TEXT NOT NULL,
+  state         TEXT NOT NULL,
+  cause         TEXT,
+  outcome       TEXT,
+  closed_on     TEXT,
+  remark        TEXT,
+  PRIMARY KEY (issue, serial, department, category)
+) STRICT;
+
+CREATE TABLE cases (
+  issue         TEXT NOT NULL,
+  serial        TEXT NOT NULL,
+  unit          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  sex           TEXT NOT NULL,
+  id_masked     TEXT NOT NULL,
+  category      TEXT NOT NULL,
+  category_name TEXT NOT NULL,
+  opened_on     TEXT NOT NULL,
+  state         TEXT NOT NULL,
+  measure       TEXT,
+  department    TEXT,
+  person        TEXT,
+  schooling     TEXT,
+  returned_on   TEXT,
+  carer         TEXT,
+  bureau_copy   TEXT NOT NULL,
+  unit_copy     TEXT NOT NULL,
+  PRIMARY KEY (issue, serial)
+) STRICT;
+
+CREATE TABLE flags (
+  unit       TEXT NOT NULL,
+  rule       TEXT NOT NULL,
+  message    TEXT NOT NULL,
+  message_en TEXT NOT NULL,
+  PRIMARY KEY (unit, rule)
+) STRICT;
+
+CREATE TABLE visits (
+  sample        INTEGER NOT NULL,
+  drawn_on      TEXT NOT NULL,
+  issue         TEXT NOT NULL,
+  serial        TEXT NOT NULL,
+  unit          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  sex           TEXT NOT NULL,
+  id_masked     TEXT NOT NULL,
+  household     TEXT NOT NULL,
+  category      TEXT,
+  category_name TEXT,
+  returned      TEXT,
+  PRIMARY KEY (sample, issue, serial)
 ) STRICT;
