@@ -100,8 +100,9 @@ def set_up(folder: Path, campaign: Campaign, handed: Sequence[Handed], faults: S
     for bundle, content in zip(bundles, cut(contents, faults), strict=True):
         (folder / "inbox" / bundle.file).write_bytes(content)
     passwords = {bundle.recipient: KEYS.password(ISSUE, bundle.recipient) for bundle in bundles}
+    names = {bundle.recipient: bundle.name for bundle in bundles}
     rules = {rule.id: (rule.severity.value, rule.message) for rule in campaign.rules}
-    return Desk(campaign, folder, peer_load.Known(ISSUE, passwords, partial(KEYS.mac, "manifest"), rules), seal)
+    return Desk(campaign, folder, peer_load.Known(ISSUE, passwords, names, partial(KEYS.mac, "manifest"), rules), seal)
 
 
 def afresh(desk: Desk, work: Callable[[Path], Outcome]) -> tuple[Cost, Outcome]:

@@ -23,7 +23,7 @@ import openpyxl
 import sqlite_utils
 from msoffcrypto.exceptions import InvalidKeyError
 
-from bench.peer_rules import HEADINGS, LABELS, Row, cell_text, failed, same
+from bench.peer_rules import HEADINGS, LABELS, Row, cell_text, failed, same, tidy
 
 Children = Mapping[str, Mapping[str, Any]]
 
@@ -47,10 +47,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Known:
-    """Passwords by unit, the manifests' signature, (severity, message) by rule; children by unit come from the file."""
+    """Passwords and names by unit, the manifests' signature, (severity, message) by rule; children come by the file."""
 
     issue: str
     passwords: Mapping[str, str]
+    names: Mapping[str, str]
     mac: Callable[[bytes], bytes]
     rules: Mapping[str, tuple[str, str]]
     police: frozenset[str] = frozenset()
@@ -176,7 +177,16 @@ def _check_book(known: Known, plain: bytes, opened: str, result: Result) -> None
             if not row.is_formula(key) and not row.is_other(key):
                 result.add(rule, sheet.title, row.address(key), row.child["serial"])
     result.unit, result.answers = unit, [row.answer() for row in rows]
+    _foot(sheet.title, known.names[unit], result)
     _reconcile(figures, result)
+
+
+def _foot(sheet: str, unit: str, result: Result) -> None:
+    """Who filled it in, who answers for it, and whose it is."""
+    for name in ("单位", "填报人", "联系电话", "主管领导"):
+        said = tidy(result.footer.get(name, ""))
+        if not said or (name == "单位" and said != tidy(unit)):
+            result.add("R12" if said else "R11", sheet)
 
 
 def _owner(known: Known, book: Any, opened: str) -> str:
@@ -244,7 +254,7 @@ def _reconcile(book: Any, result: Result) -> None:
     sums = {code: codes[code] for code in LABELS.values()} | {"疑似失学儿童合计": codes.total(), "复学人数": back}
     sheet, figures = _figures(book, sums)
     if not any(isinstance(value, int) for _, _, value in figures):
-        result.add("R10", sheet)
+        result.add("R13" if figures else "R10", sheet)
         return
     for key, cell, value in figures:
         if value != sums[key]:
