@@ -28,6 +28,7 @@ bench: $(READY)        ## the measurements, on an idle machine; see bench/README
 	$(RUN) -m bench issue
 	$(RUN) -m bench read
 	$(RUN) -m bench load
+	$(RUN) -m bench vault
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .

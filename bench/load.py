@@ -33,6 +33,7 @@ from bench.common import (
 )
 from bench.returned import KINDS, cut, returned, sealed
 from etl.campaign import Campaign
+from etl.child import Child
 from etl.cli import steps
 from etl.cli.run import Run
 from etl.home import Home
@@ -82,17 +83,22 @@ def _sorted(found: Iterable[tuple[str, str]]) -> Collection[tuple[str, str]]:
     return sorted(found)
 
 
+def hand_out(home: Home, campaign: Campaign, handed: Sequence[Handed]) -> list[Child]:
+    """Put the issue on record in a new home; the children who are in it."""
+    bundles = [one.bundle for one in handed]
+    children = [person.child for one in handed for person in one.people]
+    home.prepare()
+    with open_vault(home.vault, KEYS, campaign, create=True) as vault:
+        marks = {bundle.recipient: KEYS.mac("handed-file", bundle.recipient.encode()) for bundle in bundles}
+        issued.record_issue(vault, campaign.noticed, ISSUE, bundles, marks, children)
+    return children
+
+
 def set_up(folder: Path, campaign: Campaign, handed: Sequence[Handed], faults: Sequence[str], *, seal: bool) -> Desk:
     """Record an issue with ours and with the peer, and lay the filled workbooks into the inbox."""
     campaign = of_province(campaign, handed)
     bundles = [one.bundle for one in handed]
-    children = [person.child for one in handed for person in one.people]
-    home = Home(folder / "home")
-    home.prepare()
-    vault = open_vault(home.vault, KEYS, campaign, create=True)
-    marks = {bundle.recipient: KEYS.mac("handed-file", bundle.recipient.encode()) for bundle in bundles}
-    issued.record_issue(vault, campaign.noticed, ISSUE, bundles, marks, children)
-    vault.close()
+    children = hand_out(Home(folder / "home"), campaign, handed)
     peer_load.prepare(folder / "peer.db", (asdict(child) for child in children))
     (folder / "inbox").mkdir()
     contents = returned(campaign, handed, faults)

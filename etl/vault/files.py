@@ -16,9 +16,12 @@ def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = Fa
     """An open connection whose key has been proved right; FuxueError if it is wrong or the file is no such database."""
     mode = "rwc" if create else "ro" if readonly else "rw"
     try:
+        # Statements that are kept would fill the connection's small memory for values: each value would be locked into
+        # memory and out of it by itself, a million system calls for 15,000 rows.
         connection = sqlcipher.connect(
-            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-        )
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True, isolation_level=None, check_same_thread=False, cached_statements=0,
+        )  # fmt: skip
         connection.execute("PRAGMA cipher_log_level = NONE")  # it would write on stderr, past us
         connection.execute("PRAGMA cipher_memory_security = ON")  # of this process: keys and pages wiped, not swapped
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
