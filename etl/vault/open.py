@@ -12,7 +12,7 @@ from etl.findings import FuxueError
 from etl.vault.files import Connection, DatabaseError, connect
 from etl.vault.keys import Keys
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ CREATE TABLE answer (                     -- the three columns that a unit fills
   issue    TEXT NOT NULL,
   serial   TEXT NOT NULL,
   category TEXT NOT NULL,
-  returned TEXT NOT NULL CHECK (returned IN ('是', '否', '无')),
+  returned TEXT NOT NULL CHECK (returned GLOB '[是否无]'), -- IN with three or more builds a tree for every row
   team     TEXT NOT NULL,
   PRIMARY KEY (workbook, serial),
   FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
@@ -204,7 +204,7 @@ CREATE TABLE finding (                    -- what was found in a workbook; holds
   id         INTEGER PRIMARY KEY,
   workbook   INTEGER NOT NULL REFERENCES workbook (id),
   rule       TEXT NOT NULL,
-  severity   TEXT NOT NULL CHECK (severity IN ('error', 'warning', 'note')),
+  severity   TEXT NOT NULL CHECK (severity = 'error' OR severity = 'warning' OR severity = 'note'),
   sheet      TEXT NOT NULL,
   cell       TEXT NOT NULL,
   serial     TEXT,
