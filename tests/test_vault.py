@@ -2,7 +2,10 @@
 
 import datetime as dt
 import os
+import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from etl.campaign import Campaign
-from etl.cli import issuing, steps
+from etl.cli import issuing, keeping, steps
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.sealing import seal, unseal
@@ -21,6 +24,10 @@ from etl.vault import count as counting
 from etl.vault.keys import TYPEABLE, Keys, demo_master, new_key, read_key
 from etl.vault.open import Vault
 from etl.vault.scoped import scopes
+
+#: Bytes of a page of the record.
+PAGE = 4096
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def answers(run: Run) -> list[tuple[object, ...]]:
@@ -74,6 +81,36 @@ def test_a_truncated_or_flipped_file_is_a_clear_error(loaded: Run, size: int) ->
     loaded.home.vault.write_bytes(bytes(flipped))
     with pytest.raises(FuxueError, match="vault.cannot_open"):
         loaded.open_vault()
+
+
+def test_one_flipped_byte_in_any_page_is_a_clear_error_and_nothing_is_touched(loaded: Run) -> None:
+    content, draw = loaded.home.vault.read_bytes(), random.Random(5)
+    for start in range(0, len(content), PAGE):
+        flipped = bytearray(content)
+        flipped[start + draw.randrange(PAGE)] ^= 1 << draw.randrange(8)
+        loaded.home.vault.write_bytes(flipped)
+        with pytest.raises(FuxueError, match="vault.cannot_open"):
+            loaded.open_vault()
+        assert loaded.home.vault.read_bytes() == flipped
+
+
+def test_two_loads_at_once_one_is_told_or_waits_and_nothing_interleaves(run: Run) -> None:
+    given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), "load"]
+    both = [
+        subprocess.Popen(
+            [sys.executable, "build.py", *given], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for _ in range(2)
+    ]
+    ends = [(one.communicate()[0].decode(), one.returncode) for one in both]
+    for output, code in ends:
+        assert code == 0 or (code, "另一个" in output) == (2, True), output
+    assert 0 in [code for _, code in ends]
+    with run.open_vault() as vault:
+        assert vault.connection.execute("SELECT status, count(*) FROM workbook GROUP BY 1").fetchall() == [
+            ("accepted", 3)
+        ]
+    assert keeping.verified(run).breaks == ()
 
 
 def test_another_campaigns_record_is_refused(loaded: Run, campaign: Campaign) -> None:
