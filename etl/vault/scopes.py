@@ -1,13 +1,15 @@
 """The encrypted files of each scope, derived from the vault after each load: what is seen, and full numbers apart."""
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
 from etl.campaign import Campaign
 from etl.disk import sync
-from etl.vault.files import connect, numbers_key, numbers_path, scope_key, scope_path
+from etl.vault.files import Connection, connect, numbers_key, numbers_path, scope_key, scope_path
 from etl.vault.open import Vault, statements
 from etl.vault.scoped import Tables, rows_by_scope
 
@@ -23,10 +25,18 @@ def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[
     seen = rows_by_scope(vault, campaign)
     apart = numbers_path(folder, "").parent
     apart.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for scope, (tables, numbers) in seen.items():
-        _write(scope_path(folder, scope), scope_key(vault.keys, scope), tables)
-        _write(numbers_path(folder, scope), numbers_key(vault.keys, scope), numbers)
-        done()
+    with ExitStack() as opened:
+        empty: dict[tuple[str, ...], Connection] = {}
+        for scope, (tables, numbers) in seen.items():
+            for at, key, content in (
+                (scope_path(folder, scope), scope_key(vault.keys, scope), tables),
+                (numbers_path(folder, scope), numbers_key(vault.keys, scope), numbers),
+            ):
+                kinds = tuple(content)
+                if kinds not in empty:
+                    empty[kinds] = opened.enter_context(closing(_empty(folder / f".{len(empty)}.new.db", kinds)))
+                _write(at, key, content, empty[kinds])
+            done()
     for path in [found for at in (folder, apart) for found in at.iterdir() if ".db" in found.name]:
         if path.name not in {f"{scope}.db" for scope in seen}:  # of an interrupted run, or of a former department
             path.unlink()
@@ -54,7 +64,20 @@ def _definitions() -> dict[str, list[str]]:
     return made
 
 
-def _write(path: Path, key: bytes, tables: Tables) -> None:
+def _empty(path: Path, kinds: Iterable[str]) -> Connection:
+    """A file of these tables without rows, under a key that nobody keeps: to copy pages is far cheaper than to define.
+
+    It goes when the scopes are built, with whatever an interrupted run left.
+    """
+    path.unlink(missing_ok=True)
+    connection = connect(path, os.urandom(32), create=True)
+    for kind in kinds:
+        for statement in _definitions()[kind]:
+            connection.execute(statement)
+    return connection
+
+
+def _write(path: Path, key: bytes, tables: Tables, empty: Connection) -> None:
     """A file with these tables; at its place is the old one or the whole new one."""
     fresh = path.with_name(f".{path.stem}.new.db")
     for left in path.parent.glob(f"{fresh.name}*"):  # of an interrupted run, with its journal
@@ -64,10 +87,9 @@ def _write(path: Path, key: bytes, tables: Tables) -> None:
         # Nobody reads it before it is whole and in place: no journal, and one sync of the finished file.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
+        empty.backup(connection)
         connection.execute("BEGIN")
         for table, rows in tables.items():
-            for statement in _definitions()[table]:
-                connection.execute(statement)
             if rows:
                 marks = ", ".join("?" for _ in rows[0])
                 connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
