@@ -1,8 +1,9 @@
 """A release: protected public tables, written once into `released/NNNN/` and read from there ever after.
 
 A release folder holds ``release.json`` (what, when, under which thresholds, digests of the other files), one CSV per
-table in long form (``row,measure,value,status``) and ``audit.json`` (for every withheld cell the range of whole
-numbers that a reader can infer). Nothing else of the private side is in it.
+table in long form (``row,measure,value,status``), ``audit.json`` (for every withheld cell the range of whole numbers
+that a reader can infer), ``proof.json`` (whole tables that fit everything published and reach both ends of each range)
+and ``verify_release.py``, with which anyone can check all of it. Nothing else of the private side is in it.
 """
 
 import csv
@@ -14,7 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,17 @@ class ReleasedTable:
 
 
 @dataclass(frozen=True)
+class Structure:
+    """How all figures hang together, as everybody knows: a unit's states, their sums, groups, categories by sum."""
+
+    units: tuple[str, ...]
+    states: tuple[str, ...]
+    sums: Mapping[str, tuple[str, ...]]
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    categories: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Release:
     """Everything of one release. `ranges` gives (low, high) for each withheld cell by its id ``row.measure``."""
 
@@ -71,6 +83,7 @@ class Release:
     k: int
     category_k: Mapping[str, int]
     known: tuple[str, ...]
+    structure: Structure
     tables: tuple[ReleasedTable, ...]
     ranges: Mapping[str, tuple[int, int | None]]
 
@@ -151,6 +164,7 @@ def _files(release: Release) -> dict[str, bytes]:
         "k": release.k,
         "category_k": dict(release.category_k),
         "known": list(release.known),
+        "structure": asdict(release.structure),
         "tables": [
             {"key": t.key, "rows": t.kind, "measures": list(t.measures), "title": t.title, "title_en": t.title_en}
             for t in release.tables
@@ -184,7 +198,7 @@ def read_release(folder: Path) -> Release:
         for name, content in files.items():
             if hashlib.sha256(content).hexdigest() != about["sha256"][name]:
                 raise FuxueError("release.changed", release=folder.name, file=name)
-        if about["release"] != folder.name:
+        if folder.name not in (about["release"], f".{about['release']}.new"):
             raise FuxueError("release.changed", release=folder.name, file="release.json")
         ranges = json.loads(files["audit.json"])["ranges"]
         return Release(
@@ -195,11 +209,22 @@ def read_release(folder: Path) -> Release:
             k=about["k"],
             category_k=about["category_k"],
             known=tuple(about["known"]),
+            structure=_structure(about["structure"]),
             tables=tuple(_read_table(table, files[f"{table['key']}.csv"]) for table in about["tables"]),
             ranges={key: (low, high) for key, (low, high) in ranges.items()},
         )
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
+
+
+def _structure(told: Mapping[str, Any]) -> Structure:
+    return Structure(
+        units=tuple(told["units"]),
+        states=tuple(told["states"]),
+        sums={name: tuple(parts) for name, parts in told["sums"].items()},
+        groups=tuple((whole, tuple(parts)) for whole, parts in told["groups"]),
+        categories={name: tuple(codes) for name, codes in told["categories"].items()},
+    )
 
 
 def _own_file(folder: Path, name: str) -> Path:

@@ -16,8 +16,9 @@ from etl.findings import FuxueError
 from etl.protect import protect
 from etl.protect.audit import Attacker, broken_promises
 from etl.protect.primary import find_needs, true_values
-from etl.protect.protect import closing_release, public_figures, verify_release
-from etl.protect.tables import build_system
+from etl.protect.protect import closing_release
+from etl.protect.reader import public_figures, verify_release
+from etl.protect.tables import build_system, structure_of
 from etl.publication import ATOMS
 from etl.released import Cell, Release, Status, cell_id
 
@@ -71,7 +72,7 @@ def test_printed_figures_are_the_true_ones_and_all_sums_agree(campaign: Campaign
     figures = printed(release)
     assert figures
     assert all(truth[name] == value for name, value in figures.items())
-    assert verify_release(few, release) == ""
+    assert verify_release(structure_of(few), release) == ""
 
 
 @pytest.mark.parametrize("small", [1, 2, 3, 4])
@@ -176,8 +177,10 @@ def test_verify_sees_a_whole_group_in_one_part(campaign: Campaign) -> None:
     counts = make_counts(few, [(0, 60, 20, 12)] * 4 + [(0, 40, 0, 9)], random.Random(2))
     monkey = replace(few, publication=replace(few.publication, groups=(), k=2))
     naive = closing_release(monkey, counts, 1)
+    assert "structure" in verify_release(structure_of(few), naive)
+    naive = replace(naive, structure=structure_of(few))
     assert naive.table("units")["u4", "returned"].value == 0
-    assert "all of u4.to_return" in verify_release(few, naive)
+    assert "all of u4.to_return" in verify_release(structure_of(few), naive)
 
 
 def test_too_few_to_hide_among_is_refused(campaign: Campaign) -> None:
@@ -219,18 +222,20 @@ def test_verify_sees_a_leak_a_changed_range_and_a_wrong_sum(campaign: Campaign) 
     few = make_campaign(campaign, 6)
     counts = make_counts(few, [(0, 60, 14, 8)] * 5 + [(0, 50, 9, 3)], random.Random(1))
     release = closing_release(few, counts, 1)
-    assert verify_release(few, release) == ""
+    assert verify_release(structure_of(few), release) == ""
     cells = dict(release.table("units").cells)
     for name, value in (("to_return", 12), ("returned", 9)):
         cells["u5", name] = Cell(Status.PUBLISHED, value)
     leaky = replace(release, tables=(*(t for t in release.tables if t.key != "units"),
                                      replace(release.table("units"), cells=cells)))  # fmt: skip
-    assert "u5.still_out can be inferred" in verify_release(few, leaky)
+    assert "u5.still_out can be inferred" in verify_release(structure_of(few), leaky)
     name = next(iter(release.ranges))
-    assert "audit.json" in verify_release(few, replace(release, ranges=dict(release.ranges) | {name: (0, 1)}))
+    assert "audit.json" in verify_release(
+        structure_of(few), replace(release, ranges=dict(release.ranges) | {name: (0, 1)})
+    )
     wrong = {at: Cell(Status.PUBLISHED, 1) if c.value else c for at, c in release.table("city").cells.items()}
     bad = replace(release, tables=(replace(release.table("city"), cells=wrong), *release.tables[1:]))
-    assert "contradict" in verify_release(few, bad)
+    assert "contradict" in verify_release(structure_of(few), bad)
 
 
 ROW = st.tuples(st.integers(0, 6), st.integers(0, 60), st.integers(0, 12), st.integers(0, 12))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from etl.campaign import load_campaign
+from etl.protect.tables import structure_of
 from etl.publish.__main__ import publish
 from etl.released import Cell, Release, ReleasedTable, Status, cell_id, write_release
 
@@ -62,6 +63,7 @@ def sample_release(number: int = 1, as_of: dt.date = dt.date(2019, 2, 26)) -> Re
         k=campaign.publication.k,
         category_k=campaign.publication.category_k,
         known=campaign.publication.known,
+        structure=structure_of(campaign),
         tables=tables,
         ranges={name: (0, None if name == "delisi.suspected" else 1017) for name in withheld},
     )

@@ -1,5 +1,6 @@
 """The order of the stages: each function joins rooms that do not know each other."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -17,7 +18,10 @@ from etl.home import Home
 from etl.issue.issue import settle
 from etl.issue.receipts import shown
 from etl.processes import child_environment, error_of, workers
-from etl.protect.protect import closing_release, verify_release
+from etl.protect import verify_release as citizen
+from etl.protect.protect import closing_release
+from etl.protect.reader import verify_release
+from etl.protect.tables import structure_of
 from etl.read.worker import read_workbook, readers, take
 from etl.released import Release, put_in_place, read_release, release_folders, set_aside, settle_releases
 from etl.submission import Candidate
@@ -224,6 +228,7 @@ def release(run: Run, *, dry_run: bool = False) -> Made:
         if dry_run:
             return Made(made)
         digest = set_aside(run.home.released, made)
+        _prove(run.home.released / f".{made.name}.new")
         published.record_release(vault, made, digest, counts, run.day)
         if read_release(put_in_place(run.home.released, made.name)) != made:
             raise FuxueError("release.changed", release=made.name, file="release.json")
@@ -231,10 +236,24 @@ def release(run: Run, *, dry_run: bool = False) -> Made:
         return Made(made, chain.printed(head.seal) if head else "")
 
 
+def _prove(folder: Path) -> None:
+    """The proof is made by a process that is given the released files and no key; without one nothing is released."""
+    command = [sys.executable, "-m", "etl.protect.prove", str(folder.absolute())]
+    done = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(folder)
+        raise FuxueError("protect.unproved", reason=(done.stderr.strip().splitlines() or [""])[-1][:300], code=3)
+
+
 def verify(campaign: Campaign, folder: Path) -> Release:
     """Check a release folder: unchanged, sums agree, nothing withheld can be inferred. FuxueError says what fails."""
     found = read_release(folder)
-    if reason := verify_release(campaign, found):
+    reason = verify_release(structure_of(campaign), found)
+    try:
+        citizen.check(folder)  # the proof that goes with it, as anyone would check it
+    except citizen.Failed as failed:
+        reason = reason or str(failed)
+    if reason:
         raise FuxueError("verify.bad", folder=folder, reason=reason, code=3)
     return found
 

@@ -47,26 +47,45 @@ class Attacker:
 
         Raises ValueError if the figures contradict each other.
         """
-        terms = [(cell, 1.0)] + ([(minus, -1.0)] if minus is not None else [])
-        for column, factor in terms:
-            self.highs.changeColCost(column, factor)
-        low = self._optimum(highspy.ObjSense.kMinimize)
-        high = self._optimum(highspy.ObjSense.kMaximize)
-        for column, _ in terms:
-            self.highs.changeColCost(column, 0.0)
+        terms = {cell: 1} | ({minus: -1} if minus is not None else {})
+        low, high = self.extreme(terms, least=True), self.extreme(terms, least=False)
         if low is None:
             raise ValueError("no lower bound")
-        return low, high
+        return _total(low, terms), None if high is None else _total(high, terms)
 
-    def _optimum(self, sense: highspy.ObjSense) -> int | None:
-        self.highs.changeObjectiveSense(sense)
+    def extreme(self, terms: Mapping[int, int], *, least: bool) -> list[int] | None:
+        """A table in which the sum of cells, each with its factor, is the least (or the greatest) that is possible.
+
+        None if there is no bound. Raises ValueError if the figures contradict each other.
+        """
+        for column, factor in terms.items():
+            self.highs.changeColCost(column, float(factor))
+        self.highs.changeObjectiveSense(highspy.ObjSense.kMinimize if least else highspy.ObjSense.kMaximize)
         self.highs.run()
-        status = self.highs.getModelStatus()
+        status, found = self.highs.getModelStatus(), self.highs.getSolution().col_value
+        for column in terms:
+            self.highs.changeColCost(column, 0.0)
         if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return None
         if status != highspy.HighsModelStatus.kOptimal:
             raise ValueError(f"public figures contradict each other ({status.name})")
-        return round(self.highs.getInfo().objective_function_value)
+        return [round(value) for value in found]
+
+    def at_least(self, cell: int, value: int) -> list[int]:
+        """A table in which a cell that has no upper bound is this great."""
+        low, high = self.highs.getLp().col_lower_[cell], self.highs.getLp().col_upper_[cell]
+        self.highs.changeColBounds(cell, float(value), high)
+        try:
+            table = self.extreme({cell: 1}, least=True)
+        finally:
+            self.highs.changeColBounds(cell, low, high)
+        if table is None:
+            raise ValueError("no lower bound")
+        return table
+
+
+def _total(table: Sequence[int], terms: Mapping[int, int]) -> int:
+    return sum(factor * table[cell] for cell, factor in terms.items())
 
 
 def infer_ranges(attacker: Attacker, cells: Iterable[int]) -> dict[str, Range]:

@@ -3,18 +3,20 @@
 Every measure of every row is a cell, printed or not: a difference that a reader can compute is as good as printed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from etl.campaign import Campaign
 from etl.publication import ATOMS
-from etl.released import cell_id
+from etl.released import Structure, cell_id
 
 CITY = "city"
 #: The measures of a unit that has not reported; all its others are zero. One that has reported has every child
 #: verified, since a workbook is accepted whole and every issued child comes back (M8). Everybody knows both.
 BEFORE_REPORT = ("suspected", "unverified")
+#: The measures of the city that the categories add up to.
+BY_CODE = ("deducted", "to_return")
 
 
 @dataclass(frozen=True)
@@ -64,43 +66,61 @@ class Need:
     minus: int | None = None
 
 
+def structure_of(campaign: Campaign) -> Structure:
+    """What a release says of how its figures hang together."""
+    publication = campaign.publication
+    return Structure(
+        units=tuple(unit.slug for unit in campaign.units),
+        states=ATOMS,
+        sums=publication.sums,
+        groups=tuple((group.whole, group.parts) for group in publication.groups),
+        categories={
+            name: tuple(category.code for category in campaign.categories if category.group == name) for name in BY_CODE
+        },
+    )
+
+
 def build_system(campaign: Campaign, reported: Mapping[str, bool]) -> System:
     """The system for a campaign, given which units have reported (a public fact)."""
-    publication = campaign.publication
-    weights = {(table.rows, name): table.weight for table in publication.tables for name in table.measures}
-    rows = [("city", CITY), *(("unit", unit.slug) for unit in campaign.units)]
-    names = [(kind, row, name) for kind, row in rows for name in publication.measures]
-    names += [("category", category.code, "verified") for category in campaign.categories]
+    weights = {(table.rows, name): table.weight for table in campaign.publication.tables for name in table.measures}
+    return system_of(structure_of(campaign), reported, campaign.publication.known, weights)
+
+
+def system_of(
+    structure: Structure, reported: Mapping[str, bool], known: Collection[str], weights: Mapping[tuple[str, str], int]
+) -> System:
+    """The system of a structure; `weights` are the prices by (kind of row, measure)."""
+    rows = [("city", CITY), *(("unit", unit) for unit in structure.units)]
+    names = [(kind, row, name) for kind, row in rows for name in (*structure.sums, *structure.states)]
+    names += [("category", code, "verified") for codes in structure.categories.values() for code in codes]
     cells = []
     for kind, row, name in names:
         is_zero = kind == "unit" and _is_zero(reported[row], name)
-        known = is_zero or cell_id(row, name) in publication.known
-        cells.append(SystemCell(cell_id(row, name), kind, row, name, weights.get((kind, name)), is_zero, known))
+        fixed = is_zero or cell_id(row, name) in known
+        cells.append(SystemCell(cell_id(row, name), kind, row, name, weights.get((kind, name)), is_zero, fixed))
     at = {cell.id: index for index, cell in enumerate(cells)}
-    slugs = [row for _, row in rows]
-    return System(tuple(cells), tuple(_equations(campaign, slugs, at)), tuple(_groups(campaign, slugs, at)))
+    return System(tuple(cells), tuple(_equations(structure, at)), tuple(_groups(structure, at)))
 
 
 def _is_zero(reported: bool, name: str) -> bool:
     return name == "unverified" if reported else name not in BEFORE_REPORT
 
 
-def _groups(campaign: Campaign, rows: list[str], at: Mapping[str, int]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    for row in rows:
-        for group in campaign.publication.groups:
-            yield at[cell_id(row, group.whole)], tuple(at[cell_id(row, part)] for part in group.parts)
-    codes = [(category.group, at[cell_id(category.code, "verified")]) for category in campaign.categories]
-    yield at[cell_id(CITY, "verified")], tuple(index for _, index in codes)
-    for name in ("deducted", "to_return"):
-        yield at[cell_id(CITY, name)], tuple(index for group, index in codes if group == name)
+def _groups(structure: Structure, at: Mapping[str, int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for row in (CITY, *structure.units):
+        for whole, parts in structure.groups:
+            yield at[cell_id(row, whole)], tuple(at[cell_id(row, part)] for part in parts)
+    codes = {name: [at[cell_id(code, "verified")] for code in held] for name, held in structure.categories.items()}
+    yield at[cell_id(CITY, "verified")], tuple(index for held in codes.values() for index in held)
+    for name, held in codes.items():
+        yield at[cell_id(CITY, name)], tuple(held)
 
 
-def _equations(campaign: Campaign, rows: list[str], at: Mapping[str, int]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    for row in rows:
-        for total, parts in campaign.publication.sums.items():
+def _equations(structure: Structure, at: Mapping[str, int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for row in (CITY, *structure.units):
+        for total, parts in structure.sums.items():
             yield at[cell_id(row, total)], tuple(at[cell_id(row, part)] for part in parts)
-    for atom in ATOMS:
-        yield at[cell_id(CITY, atom)], tuple(at[cell_id(row, atom)] for row in rows[1:])
-    for group in ("deducted", "to_return"):
-        codes = [category.code for category in campaign.categories if category.group == group]
-        yield at[cell_id(CITY, group)], tuple(at[cell_id(code, "verified")] for code in codes)
+    for state in structure.states:
+        yield at[cell_id(CITY, state)], tuple(at[cell_id(unit, state)] for unit in structure.units)
+    for name, codes in structure.categories.items():
+        yield at[cell_id(CITY, name)], tuple(at[cell_id(code, "verified")] for code in codes)

@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from etl.released import Release, ReleasedTable
 
 LATEST = "latest"
 COLUMNS = ("release", "as_of", "row", "row_name", "row_name_en", "measure", "measure_name", "measure_name_en")
+PROOF = "proof.zip"
 RANGE_COLUMNS = ("release", "as_of", "row", "measure", "low", "high")
 
 
@@ -45,7 +47,11 @@ def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[s
         (release.name, release.as_of, *cell.rsplit(".", 1), low, "" if high is None else high)
         for cell, (low, high) in sorted(release.ranges.items())
     ]
-    return {**files, "ranges.csv": (_csv(RANGE_COLUMNS, ranges), len(ranges))}
+    return {
+        **files,
+        "ranges.csv": (_csv(RANGE_COLUMNS, ranges), len(ranges)),
+        PROOF: (_zip(source.released / release.name), 0),
+    }
 
 
 def _table(source: Source, release: Release, table: ReleasedTable, words: tuple[Words, ...]) -> tuple[bytes, int]:
@@ -73,6 +79,15 @@ def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
     writer.writerows(lines)
     # With a byte-order mark Excel reads the Chinese; without it, it guesses the local code page.
     return out.getvalue().encode("utf-8-sig")
+
+
+def _zip(folder: Path) -> bytes:
+    """A release as it was made, with its proof and the program that checks it; the same bytes whenever it is packed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.writestr(zipfile.ZipInfo(f"{folder.name}/{path.name}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:

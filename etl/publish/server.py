@@ -38,6 +38,7 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
     ".db": "application/vnd.sqlite3",
+    ".zip": "application/zip",
     "": "application/octet-stream",
 }
 

@@ -13,10 +13,11 @@ CITY = "city"
 
 @dataclass(frozen=True)
 class Source:
-    """All releases, oldest first, and the campaign that names their rows."""
+    """All releases, oldest first, the campaign that names their rows, and the folder that holds them."""
 
     campaign: Campaign
     releases: tuple[Release, ...]
+    released: Path
 
     @property
     def latest(self) -> Release:
@@ -40,7 +41,7 @@ def load_source(released: Path, campaign: Campaign) -> Source:
     releases = tuple(read_release(folder) for folder in release_folders(released))
     if not releases:
         raise FuxueError("publish.no_release", folder=released.name)
-    source = Source(campaign, releases)
+    source = Source(campaign, releases, released)
     for release in releases:
         _fits(source, release)
     return source

@@ -1,0 +1,129 @@
+"""The proof of a release: whole tables that fit everything published and together reach both ends of each range.
+
+``python -m etl.protect.prove FOLDER`` is given the released files alone. What it writes, `verify_release.py` checks by
+addition: any of these tables could be the true one, so no reader can tell which is.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from etl.disk import sync
+from etl.protect import verify_release
+from etl.protect.audit import Attacker
+from etl.protect.reader import reader_of
+from etl.released import Release, cell_id, digest, read_release
+
+Table = tuple[int, ...]
+PROOF = "proof.json"
+
+
+class _Examples:
+    """Tables found so far, each a whole number for every cell of the system."""
+
+    def __init__(self, attacker: Attacker) -> None:
+        self.attacker = attacker
+        self.tables: list[Table] = []
+
+    def add(self, table: Iterable[int] | None) -> Table:
+        if table is None:
+            raise ValueError("no bound")
+        self.tables.append(tuple(table))
+        return self.tables[-1]
+
+    def reach(self, goals: dict[int, int], *, least: bool) -> None:
+        """Find tables until each cell has reached its goal in one; a table is made to reach many at once."""
+        left = {cell: goal for cell, goal in goals.items() if all(t[cell] != goal for t in self.tables)}
+        while left:
+            table = self.attacker.extreme(dict.fromkeys(left, 1), least=least)
+            if table is None or all(table[cell] != goal for cell, goal in left.items()):
+                table = self.attacker.extreme({next(iter(left)): 1}, least=least)
+            found = self.add(table)
+            before = len(left)
+            left = {cell: goal for cell, goal in left.items() if found[cell] != goal}
+            if len(left) == before:
+                raise ValueError("a range that is not what a reader infers")
+
+
+def examples(release: Release) -> list[Table]:
+    """Enough tables to show every range, and that no small count and no one-sided group can be read.
+
+    ValueError if a range is not reached or something can be read: then there is no proof.
+    """
+    attacker = reader_of(release)
+    system, found = attacker.system, _Examples(attacker)
+    ranges = {system.at[cell]: ends for cell, ends in release.ranges.items()}
+    found.reach({cell: low for cell, (low, _) in ranges.items()}, least=True)
+    found.reach({cell: high for cell, (_, high) in ranges.items() if high is not None}, least=False)
+    for index, cell in enumerate(system.cells):
+        k = release.category_k.get(cell.row, release.k)
+        if index in ranges and ranges[index][1] is None and all(t[index] < k for t in found.tables):
+            found.add(attacker.at_least(index, k))
+        if not cell.known and all(0 < t[index] < k for t in found.tables):
+            _escape(found, index, k)
+    for whole, parts in system.groups:
+        for part in parts:
+            _divide(found, whole, part)
+    return list(dict.fromkeys(found.tables)) or [found.add(attacker.extreme({0: 1}, least=True))]
+
+
+def _escape(found: _Examples, cell: int, k: int) -> None:
+    """A table in which a cell that is printed nowhere is 0, or k and more."""
+    for least in (True, False):
+        table = found.attacker.extreme({cell: 1}, least=least)
+        if table is None or not 0 < table[cell] < k:
+            found.add(table if table is not None else found.attacker.at_least(cell, k))
+            return
+    raise ValueError(f"{found.attacker.system.cells[cell].id} can be read")
+
+
+def _divide(found: _Examples, whole: int, part: int) -> None:
+    """A table in which a group is empty, or not all of it in one part."""
+    if any(t[whole] == 0 or t[whole] != t[part] for t in found.tables):
+        return
+    table = found.add(found.attacker.extreme({whole: 1, part: -1}, least=False))
+    if table[whole] == table[part] and found.add(found.attacker.extreme({whole: 1}, least=True))[whole]:
+        raise ValueError(f"all of {found.attacker.system.cells[whole].id} are {found.attacker.system.cells[part].id}")
+
+
+def proof(folder: Path, release: Release) -> bytes:
+    """The file: compact, the same for the same release; every table but the first as its differences from the first."""
+    structure = release.structure
+    at = reader_of(release).system.at
+    places = [at[cell_id(unit, state)] for unit in structure.units for state in structure.states]
+    places += [at[cell_id(code, "verified")] for codes in structure.categories.values() for code in codes]
+    rows = [[table[place] for place in places] for table in examples(release)]
+    told: list[object] = [rows[0]]
+    for row in rows[1:]:
+        told.append([[at, new] for at, (old, new) in enumerate(zip(rows[0], row, strict=True)) if old != new])
+    about = {"release": release.name, "sha256": digest(folder), "tables": told}
+    return (json.dumps(about, separators=(",", ":"), sort_keys=True) + "\n").encode()
+
+
+def prove(folder: Path) -> int:
+    """Write the proof and the program that checks it into a release's folder; how many tables it takes.
+
+    Raises verify_release.Failed if that program does not accept it.
+    """
+    release = read_release(folder)
+    (folder / PROOF).write_bytes(proof(folder, release))
+    shutil.copyfile(verify_release.__file__, folder / "verify_release.py")
+    for name in (PROOF, "verify_release.py"):
+        sync(folder / name)
+    return verify_release.check(folder)[0]
+
+
+def main() -> int:
+    """Run as a process that has no key."""
+    try:
+        print(prove(Path(sys.argv[1])))
+    except (ValueError, verify_release.Failed) as error:
+        print(error, file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
