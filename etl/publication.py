@@ -39,8 +39,21 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Assumption:
+    """What a reader of several releases may take for granted of a row that has reported: measures by how they move."""
+
+    key: str
+    fixed: tuple[str, ...]
+    grows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Publication:
-    """Public tables, their sums, and the thresholds below which a count is never readable."""
+    """Public tables, their sums, and the thresholds below which a count is never readable.
+
+    `assumptions` are those of readers who combine releases, the strongest first. `seconds` is how long the cheapest
+    pattern of withheld cells may be looked for.
+    """
 
     k: int
     category_k: Mapping[str, int]
@@ -48,6 +61,8 @@ class Publication:
     sums: Mapping[str, tuple[str, ...]]
     tables: tuple[Table, ...]
     known: tuple[str, ...]
+    assumptions: tuple[Assumption, ...]
+    seconds: int
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -71,8 +86,10 @@ def load_publication(get: Reader, units: list[str], categories: list[str]) -> Pu
         category_k=category_k,
         groups=tuple(_group(get, table, names) for table in _tables(get, "groups")),
         sums=sums,
-        tables=_unique(get, [_table(get, table, names) for table in _tables(get, "tables")]),
+        tables=_all_tables(get, [_table(get, table, names) for table in _tables(get, "tables")]),
         known=_known(get, units, names),
+        assumptions=tuple(_assumption(get, table, names) for table in _tables(get, "assumptions")),
+        seconds=get.count("suppression.seconds"),
     )
 
 
@@ -97,8 +114,11 @@ def _states(sums: Mapping[str, tuple[str, ...]], key: str, depth: int) -> list[s
     return [state for part in sums[key] for state in _states(sums, part, depth - 1)] if depth else []
 
 
-def _unique(get: Reader, tables: list[Table]) -> tuple[Table, ...]:
+def _all_tables(get: Reader, tables: list[Table]) -> tuple[Table, ...]:
+    """Each with its own key; one is of units: whether a unit has reported is a figure that every reader must see."""
     keys = [table.key for table in tables]
+    if not any(table.rows == "unit" for table in tables):
+        get.fail("tables", 'one of them with rows = "unit"')
     for key in keys:
         if keys.count(key) > 1:
             get.fail(f"tables.{key}", "each key once")
@@ -150,6 +170,14 @@ def _table(get: Reader, table: Mapping[str, Any], names: set[str]) -> Table:
         get.fail(f"tables.{key}.weight", "a whole number > 0")
     title, title_en = (_text(get, f"tables.{key}", table, name) for name in ("title", "title_en"))
     return Table(key, rows, measures, weight, title, title_en)
+
+
+def _assumption(get: Reader, table: Mapping[str, Any], names: set[str]) -> Assumption:
+    key = _text(get, "assumptions", table, "key")
+    fixed, grows = (tuple(table.get(how, ())) for how in ("fixed", "grows"))
+    if not {*fixed, *grows} <= names:
+        get.fail(f"assumptions.{key}", f"some of {sorted(names)}")
+    return Assumption(key, fixed, grows)
 
 
 def _known(get: Reader, units: list[str], names: set[str]) -> tuple[str, ...]:

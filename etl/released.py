@@ -2,8 +2,8 @@
 
 A release folder holds ``release.json`` (what, when, under which thresholds, digests of the other files), one CSV per
 table in long form (``row,measure,value,status``), ``audit.json`` (for every withheld cell the range of whole numbers
-that a reader can infer), ``proof.json`` (whole tables that fit everything published and reach both ends of each range)
-and ``verify_release.py``, with which anyone can check all of it. Nothing else of the private side is in it.
+that a reader can infer), ``proof.json`` (whole tables, one for each release so far, that fit everything published) and
+``verify_release.py``, with which anyone can check all of it. Nothing else of the private side is in it.
 """
 
 import csv
@@ -15,33 +15,46 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from etl.findings import FuxueError
+from etl.publication import Assumption
+
+#: What is taken for granted of a single release.
+NOTHING = Assumption("none", (), ())
 
 
 class Status(StrEnum):
-    """What a cell says: a figure, a figure withheld to protect people, or nothing yet since the unit is not done."""
+    """What a cell says: a figure, a rounded one, one withheld to protect people, or nothing yet: the unit is not done.
+
+    A rounded figure lies at most k from the true one, k the threshold of its row (`Release.threshold`).
+    """
 
     PUBLISHED = "published"
+    ROUNDED = "rounded"
     SUPPRESSED = "suppressed"
     NOT_DUE = "not_due"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A public cell; `value` is None unless published."""
+    """A public cell; `value` is None unless published or rounded."""
 
     status: Status
     value: int | None = None
 
     def __post_init__(self) -> None:
         """A withheld value must not even be carried along."""
-        if (self.value is None) == (self.status is Status.PUBLISHED):
-            raise ValueError("a cell has a value exactly if it is published")
+        if (self.value is None) == (self.status in (Status.PUBLISHED, Status.ROUNDED)):
+            raise ValueError("a cell has a value exactly if it is published or rounded")
+
+    @property
+    def exact(self) -> int | None:
+        """The true figure, or None unless published."""
+        return self.value if self.status is Status.PUBLISHED else None
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,11 @@ class Structure:
 
 @dataclass(frozen=True)
 class Release:
-    """Everything of one release. `ranges` gives (low, high) for each withheld cell by its id ``row.measure``."""
+    """Everything of one release. `ranges` gives (low, high) for each withheld cell by its id ``row.measure``.
+
+    `earlier` gives the digests of all releases before it by name; `assumed` is what a reader who combines them was
+    taken to know of how figures move between them.
+    """
 
     number: int
     campaign: str
@@ -86,11 +103,17 @@ class Release:
     structure: Structure
     tables: tuple[ReleasedTable, ...]
     ranges: Mapping[str, tuple[int, int | None]]
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    assumed: Assumption = NOTHING
 
     @property
     def name(self) -> str:
         """Four digits, also the folder's name."""
         return f"{self.number:04d}"
+
+    def threshold(self, row: str) -> int:
+        """The k of a row: a sensitive category may have its own."""
+        return self.category_k.get(row, self.k)
 
     def table(self, key: str) -> ReleasedTable:
         """A table by its key."""
@@ -165,6 +188,8 @@ def _files(release: Release) -> dict[str, bytes]:
         "category_k": dict(release.category_k),
         "known": list(release.known),
         "structure": asdict(release.structure),
+        "earlier": dict(release.earlier),
+        "assumed": asdict(release.assumed),
         "tables": [
             {"key": t.key, "rows": t.kind, "measures": list(t.measures), "title": t.title, "title_en": t.title_en}
             for t in release.tables
@@ -212,9 +237,19 @@ def read_release(folder: Path) -> Release:
             structure=_structure(about["structure"]),
             tables=tuple(_read_table(table, files[f"{table['key']}.csv"]) for table in about["tables"]),
             ranges={key: (low, high) for key, (low, high) in ranges.items()},
+            earlier=about["earlier"],
+            assumed=Assumption(about["assumed"]["key"], *(tuple(about["assumed"][how]) for how in ("fixed", "grows"))),
         )
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
+
+
+def earlier_releases(released: Path, release: Release) -> list[Release]:
+    """The releases before one, oldest first; FuxueError unless they are those that it was made after."""
+    folders = [folder for folder in release_folders(released) if folder.name < release.name]
+    if {folder.name: digest(folder) for folder in folders} != dict(release.earlier):
+        raise FuxueError("release.earlier", release=release.name)
+    return [read_release(folder) for folder in folders]
 
 
 def _structure(told: Mapping[str, Any]) -> Structure:

@@ -1,4 +1,4 @@
-"""The proof of a release: whole tables that fit everything published and together reach both ends of each range.
+"""The proof of a release: whole tables that fit everything told so far and together reach both ends of each range.
 
 ``python -m etl.protect.prove FOLDER`` is given the released files alone. What it writes, `verify_release.py` checks by
 addition: any of these tables could be the true one, so no reader can tell which is.
@@ -7,14 +7,15 @@ addition: any of these tables could be the true one, so no reader can tell which
 import json
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from etl.disk import sync
 from etl.protect import verify_release
-from etl.protect.audit import Attacker
-from etl.protect.reader import reader_of
-from etl.released import Release, cell_id, digest, read_release
+from etl.protect.audit import Attacker, explore, free, wide
+from etl.protect.history import place, reader_of
+from etl.protect.reader import closing_groups, goals_of
+from etl.released import Release, cell_id, digest, earlier_releases, read_release
 
 Table = tuple[int, ...]
 PROOF = "proof.json"
@@ -47,36 +48,29 @@ class _Examples:
                 raise ValueError("a range that is not what a reader infers")
 
 
-def examples(release: Release) -> list[Table]:
-    """Enough tables to show every range, and that no small count and no one-sided group can be read.
+def examples(releases: Sequence[Release]) -> tuple[Attacker, list[Table]]:
+    """A reader of all releases so far, and enough tables to show every range, and that nothing can be read.
 
     ValueError if a range is not reached or something can be read: then there is no proof.
     """
-    attacker = reader_of(release)
-    system, found = attacker.system, _Examples(attacker)
-    ranges = {system.at[cell]: ends for cell, ends in release.ranges.items()}
+    last = releases[-1]
+    attacker = reader_of(releases, last.assumed)
+    names, found = [cell.id for cell in attacker.system.cells], _Examples(attacker)
+    ranges = {attacker.system.at[place(last, cell)]: ends for cell, ends in sorted(last.ranges.items())}
     found.reach({cell: low for cell, (low, _) in ranges.items()}, least=True)
     found.reach({cell: high for cell, (_, high) in ranges.items() if high is not None}, least=False)
-    for index, cell in enumerate(system.cells):
-        k = release.category_k.get(cell.row, release.k)
-        if index in ranges and ranges[index][1] is None and all(t[index] < k for t in found.tables):
-            found.add(attacker.at_least(index, k))
-        if not cell.known and all(0 < t[index] < k for t in found.tables):
-            _escape(found, index, k)
-    for whole, parts in system.groups:
-        for part in parts:
-            _divide(found, whole, part)
-    return list(dict.fromkeys(found.tables)) or [found.add(attacker.extreme({0: 1}, least=True))]
-
-
-def _escape(found: _Examples, cell: int, k: int) -> None:
-    """A table in which a cell that is printed nowhere is 0, or k and more."""
-    for least in (True, False):
-        table = found.attacker.extreme({cell: 1}, least=least)
-        if table is None or not 0 < table[cell] < k:
-            found.add(table if table is not None else found.attacker.at_least(cell, k))
-            return
-    raise ValueError(f"{found.attacker.system.cells[cell].id} can be read")
+    for cell, (_, high) in ranges.items():
+        k = last.threshold(attacker.system.cells[cell].row)
+        if high is None and all(table[cell] < k for table in found.tables):
+            found.add(attacker.at_least(cell, k))
+    tables, unmet = explore(attacker, goals_of(attacker, releases), free if last.closing else wide)
+    if unmet:
+        raise ValueError(f"{names[unmet[0]]} can be read")
+    for table in tables:
+        found.add(table)
+    for whole, part in closing_groups(attacker, releases):
+        _divide(found, whole, part)
+    return attacker, list(dict.fromkeys(found.tables)) or [found.add(attacker.extreme({0: 1}, least=True))]
 
 
 def _divide(found: _Examples, whole: int, part: int) -> None:
@@ -88,31 +82,39 @@ def _divide(found: _Examples, whole: int, part: int) -> None:
         raise ValueError(f"all of {found.attacker.system.cells[whole].id} are {found.attacker.system.cells[part].id}")
 
 
-def proof(folder: Path, release: Release) -> bytes:
-    """The file: compact, the same for the same release; every table but the first as its differences from the first."""
-    structure = release.structure
-    at = reader_of(release).system.at
-    places = [at[cell_id(unit, state)] for unit in structure.units for state in structure.states]
-    places += [at[cell_id(code, "verified")] for codes in structure.categories.values() for code in codes]
-    rows = [[table[place] for place in places] for table in examples(release)]
+def proof(folder: Path, releases: Sequence[Release]) -> bytes:
+    """The file: compact, the same for the same release; every table but the first as its differences from the first.
+
+    A table tells every release so far, oldest first: states of its units, then its categories.
+    """
+    attacker, tables = examples(releases)
+    places = [
+        attacker.system.at[place(release, cell)]
+        for release in releases
+        for cell in (
+            *(cell_id(unit, state) for unit in release.structure.units for state in release.structure.states),
+            *(cell_id(code, "verified") for codes in release.structure.categories.values() for code in codes),
+        )
+    ]
+    rows = [[table[place] for place in places] for table in tables]
     told: list[object] = [rows[0]]
     for row in rows[1:]:
         told.append([[at, new] for at, (old, new) in enumerate(zip(rows[0], row, strict=True)) if old != new])
-    about = {"release": release.name, "sha256": digest(folder), "tables": told}
+    about = {"release": releases[-1].name, "sha256": digest(folder), "tables": told}
     return (json.dumps(about, separators=(",", ":"), sort_keys=True) + "\n").encode()
 
 
 def prove(folder: Path) -> int:
     """Write the proof and the program that checks it into a release's folder; how many tables it takes.
 
-    Raises verify_release.Failed if that program does not accept it.
+    Earlier releases are read from beside it. Raises verify_release.Failed if that program does not accept the proof.
     """
     release = read_release(folder)
-    (folder / PROOF).write_bytes(proof(folder, release))
+    (folder / PROOF).write_bytes(proof(folder, [*earlier_releases(folder.parent, release), release]))
     shutil.copyfile(verify_release.__file__, folder / "verify_release.py")
     for name in (PROOF, "verify_release.py"):
         sync(folder / name)
-    return verify_release.check(folder)[0]
+    return int(verify_release.check(folder)["tables"])
 
 
 def main() -> int:

@@ -1,69 +1,89 @@
-"""What a reader of a release has, and what is wrong with a release by that alone: no confidential figure comes near."""
+"""What is wrong with a release by what a reader has alone: no confidential figure comes near."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from etl.protect.audit import Attacker, Range, infer_ranges
-from etl.protect.tables import System, system_of
-from etl.released import Release, ReleasedTable, Status, Structure, cell_id
-
-
-def public_figures(system: System, tables: Sequence[ReleasedTable]) -> dict[str, int]:
-    """Every figure that a reader has: printed cells, and the zeros that follow from which units have reported."""
-    figures = {
-        cell_id(row, name): cell.value
-        for table in tables
-        for (row, name), cell in table.cells.items()
-        if cell.value is not None
-    }
-    return {cell.id: 0 for cell in system.cells if cell.is_zero} | figures
+from etl.protect.audit import Attacker, explore, free, infer_ranges, wide
+from etl.protect.history import place, reader_of
+from etl.protect.tables import Range
+from etl.released import Release, Status, Structure, cell_id
 
 
-def reader_of(release: Release) -> Attacker:
-    """The model of somebody who has the release and nothing else."""
-    silent = {r for t in release.tables for (r, _), cell in t.cells.items() if cell.status is Status.NOT_DUE}
-    reported = {unit: unit not in silent for unit in release.structure.units}
-    system = system_of(release.structure, reported, release.known, {})
-    return Attacker(system, public_figures(system, release.tables))
+def withheld(release: Release) -> list[str]:
+    """The cells of a release that were told in no way, by id, in order."""
+    return sorted(
+        {
+            cell_id(row, name)
+            for table in release.tables
+            for (row, name), cell in table.cells.items()
+            if cell.status is Status.SUPPRESSED
+        }
+    )
 
 
-def verify_release(structure: Structure, release: Release) -> str:
-    """What is wrong with a release, from its public figures alone; empty if nothing is.
+def ranges_of(attacker: Attacker, release: Release) -> dict[str, Range]:
+    """What a reader can infer of each cell that a release withholds."""
+    names = {place(release, cell): cell for cell in withheld(release)}
+    inferred = infer_ranges(attacker, (attacker.system.at[name] for name in names))
+    return {names[name]: ends for name, ends in inferred.items()}
+
+
+def goals_of(attacker: Attacker, releases: Sequence[Release]) -> dict[int, int]:
+    """The threshold of every count that a reader must not tell, in any release so far, by its index."""
+    last = releases[-1]
+    return {at: last.threshold(cell.row) for at, cell in enumerate(attacker.system.cells) if not cell.known}
+
+
+def closing_groups(attacker: Attacker, releases: Sequence[Release]) -> Iterator[tuple[int, int]]:
+    """Each (whole, part) of which not all of the whole may be seen to be in the part: those of closing releases."""
+    closing = {release.name for release in releases if release.closing}
+    for whole, parts in attacker.system.groups:
+        if attacker.system.cells[whole].id.split("/")[0] in closing:
+            yield from ((whole, part) for part in parts)
+
+
+def readable(attacker: Attacker, releases: Sequence[Release]) -> list[str]:
+    """Counts, of any release so far, that a reader can tell too closely; groups that all are in one part.
+
+    Before the close every count must have k values or more; at the close none may be known to lie within 1 … k-1.
+    Raises ValueError if the figures contradict each other.
+    """
+    names = [cell.id for cell in attacker.system.cells]
+    tables, unmet = explore(attacker, goals_of(attacker, releases), free if releases[-1].closing else wide)
+    found = [names[cell] for cell in unmet]
+    for whole, part in closing_groups(attacker, releases):
+        if all(0 < table[whole] == table[part] for table in tables) and not _divided(attacker, whole, part):
+            found.append(f"all of {names[whole]} are {names[part]}")
+    return found
+
+
+def _divided(attacker: Attacker, whole: int, part: int) -> bool:
+    """Whether a reader must think it possible that a group is empty, or not all of it in one part."""
+    return attacker.infer(whole)[0] == 0 or attacker.infer_difference(whole, part)[1] != 0
+
+
+def verify_release(structure: Structure, release: Release, earlier: Sequence[Release] = ()) -> str:
+    """What is wrong with a release, from what it and those before it tell; empty if nothing is.
 
     Its figures must hang together as the campaign's do, every equation be solvable, the ranges on file be those that a
-    reader infers, no quantity be known to lie within 1 … k-1, and no group to fall whole into one part.
+    reader infers, and nothing be readable.
     """
     if release.structure != structure:
-        return "its structure is not the campaign's"
-    withheld = {
-        cell_id(row, name)
-        for table in release.tables
-        for (row, name), cell in table.cells.items()
-        if cell.status is Status.SUPPRESSED
-    }
-    reader = reader_of(release)
+        return "结构与本次工作的规则不同 / its structure is not the campaign's"
+    releases = [*earlier, release]
+    if any(_design(one) != _design(release) for one in earlier):
+        return "此前的公布所用规则不同 / releases before it follow other rules"
+    attacker = reader_of(releases, release.assumed)
     try:
-        everything = infer_ranges(reader, range(len(reader.system.cells)))
+        found = readable(attacker, releases)
+        ranges: Mapping[str, Range] = ranges_of(attacker, release)
     except ValueError as error:
-        return str(error)
-    if readable := _readable(reader, everything, release):
-        return readable
-    if {cell: everything[cell] for cell in withheld} != dict(release.ranges):
-        return "audit.json does not hold what a reader can infer"
+        return f"公布的数字互相矛盾 / {error}"
+    if found:
+        return f"可以推知 / can be inferred: {', '.join(found[:5])}"
+    if ranges != dict(release.ranges):
+        return "audit.json 与读者能推知的不符 / audit.json does not hold what a reader can infer"
     return ""
 
 
-def _readable(attacker: Attacker, inferred: Mapping[str, Range], release: Release) -> str:
-    """The first small count or one-sided group that a reader can infer; empty if there is none."""
-    cells = attacker.system.cells
-    for cell in cells:
-        low, high = inferred[cell.id]
-        k = release.category_k.get(cell.row, release.k)
-        if high is not None and low >= 1 and high < k and not cell.known:
-            return f"{cell.id} can be inferred to lie within 1 … {k - 1}"
-    for whole, parts in attacker.system.groups:
-        if inferred[cells[whole].id][0] < 1:
-            continue
-        for part in parts:
-            if attacker.infer(whole, minus=part)[1] == 0:
-                return f"all of {cells[whole].id} can be inferred to be {cells[part].id}"
-    return ""
+def _design(release: Release) -> tuple[object, ...]:
+    return release.campaign, release.structure, release.k, dict(release.category_k), release.known

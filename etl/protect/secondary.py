@@ -1,122 +1,189 @@
-"""Secondary suppression: for each need, the cheapest other table that a reader must be left to believe in.
+"""Secondary suppression: what else must be withheld so that a reader is left with other tables to believe in.
 
-After Fischetti and Salazar (2001), heuristically: for each end of each need a linear programme finds the cheapest
-change of the true table that reaches it; the printed cells that it changes are withheld, and free for later needs.
-Then every withheld cell that no need requires is printed again.
+After Fischetti and Salazar-González (2001, Management Science 47, "Solving the cell suppression problem on tabular data
+with linear constraints"), heuristically. Tables are shared: each is made to serve as many needs as it can with what is
+withheld already. For a need that none serves, the cheapest table is found; the printed cells that it changes are
+withheld, and free for later needs. Then every withheld cell that no need requires is printed again, dearest first.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import highspy
 import numpy as np
 
 from etl.findings import FuxueError
-from etl.protect.tables import Need, System
+from etl.protect.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
+from etl.protect.tables import Need, Range, System
+from etl.protect.witnesses import HIGH, LOW, Left, Witnesses
 
-#: A change of a cell that is withheld anyway costs next to nothing, but not nothing: short ways are found first.
-FREE = 1e-3
-EPSILON = 1e-6
+#: A count of at most this many may be known to the family that it is of.
+LONER = 2
+#: How much of a price is secret: who runs the programme again does not know which of two cells was the cheaper.
+SECRET_SHARE = 0.25
+#: Shared tables are looked for until this many in a row serve nothing new.
+PATIENCE = 2
+
+
+def loners_of(system: System, values: Sequence[int]) -> list[int]:
+    """Counts that someone may know because they are of them, by index: those of the system's own release."""
+    cells = enumerate(system.cells)
+    return [at for at, cell in cells if at >= system.own and 0 < values[at] <= LONER and not cell.known]
+
+
+def prices_of(system: System, values: Sequence[int], secret: bytes) -> Vector:
+    """What withholding each cell costs; next to nothing for cells that are printed nowhere, infinite for known ones.
+
+    Small cells cost little: the reader loses least, and the fewer cells move, the more stay printed.
+    """
+    return np.array([_price(system, at, value, secret) for at, value in enumerate(values)])
+
+
+def _price(system: System, at: int, value: int, secret: bytes) -> float:
+    cell = system.cells[at]
+    if cell.known:
+        return float("inf")
+    if cell.weight is None:
+        return FREE
+    sign = int.from_bytes(hmac.digest(secret, f"price:{cell.id}".encode(), "sha256")[:4]) / 2**32
+    return cell.weight * (1.0 + float(np.log1p(value))) * (1.0 + SECRET_SHARE * sign)
 
 
 @dataclass
-class _Model:
-    """The programme over changes d = up − down of every cell; one row per equation, then one per need."""
+class Search:
+    """The state of a search: prices now (FREE for what is withheld), what may change at no loss, the tables so far."""
 
-    system: System
-    values: Sequence[int]
-    needs: Sequence[Need]
-    highs: highspy.Highs = field(init=False)
+    programme: Programme
+    witnesses: Witnesses
+    prices: Vector
+    free: Mask
+    draw: np.random.Generator
 
-    def __post_init__(self) -> None:
-        n, self.highs = len(self.system.cells), highspy.Highs()  # type: ignore[no-untyped-call]
-        self.highs.setOptionValue("output_flag", False)
-        self.highs.setOptionValue("threads", 1)
-        self.infinite = highspy.kHighsInf
-        for _ in range(2 * n):
-            self.highs.addVar(0.0, 0.0)
-        for total, parts in self.system.equations:
-            self._row({total: -1.0} | dict.fromkeys(parts, 1.0), 0.0, 0.0)
-        self.first_need = len(self.system.equations)
-        for need in self.needs:
-            terms = {need.cell: 1.0} | ({need.minus: -1.0} if need.minus is not None else {})
-            self._row(terms, -self.infinite, self.infinite)
+    def share(self) -> None:
+        """Find tables that each serve many needs with what may change anyway."""
+        idle = 0
+        while idle < PATIENCE and self.witnesses.open_ends().any():
+            before = self.witnesses.left()
+            table = self._shared()
+            if table is not None:
+                self.witnesses.add(table)
+            idle = idle + 1 if self.witnesses.left() == before else 0
 
-    def _row(self, terms: dict[int, float], low: float, high: float) -> None:
-        n = len(self.system.cells)
-        columns = [*terms, *(index + n for index in terms)]
-        factors = [*terms.values(), *(-factor for factor in terms.values())]
-        self.highs.addRow(low, high, len(columns), np.array(columns, dtype=np.int32), np.array(factors))
+    def _shared(self) -> Vector | None:
+        """A table that brings as many needs as possible to an end that is left, and leaves half of the loners alone."""
+        task, witnesses = self.programme.task, self.witnesses
+        ends = witnesses.open_ends()
+        up = np.where(ends.all(axis=1), self.draw.random(len(ends)) < 0.5, ends[:, HIGH])
+        needs = np.flatnonzero(ends.any(axis=1))
+        aims, low, high = np.full(len(self.free), -FREE / 10), task.low.copy(), task.high.copy()
+        cells = witnesses.cells[needs]
+        goals = witnesses.goals[needs, up[needs].astype(int)]
+        away = goals - task.values[cells]
+        aims[cells] = np.where(away != 0, 1 / np.where(away != 0, away, 1), 0)
+        np.minimum.at(high, cells[away > 0], goals[away > 0])
+        np.maximum.at(low, cells[away < 0], goals[away < 0])
+        may_change = self.free.copy()
+        left = np.flatnonzero(witnesses.loners_left())
+        held = [witnesses.loners[int(loner)] for loner in left if self.draw.random() < 0.5]
+        may_change[held] = False
+        return self.programme.farthest(may_change, aims, low, high)
 
-    def open(self, cell: int, cost: float) -> None:
-        """Let a cell change, at a cost per unit of change."""
-        n = len(self.system.cells)
-        for column, bound in ((cell, self.infinite), (cell + n, float(self.values[cell]))):
-            self.highs.changeColBounds(column, 0.0, bound)
-            self.highs.changeColCost(column, cost)
+    def meet(self, left: Left) -> Vector | None:
+        """The cheapest table for what is left of a need, without moving its loner; None if there is none."""
+        need, _, loner = left
+        held = [] if loner is None else [self.witnesses.loners[loner]]
+        return self.programme.cheapest(self.prices, {int(self.witnesses.cells[need]): self.witnesses.goal(left)}, held)
 
-    def close(self, cell: int) -> None:
-        """Hold a cell at its true value."""
-        n = len(self.system.cells)
-        self.highs.changeColBounds(cell, 0.0, 0.0)
-        self.highs.changeColBounds(cell + n, 0.0, 0.0)
+    def meet_all(self, otherwise: Callable[[Left], Vector | None] = lambda _: None) -> None:
+        """Withhold more until all needs are met; `otherwise` has the last word on one that cannot be met.
 
-    def solve(self, need: int, end: str) -> list[int] | None:
-        """Indices of the cells that the cheapest other table changes, or None if there is none."""
-        wanted = self.needs[need]
-        value = self.values[wanted.cell] - (self.values[wanted.minus] if wanted.minus is not None else 0)
-        low, high = (-self.infinite, wanted.low - value) if end == "low" else (wanted.high - value, self.infinite)
-        row = self.first_need + need
-        self.highs.changeRowBounds(row, low, high)
-        self.highs.run()
-        solved = self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        solution = np.array(self.highs.getSolution().col_value) if solved else None
-        self.highs.changeRowBounds(row, -self.infinite, self.infinite)
-        if solution is None:
-            return None
-        n = len(self.system.cells)
-        return [int(index) for index in np.flatnonzero(np.abs(solution[:n] - solution[n:]) > EPSILON)]
+        FuxueError if it has no table either (too few to hide among).
+        """
+        self.share()
+        while (left := self.witnesses.first_left()) is not None:
+            table = self.meet(left)
+            if table is None:
+                table = otherwise(left)
+            if table is None:
+                table = self._as_far_as_possible(left)
+            self.witnesses.add(table)
+            changed = np.abs(table - self.programme.task.values) > EPSILON
+            if self.withhold(changed & np.isfinite(self.prices)):
+                self.share()
+
+    def withhold(self, cells: Mask) -> bool:
+        """Let some cells change; whether that is new of any."""
+        is_new = bool((cells & ~self.free).any())
+        self.free |= cells
+        self.prices[cells] = FREE
+        return is_new
+
+    def _as_far_as_possible(self, left: Left) -> Vector:
+        """For a loner for whom a need cannot be met though all may change: the farthest goal that can."""
+        need, end, loner = left
+        task, cell = self.programme.task, int(self.witnesses.cells[need])
+        if loner is None:
+            raise FuxueError("protect.impossible", cell=task.system.cells[cell].id, code=3)
+        may_change = np.isfinite(self.prices)
+        may_change[self.witnesses.loners[loner]] = False
+        aims = np.zeros(len(self.free))
+        aims[cell] = -1.0 if end == LOW else 1.0
+        table = self.programme.farthest(may_change, aims, task.low, task.high)
+        found = task.values[cell] if table is None else table[cell]
+        self.witnesses.lower(
+            need, end, loner, float(np.ceil(found - EPSILON) if end == LOW else np.floor(found + EPSILON))
+        )
+        return task.values if (again := self.meet(left)) is None else again
+
+    def print_again(self, withheld: Sequence[int]) -> None:
+        """Print what no need requires, in the order given."""
+        for cell in withheld:
+            before, price = self.witnesses.found, self.prices[cell]
+            self.free[cell], self.prices[cell] = False, np.inf
+            self.witnesses.start_over(self.witnesses.without(cell))
+            if not self._can_meet():
+                self.free[cell], self.prices[cell] = True, price
+                self.witnesses.start_over(before)
+
+    def _can_meet(self) -> bool:
+        """Whether all needs can be met with what may change now."""
+        while (left := self.witnesses.first_left()) is not None:
+            table = self.meet(left)
+            if table is None:
+                return False
+            self.witnesses.add(table)
+            self.share()
+        return True
 
 
-def suppress(system: System, values: Sequence[int], needs: Sequence[Need]) -> set[int]:
-    """Indices of the printed cells to withhold. FuxueError if a need cannot be met at all (too few to hide among)."""
-    model = _Model(system, values, needs)
-    printed = {index for index, cell in enumerate(system.cells) if cell.weight is not None and not cell.known}
-    for index, found in enumerate(system.cells):
-        if not found.known:
-            # Small cells cost little: the reader loses least, and the fewer cells move, the more stay printed.
-            model.open(index, FREE if found.weight is None else found.weight * (1.0 + np.log1p(values[index])))
-    withheld: set[int] = set()
-    supports: dict[tuple[int, str], list[int]] = {}
-    # The widest needs first: what they withhold often serves the others.
-    for need in sorted(range(len(needs)), key=lambda at: (-needs[at].high, at)):
-        for end in ("low", "high"):
-            support = model.solve(need, end)
-            if support is None:
-                raise FuxueError("protect.impossible", cell=system.cells[needs[need].cell].id, code=3)
-            supports[need, end] = support
-            for cell in printed.intersection(support) - withheld:
-                withheld.add(cell)
-                model.open(cell, FREE)
-    for cell in printed - withheld:
-        model.close(cell)
-    return _prune(model, withheld, supports)
+def suppress(
+    system: System,
+    values: Sequence[int],
+    needs: Sequence[Need],
+    bounds: Sequence[Range] = (),
+    secret: bytes = b"",
+    *,
+    loners: Sequence[int] = (),
+    start: Sequence[int] = (),
+) -> set[int]:
+    """Indices of the printed cells to withhold. FuxueError if a need cannot be met at all (too few to hide among).
 
-
-def _prune(model: _Model, withheld: set[int], supports: dict[tuple[int, str], list[int]]) -> set[int]:
-    """Print again, dearest first, what no need requires."""
-    cells, values = model.system.cells, model.values
-    for cell in sorted(withheld, key=lambda at: (-(cells[at].weight or 0), -values[at], at)):
-        using = [key for key, support in supports.items() if cell in support]
-        model.close(cell)
-        others: dict[tuple[int, str], list[int]] = {}
-        for need, end in using:
-            support = model.solve(need, end)
-            if support is None:
-                model.open(cell, FREE)
-                break
-            others[need, end] = support
-        else:
-            supports.update(others)
-            withheld = withheld - {cell}
-    return withheld
+    `bounds` are ranges that a reader has of all cells anyway: other tables stay within them. `secret` sways the prices.
+    `loners` are to be met one by one; `start` are cells to begin with.
+    """
+    task = task_of(system, values, needs, bounds)
+    prices = prices_of(task.system, [int(value) for value in task.values], secret)
+    printed = np.array([cell.weight is not None and not cell.known for cell in task.system.cells])
+    must = np.zeros(len(printed), dtype=bool)
+    must[[need.cell for need in task.needs]] = True
+    free = np.isfinite(prices) & (~printed | must)
+    free[list(start)] = True
+    prices[free] = FREE
+    seed = np.random.default_rng(list(hmac.digest(secret, b"search", "sha256")))
+    search = Search(Programme(task), Witnesses(task, loners), prices, free, seed)
+    search.meet_all()
+    dear = prices_of(task.system, [int(value) for value in task.values], secret)
+    search.prices[printed & ~search.free] = np.inf
+    withheld = np.flatnonzero(printed & search.free & ~must)
+    search.print_again(sorted(withheld.tolist(), key=lambda at: (-dear[at], at)))
+    return {int(at) for at in np.flatnonzero(printed & search.free)}

@@ -3,14 +3,16 @@
 Every measure of every row is a cell, printed or not: a difference that a reader can compute is as good as printed.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from etl.campaign import Campaign
 from etl.publication import ATOMS
 from etl.released import Structure, cell_id
 
+#: Least and greatest value of a count; None for no upper bound.
+Range = tuple[int, int | None]
 CITY = "city"
 #: The measures of a unit that has not reported; all its others are zero. One that has reported has every child
 #: verified, since a workbook is accepted whole and every issued child comes back (M8). Everybody knows both.
@@ -23,8 +25,8 @@ BY_CODE = ("deducted", "to_return")
 class SystemCell:
     """`weight` is the price of withholding a printed cell, None if it is printed nowhere.
 
-    `kind` is city, unit or category. `is_zero` marks the zeros that follow from whether a unit has reported; they and
-    the totals named in `publication.toml` are `known` whatever we do.
+    `kind` is city, unit or category. `is_zero` marks the zeros that follow from whether a unit has reported; they, the
+    totals named in `publication.toml` and what follows from both by addition are `known` whatever we do.
     """
 
     id: str
@@ -41,11 +43,15 @@ class System:
     """Cells; equations and groups, each a whole (index) with its parts (indices). Holds no confidential value.
 
     A group is a whole whose members must not all be seen to fall into one part; outer groups come before inner ones.
+    A link is a pair of cells of which the first is never less than the second. Cells before `own` are those of earlier
+    releases.
     """
 
     cells: tuple[SystemCell, ...]
     equations: tuple[tuple[int, tuple[int, ...]], ...]
     groups: tuple[tuple[int, tuple[int, ...]], ...]
+    links: tuple[tuple[int, int], ...] = ()
+    own: int = 0
 
     @cached_property
     def at(self) -> Mapping[str, int]:
@@ -64,6 +70,10 @@ class Need:
     low: int
     high: int
     minus: int | None = None
+
+    def shifted(self, by: int) -> "Need":
+        """The same of a system that stands behind others."""
+        return replace(self, cell=self.cell + by, minus=None if self.minus is None else self.minus + by)
 
 
 def structure_of(campaign: Campaign) -> Structure:
@@ -93,13 +103,27 @@ def system_of(
     rows = [("city", CITY), *(("unit", unit) for unit in structure.units)]
     names = [(kind, row, name) for kind, row in rows for name in (*structure.sums, *structure.states)]
     names += [("category", code, "verified") for codes in structure.categories.values() for code in codes]
-    cells = []
+    cells, nobody = [], not any(reported.values())
     for kind, row, name in names:
-        is_zero = kind == "unit" and _is_zero(reported[row], name)
+        is_zero = _is_zero(reported[row], name) if kind == "unit" else nobody and name not in BEFORE_REPORT
         fixed = is_zero or cell_id(row, name) in known
         cells.append(SystemCell(cell_id(row, name), kind, row, name, weights.get((kind, name)), is_zero, fixed))
     at = {cell.id: index for index, cell in enumerate(cells)}
-    return System(tuple(cells), tuple(_equations(structure, at)), tuple(_groups(structure, at)))
+    equations = tuple(_equations(structure, at))
+    for index in _following({at for at, cell in enumerate(cells) if cell.known}, equations):
+        cells[index] = replace(cells[index], known=True)
+    return System(tuple(cells), equations, tuple(_groups(structure, at)))
+
+
+def _following(known: Iterable[int], equations: Sequence[tuple[int, tuple[int, ...]]]) -> set[int]:
+    """Cells that follow from known ones by addition: when all units have reported, all that are listed are verified."""
+    found, before = set(known), -1
+    while len(found) > before:
+        before = len(found)
+        for whole, parts in equations:
+            unknown = {whole, *parts} - found
+            found |= unknown if len(unknown) == 1 else set()
+    return found
 
 
 def _is_zero(reported: bool, name: str) -> bool:

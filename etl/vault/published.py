@@ -89,9 +89,13 @@ def releases(vault: Vault) -> dict[str, str]:
 def is_recounted(vault: Vault, campaign: Campaign, number: str) -> bool:
     """True if what was on record when a release was made gives the sums that were recorded with it."""
     as_of, last = _made_from(vault, number)
+    return has_sums(vault, number, count(vault, campaign, as_of, last))
+
+
+def has_sums(vault: Vault, number: str, counts: Counts) -> bool:
+    """True if these are the sums that were recorded with a release."""
     query = "SELECT row, state, children FROM release_count WHERE release = ?"
-    recorded = set(vault.connection.execute(query, [number]).fetchall())
-    return recorded == set(_sums(count(vault, campaign, as_of, last)))
+    return set(vault.connection.execute(query, [number]).fetchall()) == set(_sums(counts))
 
 
 def _made_from(vault: Vault, number: str) -> tuple[dt.date, int]:

@@ -1,0 +1,78 @@
+"""What a release tells and withholds, beside the last one: for the officer who decides whether it goes out."""
+
+from collections.abc import Iterator
+
+from etl.campaign import Campaign
+from etl.cli import console
+from etl.cli.releasing import Made
+from etl.cli.show import table_of
+from etl.cli.texts import text
+from etl.home import Home
+from etl.protect.why import Why
+from etl.released import Cell, Release, Status, cell_id
+
+WHY = {
+    Why.SMALL: "release.why.small",
+    Why.GROUP: "release.why.group",
+    Why.SHELTER: "release.why.shelter",
+    Why.EARLY: "release.why.early",
+}
+
+
+def show_release(campaign: Campaign, made: Made, home: Home) -> None:
+    """Sums; the head of the chain for the custodian's paper; of a dry run each cell that is not exact, and why."""
+    release = made.release
+    cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
+    printed = sum(cell.status is Status.PUBLISHED for _, cell in cells)
+    withheld = sum(cell.status is Status.SUPPRESSED for _, cell in cells)
+    rounded = sum(cell.status is Status.ROUNDED for _, cell in cells)
+    if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE}):
+        console.say("release.silent", count=len(silent), units="、".join(campaign.unit[slug].name for slug in silent))
+    if not made.head:
+        _show_cells(campaign, made)
+    folder = home.released / release.name
+    key = "release.done" if made.head else "release.dry"
+    console.say(key, release=release.name, printed=printed, rounded=rounded, withheld=withheld, folder=folder)
+    if made.head:
+        console.say("release.head", head=made.head)
+
+
+def _show_cells(campaign: Campaign, made: Made) -> None:
+    """Cells that are not told exactly, or otherwise than last time. What a withheld one is is not shown here either."""
+    lines = list(_compared(made.release, made.last))
+    if console.wants_json():
+        console.result("release", cells=[_as_json(made, *line) for line in lines])
+        return
+    table = table_of("表", "行", "指标", "上次", "这次", "原因", title=text("release.cells"))
+    for key, row, measure, now, last in lines:
+        why = made.why.get(cell_id(row, measure))
+        told = (text(f"release.{measure}"), _told(last), _told(now), text(WHY[why]) if why else "")
+        table.add_row(made.release.table(key).title, _row(campaign, row), *told)
+    console.show(table)
+
+
+def _as_json(made: Made, key: str, row: str, measure: str, now: Cell, last: Cell | None) -> dict[str, object]:
+    why = made.why.get(cell_id(row, measure))
+    cells = {"now": now, "last": last}
+    told = {when: {"status": cell.status, "value": cell.value} if cell else None for when, cell in cells.items()}
+    return {"table": key, "row": row, "measure": measure, "why": why, **told}
+
+
+def _compared(release: Release, last: Release | None) -> Iterator[tuple[str, str, str, Cell, Cell | None]]:
+    for table in release.tables:
+        for (row, measure), cell in table.cells.items():
+            before = last.table(table.key).cells.get((row, measure)) if last else None
+            if cell.status in (Status.ROUNDED, Status.SUPPRESSED) or (before is not None and before != cell):
+                yield table.key, row, measure, cell, before
+
+
+def _told(cell: Cell | None) -> str:
+    if cell is None or cell.status is Status.NOT_DUE:
+        return "—"
+    return {Status.ROUNDED: f"约 {cell.value}", Status.SUPPRESSED: "※"}.get(cell.status, str(cell.value))
+
+
+def _row(campaign: Campaign, row: str) -> str:
+    if row in campaign.unit:
+        return campaign.unit[row].name
+    return campaign.category[row].label if row in campaign.category else text("release.city")

@@ -1,0 +1,143 @@
+"""Suppression for geographies too large for one programme: block by block, from the top.
+
+A block is a place with its parts, over the same columns. In a block's own tables the row of the place stays as it is,
+so that each block stands by itself. Where a row is withheld, tables of the block above change it: each such change is
+demanded of the place's own block, which must have a table of its parts that carries it. Blocks below different places
+are independent, and go to an executor. HITAS (de Wolf 2002, "HiTaS: a heuristic approach to cell suppression in
+hierarchical tables") goes down the same way.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from itertools import repeat
+
+import numpy as np
+
+from etl.findings import FuxueError
+from etl.protect.geography import Block, Counts, Geography
+from etl.protect.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
+from etl.protect.secondary import Search
+from etl.protect.tables import Need, System, SystemCell
+from etl.protect.witnesses import Left, Witnesses
+
+
+def suppress_blocks(geography: Geography, pool: Executor | None = None, *, sparing: bool = False) -> Iterator[Block]:
+    """All blocks, each after the one that it lies in. FuxueError if a count cannot be hidden in its block.
+
+    `sparing` tries to tell again each cell that no need requires: a few in a hundred less, for some times the work.
+    """
+    whole = protect_block(geography, 0, np.empty((0, geography.counts.shape[1]), dtype=np.int64), sparing=sparing)
+    yield whole
+    below = dict(_demanded(geography, whole))
+    jobs = (_subtree, repeat(geography), below, below.values(), repeat(sparing))
+    for blocks in pool.map(*jobs) if pool else map(*jobs):
+        yield from blocks
+
+
+def _subtree(geography: Geography, place: int, demands: Counts, sparing: bool) -> list[Block]:
+    blocks, left = list[Block](), {place: demands}
+    while left:
+        blocks.append(protect_block(geography, *left.popitem(), sparing=sparing))
+        left |= _demanded(geography, blocks[-1])
+    return blocks
+
+
+def _demanded(geography: Geography, block: Block) -> Iterator[tuple[int, Counts]]:
+    for row, part in enumerate(geography.parts[block.place], 1):
+        if part in geography.parts:
+            yield part, block.demands(row)
+
+
+def protect_block(geography: Geography, place: int, demands: Counts, *, sparing: bool = False) -> Block:
+    """Hide the small counts of a place's parts, so that the changes of its own row that are demanded can be carried."""
+    rows = [place, *geography.parts[place]]
+    counts, goals, prices = geography.counts[rows], geography.goals[rows], geography.prices[rows].astype(float)
+    prices[prices == 0] = np.inf
+    prices[0], goals[0] = np.inf, 0
+    system, must = _system(rows, counts, prices, geography.sums), goals.reshape(-1) > 0
+    needs = [Need(int(at), 0, int(goals.flat[at])) for at in np.flatnonzero(must)]
+    programme = Programme(task_of(system, counts.reshape(-1).tolist(), needs, ()), whole=True)
+    dear: Vector = prices.reshape(-1).copy()
+    witnesses, draw = Witnesses(programme.task, ()), np.random.default_rng(place)
+    search = Search(programme, witnesses, np.where(must, FREE, dear), must.copy(), draw)
+    carrier = Carrier(search, demands)
+    carrier.carry_all()
+    search.meet_all(carrier.meet)
+    for table in carrier.tables:
+        must |= carrier.changed(table)
+    if sparing:
+        search.prices[~search.free] = np.inf
+        search.print_again(sorted(np.flatnonzero(search.free & ~must).tolist(), key=lambda at: (-dear[at], at)))
+    dear[must | ~np.isfinite(dear)] = 0
+    own = [table for table in witnesses.fewest(dear) if (table[: counts.shape[1]] == counts[0]).all()]
+    for table in own:
+        must |= carrier.changed(table)
+    return Block(place, must.reshape(counts.shape)[1:], _changes(own, counts), _changes(carrier.tables, counts))
+
+
+@dataclass
+class Carrier:
+    """Tables of a block in which the place's row changes as is demanded from above; what they change is withheld."""
+
+    search: Search
+    demands: Counts
+    tables: list[Vector] = field(default_factory=list)
+
+    def carry_all(self) -> None:
+        """The cheapest table for each demand. FuxueError if one cannot be carried."""
+        for change in self.demands:
+            table = self._carried(change, {})
+            if table is None:
+                raise FuxueError("protect.impossible", cell="", code=3)
+            self._take(table)
+
+    def meet(self, left: Left) -> Vector | None:
+        """The cheapest table for a need that is met in none that leaves the place's row as it is."""
+        need = {int(self.search.witnesses.cells[left[0]]): self.search.witnesses.goal(left)}
+        found = (self._carried(change, need) for change in self.demands)
+        tables = [table for table in found if table is not None]
+        if not tables:
+            return None
+        self._take(min(tables, key=lambda table: float(self.search.prices[self.changed(table)].sum())))
+        return self.tables[-1]
+
+    def changed(self, table: Vector) -> Mask:
+        """The cells of parts that a table changes."""
+        changed: Mask = np.abs(table - self.search.programme.task.values) > EPSILON
+        changed[: self.demands.shape[1]] = False
+        return changed
+
+    def _carried(self, change: Counts, need: Mapping[int, float]) -> Vector | None:
+        values = self.search.programme.task.values
+        row = {int(at): float(values[at] + change[at]) for at in np.flatnonzero(change)}
+        return self.search.programme.cheapest(self.search.prices, {**row, **need}, exactly=True)
+
+    def _take(self, table: Vector) -> None:
+        self.tables.append(table)
+        self.search.witnesses.add(table)
+        self.search.withhold(self.changed(table))
+
+
+def _system(
+    places: Sequence[int], counts: Counts, prices: Vector, sums: Sequence[tuple[int, tuple[int, ...]]]
+) -> System:
+    """Rows of a block one after the other."""
+    rows, width = counts.shape
+    cells = [
+        SystemCell(f"{place}.{column}", "unit", "", "", 1, False, bool(np.isinf(prices[row, column])))
+        for row, place in enumerate(places)
+        for column in range(width)
+    ]
+    equations = [
+        (row * width + whole, tuple(row * width + part for part in parts))
+        for row in range(rows)
+        for whole, parts in sums
+    ]
+    equations += [(column, tuple(range(column + width, rows * width, width))) for column in range(width)]
+    return System(tuple(cells), tuple(equations), ())
+
+
+def _changes(tables: Sequence[Vector], counts: Counts) -> Counts:
+    whole: Counts = np.rint(np.array(tables, dtype=float)).astype(np.int64)
+    return whole.reshape(-1, *counts.shape) - counts

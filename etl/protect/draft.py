@@ -1,0 +1,82 @@
+"""What a release is made of, before and at the close: tables of cells, and the last check of what can be told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from etl.campaign import Campaign
+from etl.counts import Counts
+from etl.protect.audit import Attacker
+from etl.protect.history import reader_of
+from etl.protect.reader import ranges_of, readable
+from etl.protect.tables import CITY, structure_of
+from etl.publication import Assumption, Table
+from etl.released import Cell, Release, ReleasedTable
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A release that may still change, all before it (oldest first), and the reader that it was judged by."""
+
+    release: Release
+    earlier: Sequence[Release]
+    attacker: Attacker
+    readable: Sequence[str]
+
+    def finished(self) -> Release:
+        """The release with the ranges that a reader infers of what it withholds."""
+        return replace(self.release, ranges=ranges_of(self.attacker, self.release))
+
+
+def make_release(
+    campaign: Campaign,
+    counts: Counts,
+    earlier: Sequence[Release],
+    cell: Callable[[str, str], Cell],
+    *,
+    closing: bool,
+) -> Release:
+    """The next release, its cells as `cell` gives them by row and measure."""
+    return Release(
+        number=1 + (earlier[-1].number if earlier else 0),
+        campaign=campaign.id,
+        as_of=counts.as_of,
+        closing=closing,
+        k=campaign.publication.k,
+        category_k=campaign.publication.category_k,
+        known=campaign.publication.known,
+        structure=structure_of(campaign),
+        tables=tuple(_table(campaign, table, cell) for table in campaign.publication.tables),
+        ranges={},
+    )
+
+
+def _table(campaign: Campaign, table: Table, cell: Callable[[str, str], Cell]) -> ReleasedTable:
+    rows = {
+        "city": [CITY],
+        "unit": [unit.slug for unit in campaign.units],
+        "category": [category.code for category in campaign.categories],
+    }[table.rows]
+    cells = {(row, name): cell(row, name) for row in rows for name in table.measures}
+    return ReleasedTable(table.key, table.rows, tuple(rows), table.measures, cells, table.title, table.title_en)
+
+
+def judge(campaign: Campaign, release: Release, earlier: Sequence[Release]) -> Draft:
+    """What a reader of it and of all before it could tell, who takes the most for granted that the figures allow.
+
+    A table that fits under a strong assumption fits under each weaker one: whoever takes less for granted tells less.
+    Raises ValueError if the release contradicts itself.
+    """
+    reason = ValueError("no assumption")
+    for assumed in campaign.publication.assumptions:
+        try:
+            return judge_under(assumed, release, earlier)
+        except ValueError as error:
+            reason = error
+    raise reason
+
+
+def judge_under(assumed: Assumption, release: Release, earlier: Sequence[Release]) -> Draft:
+    """What a reader could tell who takes just this for granted. Raises ValueError if the figures contradict it."""
+    release = replace(release, assumed=assumed)
+    attacker = reader_of([*earlier, release], assumed)
+    return Draft(release, earlier, attacker, readable(attacker, [*earlier, release]))

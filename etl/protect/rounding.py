@@ -1,0 +1,189 @@
+"""Rounding before the close: a row's figures as multiples of a step, so that no small count is ever told (M19).
+
+The step of a count is b = k + 1, its threshold and one more; a rounded figure lies at most k from the true one. A count
+that does not change lies in the bands of at most two rounded figures, however often the row is told anew, and these
+share k values: with a step of k they would share one less. Rounding is random but held: a row keeps its figures for as
+long as each of them lies within k of the truth, so that nobody can average the errors away. It is controlled: figures
+add up as the true ones do (after Salazar-González 2005, Computers & Operations Research 32, "A unified mathematical
+programming framework for different statistical disclosure limitation methods").
+"""
+
+import hmac
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from etl.protect.tables import CITY, System
+
+#: What it costs to move a figure that still holds, and one that does not, when a row is told anew.
+HELD, MOVED = 1000, 20
+#: What a draw counts for beside these, by turn: nothing, then more than what moved, at last more than what still holds.
+LEAN = (0, 30, 300, 3000)
+#: Draws that are tried before a row is withheld for the day.
+DRAWS = 8
+_SIGNS = 2**64
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cells that are rounded together: true counts and steps by cell id; sums (total, parts) that rounding keeps.
+
+    `near` are sums that cannot be kept: (factors by cell, least, greatest) of what their figures add up to. The farther
+    they are from adding up, the more would tell the one what the other leaves open.
+    """
+
+    counts: Mapping[str, int]
+    steps: Mapping[str, int]
+    sums: tuple[tuple[str, tuple[str, ...]], ...]
+    near: tuple[tuple[Mapping[str, int], int | None, int], ...] = ()
+
+    def holds(self, rounded: Mapping[str, int]) -> bool:
+        """Whether each rounded figure still lies less than a step from the true count."""
+        return all(abs(value - self.counts[cell]) < self.steps[cell] for cell, value in rounded.items())
+
+
+def rows_of(system: System, values: Sequence[int], threshold: Callable[[str], int]) -> dict[str, Row]:
+    """The rows of a system by name: the city with its categories, then each unit; what is known anyway is left out.
+
+    A sum whose parts have different steps, or of which something is known, is not kept: a sensitive category is rounded
+    more coarsely, and an exact total lies between the multiples.
+    """
+    names = dict.fromkeys(CITY if cell.kind == "category" else cell.row for cell in system.cells)
+    return {name: _row(system, values, threshold, name) for name in names}
+
+
+def _row(system: System, values: Sequence[int], threshold: Callable[[str], int], name: str) -> Row:
+    cells = system.cells
+    ours = {
+        at: threshold(cell.row) + 1
+        for at, cell in enumerate(cells)
+        if name in (cell.row, CITY if cell.kind == "category" else "") and not (cell.known and not cell.is_zero)
+    }
+    own = [
+        (whole, parts)
+        for whole, parts in system.equations
+        if cells[whole].row == name and not _over_units(system, parts)
+    ]
+    sums = [(whole, parts) for whole, parts in own if _is_kept(ours, whole, parts)]
+    kept = {at for whole, parts in sums for at in (whole, *parts)}
+    told = {at: ours[at] for at in ours if cells[at].weight is not None or at in kept}
+    return Row(
+        {cells[at].id: values[at] for at in told},
+        {cells[at].id: step for at, step in told.items()},
+        tuple((cells[whole].id, tuple(cells[part].id for part in parts)) for whole, parts in sums),
+        tuple(_near(system, values, told, whole, parts) for whole, parts in own if not _is_kept(ours, whole, parts)),
+    )
+
+
+def _over_units(system: System, parts: Sequence[int]) -> bool:
+    return any(system.cells[part].kind == "unit" for part in parts) and len({system.cells[p].row for p in parts}) > 1
+
+
+def _is_kept(ours: Mapping[int, int], whole: int, parts: Sequence[int]) -> bool:
+    return {whole, *parts} <= set(ours) and len({ours[at] for at in (whole, *parts)}) == 1
+
+
+def _near(
+    system: System, values: Sequence[int], told: Mapping[int, int], whole: int, parts: Sequence[int]
+) -> tuple[Mapping[str, int], int | None, int]:
+    """How far from adding up the figures of a sum that is not kept may be.
+
+    By the smallest step at most: two bands that overlap so far share k values. If something in it is told in no way,
+    what is told of the parts is at most one more than the whole: the rest may then be k values, the least of them zero.
+    """
+    terms = {whole: -1} | dict.fromkeys(parts, 1)
+    fixed = -sum(factor * values[at] for at, factor in terms.items() if system.cells[at].known)
+    figures = {system.cells[at].id: factor for at, factor in terms.items() if at in told}
+    slack = min((told[at] for at in terms if at in told), default=0)
+    silent = any(at not in told and not system.cells[at].known for at in terms)
+    return figures, None if silent else fixed - slack, fixed + (1 if silent else slack)
+
+
+def draw(row: Row, secret: bytes, turn: int) -> dict[str, int]:
+    """The multiple that each count is drawn to, the nearer the likelier, without bias; the same for the same secret."""
+    drawn = {}
+    for cell, count in row.counts.items():
+        whole, rest = divmod(count, row.steps[cell])
+        sign = int.from_bytes(hmac.digest(secret, f"{turn}:{cell}".encode(), "sha256")[:8])
+        drawn[cell] = (whole + (sign * row.steps[cell] < rest * _SIGNS)) * row.steps[cell]
+    return drawn
+
+
+def round_first(row: Row, secret: bytes, turn: int, least: Mapping[str, int]) -> dict[str, int] | None:
+    """Figures that a row is told for the first time: as near to `draw` as its sums allow, none below `least`."""
+    drawn = draw(row, secret, turn)
+    return _solve(row, least, lambda cell, figure: abs(figure - drawn[cell]))
+
+
+def round_again(
+    row: Row, before: Mapping[str, int], secret: bytes, turn: int, least: Mapping[str, int]
+) -> dict[str, int] | None:
+    """Figures of a row of which one has moved too far: as near to those `before` as its sums allow.
+
+    A later `turn` leans more towards other draws: at last these count for more than what was told before.
+    """
+    drawn = draw(row, secret, turn)
+
+    def cost(cell: str, figure: int) -> int:
+        away = abs(figure - drawn[cell]) * LEAN[min(turn, len(LEAN) - 1)]
+        if cell in before:
+            held = abs(before[cell] - row.counts[cell]) < row.steps[cell]
+            away += abs(figure - before[cell]) * (HELD if held else MOVED)
+        return away
+
+    return _solve(row, least, cost)
+
+
+def _solve(row: Row, least: Mapping[str, int], cost: Callable[[str, int], int]) -> dict[str, int] | None:
+    """The cheapest figures within a step of the true counts that add up; None if there are none.
+
+    Each count has the multiple below it and the one above it to choose from, or only itself: cost is linear in the
+    multiple, and the programme is small.
+    """
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
+    model.setOptionValue("output_flag", False)
+    model.setOptionValue("threads", 1)
+    at = {cell: number for number, cell in enumerate(row.counts)}
+    for cell, count in row.counts.items():
+        step = row.steps[cell]
+        low, high = count // step, -(-count // step)
+        low = max(low, -(-least.get(cell, 0) // step))
+        if low > high:
+            return None
+        model.addVar(float(low), float(high))
+        model.changeColCost(at[cell], float(cost(cell, high * step) - cost(cell, low * step)) if high > low else 0.0)
+        model.changeColIntegrality(at[cell], highspy.HighsVarType.kInteger)
+    for whole, parts in row.sums:
+        columns = np.array([at[whole], *(at[part] for part in parts)], dtype=np.int32)
+        model.addRow(0.0, 0.0, len(columns), columns, np.array([-1.0] + [1.0] * len(parts)))
+    for terms, least_sum, most in row.near:
+        columns = np.array([at[cell] for cell in terms], dtype=np.int32)
+        factors = np.array([float(factor * row.steps[cell]) for cell, factor in terms.items()])
+        model.addRow(
+            -highspy.kHighsInf if least_sum is None else float(least_sum), float(most), len(columns), columns, factors
+        )
+    model.run()
+    if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    found = model.getSolution().col_value
+    return {cell: round(found[number]) * row.steps[cell] for cell, number in at.items()}
+
+
+def least_of_city(system: System, told: Mapping[str, int], steps: Mapping[str, int]) -> dict[str, int]:
+    """What the units' rounded figures already add up to, at the least, by the city's cells.
+
+    A city figure below it would tell that all units lie at the low end of their bands.
+    """
+    return dict(_floors(system, told, steps))
+
+
+def _floors(system: System, told: Mapping[str, int], steps: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    for whole, parts in system.equations:
+        cells = [system.cells[part] for part in parts]
+        if system.cells[whole].kind == "city" and all(cell.kind == "unit" for cell in cells):
+            yield (
+                system.cells[whole].id,
+                sum(max(told[cell.id] - steps[cell.id] + 1, 0) for cell in cells if cell.id in told),
+            )

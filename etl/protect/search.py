@@ -1,0 +1,49 @@
+"""The last look before a release counts as done: what was really written, line by line, beside the true counts.
+
+It reads the files by itself, so that a fault in writing or in reading back does not hide one.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from etl.campaign import Campaign
+from etl.counts import Counts
+from etl.protect.primary import true_values
+from etl.protect.tables import build_system
+from etl.released import Release, Status, cell_id
+
+#: What a release's folder holds beside its tables.
+OTHERS = {"release.json", "audit.json", "proof.json", "verify_release.py"}
+
+
+def unprotected(folder: Path, release: Release, counts: Counts, campaign: Campaign) -> list[str]:
+    """Places, such as ``units.csv: xutun.returned``, where a count stands that must not, and files that must not."""
+    system = build_system(campaign, {unit.unit: unit.reported for unit in counts.units})
+    values = dict(zip(system.at, true_values(system, counts, campaign.publication), strict=True))
+    known = {cell.id for cell in system.cells if cell.known}
+    tables = {f"{table.key}.csv" for table in release.tables}
+    found = sorted(path.name for path in folder.iterdir() if path.name not in tables | OTHERS)
+    for name in sorted(tables):
+        found += (f"{name}: {cell}" for cell in _lines(folder / name, release, values, known))
+    ranges = json.loads((folder / "audit.json").read_text(encoding="utf-8"))["ranges"]
+    return found + [f"audit.json: {cell}" for cell, (low, high) in ranges.items() if low == high]
+
+
+def _lines(path: Path, release: Release, values: Mapping[str, int], known: set[str]) -> Iterator[str]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        for line in csv.DictReader(lines):
+            at = cell_id(line["row"], line["measure"])
+            k = release.threshold(line["row"])
+            if at not in known and not _may_stand(line["status"], line["value"], values[at], k):
+                yield at
+
+
+def _may_stand(status: str, told: str, count: int, k: int) -> bool:
+    """An exact figure that is no small count, a multiple near enough to the count, or nothing."""
+    if status == Status.PUBLISHED:
+        return told == str(count) and not 0 < count < k
+    if status == Status.ROUNDED:
+        return told.isdigit() and int(told) % (k + 1) == 0 and abs(int(told) - count) <= k
+    return not told

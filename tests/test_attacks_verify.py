@@ -1,0 +1,244 @@
+"""A planted leak of each kind: whoever verifies is told what is wrong, as the officer does and as any citizen does."""
+
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from etl.campaign import Campaign
+from etl.cli import releasing
+from etl.findings import FuxueError
+from etl.protect import verify_release
+from etl.protect.audit import explore
+from etl.protect.closing import closing_release
+from etl.protect.history import reader_of
+from etl.protect.interim import interim_release
+from etl.protect.prove import prove
+from etl.protect.reader import ranges_of
+from etl.released import Release, digest, read_release, write_release
+from tests.fixtures import naive
+from tests.test_protect import make_campaign, make_counts
+
+SECRET = b"a secret of the tests"
+ROWS = [(0, 60, 14, 8)] * 2 + [(0, 60, 3, 14), (0, 50, 9, 3), (0, 30, 0, 6), (12, 0, 0, 0)]
+LATER = [(0, 60, 16, 6)] * 2 + [(0, 60, 4, 13), (0, 50, 9, 3), (0, 30, 1, 5), (0, 7, 1, 4)]
+Line = tuple[str, str, str]
+
+
+@pytest.fixture(scope="module")
+def few(campaign: Campaign) -> Campaign:
+    return make_campaign(campaign, len(ROWS))
+
+
+def put(folder: Path, few: Campaign, *makes: Callable[..., Release]) -> Path:
+    """Releases with their proofs, one after the other; the last one's folder."""
+    made: list[Release] = []
+    for make, rows in zip(makes, (ROWS, LATER, LATER), strict=False):
+        made.append(make(few, make_counts(few, rows, random.Random(4)), made, SECRET))
+    folders: list[Path] = []
+    for release in made:
+        folders.append(write_release(folder, naive.after(release, folders)))
+        prove(folders[-1])
+    return folders[-1]
+
+
+@pytest.fixture(scope="module")
+def proved(few: Campaign, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One closing release; one rounded; three in a row."""
+    ways = {
+        "close": [closing_release],
+        "rounded": [interim_release],
+        "stack": [interim_release] * 2 + [closing_release],
+    }
+    return {name: put(tmp_path_factory.mktemp(name), few, *makes) for name, makes in ways.items()}
+
+
+@pytest.fixture
+def release(proved: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A copy of one of them, to be spoilt."""
+    last = proved[request.param]
+    shutil.copytree(last.parent, tmp_path / "released")
+    return tmp_path / "released" / last.name
+
+
+def says(few: Campaign, folder: Path) -> list[str]:
+    """What the citizen's program says of a release, and what the officer's command does; empty for nothing."""
+    said = ["", ""]
+    try:
+        verify_release.check(folder)
+    except verify_release.Failed as failed:
+        said[0] = str(failed)
+    try:
+        releasing.verify(few, folder)
+    except FuxueError as error:
+        said[1] = f"{error.key} {error.params}"
+    return said
+
+
+@pytest.fixture
+def forger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Digests, ranges and proof as if the files had been released so: the best proof there is of what does not hold."""
+    monkeypatch.setattr("etl.protect.prove.explore", lambda *given: (explore(*given)[0], []))
+    monkeypatch.setattr("etl.protect.prove._divide", lambda *_: None)
+    monkeypatch.setattr("etl.protect.verify_release.check", lambda _: {"tables": 0})
+
+    def forge(folder: Path) -> None:
+        naive.sealed_anew(folder)
+        told = read_release(folder)
+        ranges = ranges_of(reader_of([told], told.assumed), told)
+        naive.stored(folder / "audit.json", {"ranges": {cell: list(ends) for cell, ends in ranges.items()}})
+        naive.sealed_anew(folder)
+        prove(folder)
+        monkeypatch.undo()
+
+    return forge
+
+
+@pytest.mark.parametrize("release", ["close", "rounded", "stack"], indirect=True)
+def test_what_nobody_touched_is_found_to_hold(few: Campaign, release: Path) -> None:
+    assert says(few, release) == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ([("u3", "to_return", "12"), ("u3", "returned", "9")], "u3.still_out"),  # a total that lets subtraction work
+        ([("u4", "to_return", "6"), ("u4", "returned", "0")], "u4.to_return"),  # all of a group in one part
+        ([("u2", "returned", "3")], "u2.returned"),  # a withheld count printed
+    ],
+    ids=["a total", "a group", "a count"],
+)
+@pytest.mark.parametrize("release", ["close"], indirect=True)
+def test_a_figure_printed_that_tells_a_small_count_is_caught_whatever_its_proof(
+    few: Campaign, release: Path, lines: list[Line], named: str, forger: Callable[[Path], None]
+) -> None:
+    naive.printed(release, lines)
+    forger(release)
+    for said in says(few, release):
+        assert named in said, said
+
+
+@pytest.mark.parametrize("release", ["close"], indirect=True)
+def test_a_figure_printed_under_the_old_proof_is_caught(few: Campaign, release: Path) -> None:
+    naive.printed(release, [("u3", "to_return", "12"), ("u3", "returned", "9")])
+    naive.sealed_anew(release)
+    assert "u3.returned" in says(few, release)[0] or "u3.to_return" in says(few, release)[0]
+
+
+@pytest.mark.parametrize("release", ["rounded"], indirect=True)
+def test_a_band_too_narrow_is_caught_whatever_its_proof(
+    few: Campaign, release: Path, forger: Callable[[Path], None]
+) -> None:
+    """All listed children of a unit are verified: two bands of one count that share three values."""
+    verified = naive.told_of(release, "u0", "verified")
+    naive.printed(release, [("u0", "suspected", str(verified + 8))], status="rounded")
+    forger(release)
+    for said in says(few, release):
+        assert "u0." in said, said
+
+
+@pytest.mark.parametrize("release", ["rounded"], indirect=True)
+def test_an_unreported_units_figures_are_caught(few: Campaign, release: Path) -> None:
+    naive.printed(release, [("u5", "returned", "1")])
+    naive.sealed_anew(release)
+    citizen, officer = says(few, release)
+    assert "u5.returned" in citizen
+    assert "contradict" in officer
+
+
+@pytest.mark.parametrize("release", ["close"], indirect=True)
+def test_a_table_of_the_proof_altered_is_caught(few: Campaign, release: Path) -> None:
+    told = naive.loaded(release / "proof.json")
+    told["tables"][0][1] += 1
+    naive.stored(release / "proof.json", told)
+    for said in says(few, release):
+        assert "deducted" in said, said
+
+
+@pytest.mark.parametrize("release", ["close"], indirect=True)
+def test_an_altered_digest_is_caught(few: Campaign, release: Path) -> None:
+    about = naive.loaded(release / "release.json")
+    about["sha256"]["units.csv"] = "0" * 64
+    naive.stored(release / "release.json", about)
+    for said in says(few, release):
+        assert "units.csv" in said, said
+
+
+@pytest.mark.parametrize("release", ["stack"], indirect=True)
+def test_an_earlier_release_changed_or_missing_is_caught(few: Campaign, release: Path) -> None:
+    first = release.parent / "0001"
+    naive.printed(first, [("city", "returned", "51")], status="rounded")
+    naive.sealed_anew(first)
+    citizen, officer = says(few, release)
+    assert "0001" in citizen
+    assert "release.earlier" in officer
+    shutil.rmtree(first)
+    citizen, officer = says(few, release)
+    assert "0001" in citizen
+    assert "release.earlier" in officer
+
+
+@pytest.mark.parametrize("release", ["stack"], indirect=True)
+def test_an_earlier_release_left_out_of_the_account_is_caught(few: Campaign, release: Path) -> None:
+    """A closing release that says it was made after none is not proved against those that lie beside it."""
+    about = naive.loaded(release / "release.json")
+    del about["earlier"]["0001"]
+    naive.stored(release / "release.json", about)
+    naive.sealed_anew(release)
+    citizen, officer = says(few, release)
+    assert "every release before it" in citizen
+    assert "release.earlier" in officer
+
+
+@pytest.mark.parametrize("release", ["stack"], indirect=True)
+def test_a_release_that_is_said_to_be_the_first_and_is_not_is_caught_by_a_citizen(few: Campaign, release: Path) -> None:
+    alone = closing_release(few, make_counts(few, LATER, random.Random(4)), (), SECRET)
+    shutil.rmtree(release)
+    prove(write_release(release.parent / "elsewhere", alone))
+    shutil.move(release.parent / "elsewhere" / "0001", release)
+    about, proof = (naive.loaded(release / name) for name in ("release.json", "proof.json"))
+    naive.stored(release / "release.json", about | {"release": "0003"})
+    naive.stored(release / "proof.json", proof | {"sha256": digest(release)})
+    citizen, officer = says(few, release)
+    assert "release.earlier" in officer
+    assert "every release before it" in citizen
+
+
+@pytest.mark.parametrize(
+    ("changed", "unit", "leak", "words"),
+    [
+        ({"k": 2}, "u3", {"to_return": 12, "returned": 9}, "Here k = 2"),  # three still out
+        ({"known": ("city.suspected", "u2.returned")}, "u2", {"returned": 3}, "everybody: city.suspected, u2.returned"),
+    ],
+)
+def test_thresholds_and_known_totals_other_than_the_campaigns_are_caught(
+    few: Campaign,
+    tmp_path: Path,
+    changed: dict[str, object],
+    unit: str,
+    leak: dict[str, int],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lax = replace(few, publication=replace(few.publication, **changed))  # type: ignore[arg-type]
+    folder = put(tmp_path, lax, closing_release)
+    assert all(naive.told_of(folder, unit, name) == value for name, value in leak.items())
+    citizen, officer = says(few, folder)
+    assert citizen == ""  # it holds under its own rules, which the program names
+    assert "verify.rules" in officer
+    monkeypatch.setattr("sys.argv", ["verify_release.py", str(folder)])
+    assert verify_release.main() == 0
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("release", ["close"], indirect=True)
+def test_an_assumption_that_the_campaign_does_not_make_is_caught(few: Campaign, release: Path) -> None:
+    about = naive.loaded(release / "release.json")
+    about["assumed"] = {"key": "none of ours", "fixed": [], "grows": []}
+    naive.stored(release / "release.json", about)
+    naive.sealed_anew(release)
+    assert "verify.assumed" in says(few, release)[1]
