@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from datasette.utils import parse_metadata
 
 from etl.findings import FuxueError
 from etl.publish.__main__ import main, publish
+from etl.publish.database import fingerprint
 from etl.released import Cell, Release, Status, write_release
 from tests.test_publish_sample import (
     CAMPAIGN,
     TEMPLATES,
     Reader,
+    copied,
     figures,
+    made_sample,
     publish_sample,
     query,
     read_csv,
@@ -37,7 +41,7 @@ TEXTS = {"": ("因人数少未公布", "尚未报送"), "en": ("not published, f
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish_sample(tmp_path_factory.mktemp("publish"))
+    return made_sample(tmp_path_factory)
 
 
 def test_every_cell_reads_the_same_in_pages_csv_and_database(public: Path) -> None:
@@ -108,11 +112,14 @@ def test_the_audited_ranges_are_open_data(public: Path) -> None:
     }
 
 
-def test_csv_files_open_in_excel_with_their_chinese(public: Path) -> None:
-    for path in (public / "site/data").rglob("*.csv"):
+def test_every_csv_lies_there_twice_plain_and_as_excel_reads_its_chinese(public: Path) -> None:
+    plain = [path for path in (public / "site/data").rglob("*.csv") if path.parent.name != "excel"]
+    assert len(plain) == 8
+    for path in plain:
         content = path.read_bytes()
-        assert content.startswith(b"\xef\xbb\xbf")
+        assert not content.startswith(b"\xef\xbb\xbf")
         assert content.count(b"\r\n") == content.count(b"\n")
+        assert (path.parent / "excel" / path.name).read_bytes() == b"\xef\xbb\xbf" + content
 
 
 def test_metadata_describes_every_table_and_column(public: Path) -> None:
@@ -135,14 +142,27 @@ def test_the_same_releases_give_the_same_bytes_on_another_path_and_day(public: P
     assert tree(elsewhere / "public") == tree(public)
 
 
-def test_publishing_again_changes_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    public = publish_sample(tmp_path)
+def test_the_databases_content_has_one_digest_however_its_file_was_written(public: Path, tmp_path: Path) -> None:
+    first = fingerprint(public / "fuxue.db")
+    copy = Path(shutil.copy(public / "fuxue.db", tmp_path))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("PRAGMA page_size = 8192")
+        connection.execute("VACUUM")
+    assert copy.read_bytes() != (public / "fuxue.db").read_bytes()
+    assert fingerprint(copy) == first
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("UPDATE cell SET value = 171 WHERE value = 170")
+    assert fingerprint(copy) != first
+
+
+def test_publishing_again_changes_nothing_and_leaves_nothing_behind(public: Path, tmp_path: Path) -> None:
+    public = copied(public, tmp_path)
     (public / "stray").write_text("from an earlier version")
     before = tree(public / "site")
     publish(tmp_path / "released", public, CAMPAIGN)
     assert tree(public / "site") == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["public", "released"]
-    assert sorted(p.name for p in public.iterdir()) == ["fuxue.db", "site"]
+    assert sorted(p.name for p in public.iterdir()) == ["datasette", "fuxue.db", "hosting", "made.json", "site"]
 
 
 @pytest.fixture
@@ -155,8 +175,8 @@ def broken(tmp_path: Path) -> Path:
     return templates
 
 
-def test_a_failed_run_leaves_the_old_folder_untouched(tmp_path: Path, broken: Path) -> None:
-    public = publish_sample(tmp_path)
+def test_a_failed_run_leaves_the_old_folder_untouched(public: Path, tmp_path: Path, broken: Path) -> None:
+    public = copied(public, tmp_path)
     before = tree(public)
     write_release(tmp_path / "released", sample_release(2, dt.date(2019, 2, 27)))
     with pytest.raises(jinja2.TemplateError):
@@ -165,8 +185,8 @@ def test_a_failed_run_leaves_the_old_folder_untouched(tmp_path: Path, broken: Pa
     assert sorted(p.name for p in tmp_path.iterdir()) == ["public", "released", "templates"]
 
 
-def test_what_a_run_killed_between_its_renames_put_aside_comes_back(tmp_path: Path, broken: Path) -> None:
-    public = publish_sample(tmp_path)
+def test_what_a_run_killed_between_its_renames_put_aside_comes_back(public: Path, tmp_path: Path, broken: Path) -> None:
+    public = copied(public, tmp_path)
     before = tree(public)
     public.rename(tmp_path / ".public.old")
     (tmp_path / ".public.new").mkdir()
@@ -176,8 +196,8 @@ def test_what_a_run_killed_between_its_renames_put_aside_comes_back(tmp_path: Pa
     assert not list(tmp_path.glob(".public*"))
 
 
-def test_two_runs_at_once_do_not_meet(tmp_path: Path) -> None:
-    public = publish_sample(tmp_path)
+def test_two_runs_at_once_do_not_meet(public: Path, tmp_path: Path) -> None:
+    public = copied(public, tmp_path)
     handle = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
@@ -202,7 +222,7 @@ def test_pages_show_the_newest_release_and_the_data_keeps_all(tmp_path: Path) ->
     older, newer = sample_release(1, dt.date(2019, 2, 20)), sample_release(2, dt.date(2019, 2, 27))
     newer = with_cell(newer, "units", "xinhua", "suspected", Cell(Status.PUBLISHED, 171))
     public = publish_sample(tmp_path, older, newer)
-    assert Reader(public / "site/index.html").cells["units.xinhua.suspected"] == [("published", "171")]
+    assert Reader(public / "site/units/index.html").cells["units.xinhua.suspected"] == [("published", "171")]
     assert query(public, "SELECT release, as_of FROM release") == [("0001", "2019-02-20"), ("0002", "2019-02-27")]
     by_release = "SELECT release, value FROM cell WHERE row = 'xinhua' AND measure = 'suspected'"
     assert query(public, by_release) == [("0001", 170), ("0002", 171)]
@@ -261,6 +281,8 @@ def test_the_command_line_reports_its_result_and_its_errors_as_json(
     assert json.loads(capsys.readouterr().err) == {"error": "publish.no_release", "params": {"folder": "released"}}
     write_release(tmp_path / "released", sample_release())
     assert main(arguments) == 0
-    assert json.loads(capsys.readouterr().out)["pages"] == 2 * (3 + 30)
+    said = json.loads(capsys.readouterr().out)
+    assert said["pages"] == len(list((tmp_path / "public").rglob("*.html")))
+    assert said["content"] == fingerprint(tmp_path / "public/fuxue.db")
     assert main([*arguments[:-1], "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")

@@ -3,10 +3,13 @@
 import csv
 import datetime as dt
 import html.parser
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from etl.campaign import load_campaign
 from etl.protect.tables import structure_of
@@ -79,6 +82,18 @@ def publish_sample(folder: Path, *releases: Release) -> Path:
         write_release(folder / "released", release)
     publish(folder / "released", folder / "public", CAMPAIGN)
     return folder / "public"
+
+
+def made_sample(factory: pytest.TempPathFactory) -> Path:
+    """The public folder of the one sample, made once: whoever changes it takes a copy."""
+    folder = factory.getbasetemp() / "sample"
+    return folder / "public" if (folder / "public").is_dir() else publish_sample(folder)
+
+
+def copied(public: Path, folder: Path) -> Path:
+    """A copy in `folder` of a public folder and of the releases that it was made from."""
+    shutil.copytree(public.parent, folder, dirs_exist_ok=True)
+    return folder / public.name
 
 
 def with_cell(release: Release, table: str, row: str, measure: str, cell: Cell) -> Release:

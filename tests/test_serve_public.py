@@ -1,8 +1,10 @@
 """The public server: site and open database, nothing else, no plugin, no key; and nothing left behind."""
 
 import contextlib
+import datetime as dt
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +20,10 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from etl import processes
 from etl.findings import FuxueError
 from etl.publish import server
-from tests.test_publish_sample import publish_sample
+from etl.publish.__main__ import publish
+from etl.publish.hosting import HEADERS
+from etl.released import write_release
+from tests.test_publish_sample import CAMPAIGN, publish_sample, sample_release
 from tests.test_staff_home import ROOT
 
 KEY = "/a/removable/device/master.key"
@@ -78,7 +83,7 @@ def test_the_site_is_served_with_its_types(ports: tuple[int, int], public: Path)
         answer, body = ask(ports[0], path)
         assert answer.status == 200
         assert answer.headers["content-type"] == kind
-        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert all(answer.headers[name] == value for name, value in HEADERS.items())
         assert answer.headers["server"] == "fuxue"
         assert body == (public / "site" / (path.strip("/") or "index.html")).read_bytes()
     found = sorted({path.suffix for path in (public / "site").rglob("*") if path.is_file()})
@@ -106,10 +111,54 @@ def test_the_open_database_is_served_without_plugins(ports: tuple[int, int]) -> 
     assert "公开数据" in ask(ports[1], "/fuxue")[1].decode()
 
 
-def test_the_public_process_knows_nothing_of_staff_or_keys(tmp_path: Path) -> None:
-    copy = server._filtered(server.METADATA, tmp_path)
-    assert list(yaml.safe_load(copy.read_text())["databases"]) == ["fuxue"]
-    assert "staff" not in copy.read_text()
+def test_the_open_database_comes_with_questions_and_tells_no_path(ports: tuple[int, int], public: Path) -> None:
+    (database,) = json.loads(ask(ports[1], "/-/databases.json")[1])["databases"]
+    assert (database["name"], database["path"], database["is_mutable"]) == ("fuxue", "fuxue.db", False)
+    for path in ("/-/databases.json", "/-/settings.json", "/-/versions.json", "/-/config.json", "/-/threads.json"):
+        assert str(public) not in ask(ports[1], path)[1].decode()
+    answer, body = ask(ports[1], "/fuxue/categories.json?_shape=array")
+    assert answer.status == 200
+    assert len(json.loads(body)) == 13
+    page = ask(ports[1], "/fuxue/units-en")[1].decode()
+    assert "How far is each township" in page
+    facets = json.loads(ask(ports[1], "/fuxue/cell.json?_extra=facet_results")[1])["facet_results"]["results"]
+    assert set(facets) == {"release", "table_key", "measure", "status"}
+    writes = ask(ports[1], "/fuxue/-/query?sql=delete+from+cell")[0].status
+    assert writes in (400, 403, 405)
+
+
+def test_what_is_published_meanwhile_is_served(tmp_path: Path) -> None:
+    public = publish_sample(tmp_path)
+    site, data = free_ports()
+    process = start(public, site, data)
+
+    def releases() -> int:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return int(json.loads(ask(data, "/fuxue/release.json?_extra=count")[1])["count"])
+        return 0
+
+    def until(wanted: int) -> None:
+        deadline = time.monotonic() + 30
+        while releases() != wanted:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+    try:
+        until(1)
+        write_release(tmp_path / "released", sample_release(2, dt.date(2019, 2, 27)))
+        publish(tmp_path / "released", public, CAMPAIGN)
+        until(2)
+        assert "第 0002 次公布" in ask(site, "/")[1].decode()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0
+
+
+def test_the_public_process_knows_nothing_of_staff_or_keys(public: Path) -> None:
+    told = (public / "datasette/metadata.yml").read_text(encoding="utf-8")
+    assert list(yaml.safe_load(told)["databases"]) == ["fuxue"]
+    assert "staff" not in told
     assert not [name for name in processes.PASSED_ON if "KEY" in name or name.startswith("FUXUE")]
 
 
@@ -125,7 +174,8 @@ def test_a_port_that_is_taken_and_nothing_published(public: Path, tmp_path: Path
 
 def test_a_database_that_cannot_be_served_ends_everything(public: Path, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
-    (tmp_path / "fuxue.db").write_bytes(b"not a database at all" * 100)
+    shutil.copytree(public / "datasette", tmp_path / "datasette")
+    (tmp_path / "datasette/fuxue.db").write_bytes(b"not a database at all" * 100)
     site, data = free_ports()
     process = start(tmp_path, site, data)
     _, said = process.communicate(timeout=20)

@@ -1,6 +1,7 @@
 """`python -m etl.publish`: releases in, public folder out. Runs without keys; errors go to stderr as JSON."""
 
 import argparse
+import gc
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,39 +9,76 @@ from pathlib import Path
 from etl.campaign import load_campaign
 from etl.findings import FuxueError
 from etl.processes import report
-from etl.publish.database import write_database
+from etl.publish.database import fingerprint, write_database
 from etl.publish.downloads import write_downloads
+from etl.publish.hosting import write_hosting
+from etl.publish.identity import load_identity
+from etl.publish.instance import write_instance
+from etl.publish.offer import Offer
 from etl.publish.pages import write_pages
+from etl.publish.questions import load_questions, try_questions, write_engine
+from etl.publish.reuse import Kept
 from etl.publish.source import load_source
 from etl.publish.swap import replacing
 from etl.publish.words import load_words
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "site_templates"
+CODE = Path(__file__).resolve().parent
 DATABASE = "fuxue.db"
+#: How rarely Python looks for cycles (`gc.set_threshold`): all that is made here lives to the end, and there are none.
+RARELY = (50_000, 20, 100)
 
 
 @dataclass(frozen=True)
 class Published:
-    """What was written: the release shown, how many releases the data holds, pages, files and their bytes."""
+    """What was written: the release shown, how many releases the data holds, pages, files and their bytes.
+
+    `content` is the digest of the database's content, the same for the same releases wherever it was made.
+    """
 
     release: str
     releases: int
     pages: int
     files: int
     bytes: int
+    content: str
 
 
-def publish(released: Path, public: Path, campaign: Path, templates: Path = TEMPLATES) -> Published:
-    """Replace the folder `public` by the site and database made of all releases; on any error leave it as it is."""
-    words = load_words(templates)
+def publish(
+    released: Path,
+    public: Path,
+    campaign: Path,
+    templates: Path = TEMPLATES,
+    *,
+    production: bool = False,
+    check: bool = False,
+) -> Published:
+    """Replace the folder `public` by the site and database made of all releases; on any error leave it as it is.
+
+    In `production` every field of the site's identity must be filled in. With `check` nothing is taken over from the
+    old folder, and all that was made is read again before it takes its place.
+    """
+    words, questions = load_words(templates), load_questions(templates)
     source = load_source(released, load_campaign(campaign))
+    identity = load_identity(campaign, source.campaign.category, production=production)
     with replacing(public) as fresh:
         site = fresh / "site"
+        kept = Kept(fresh, None if check else public, (CODE, templates, campaign))
         write_database(fresh / DATABASE, source, words)
-        files = write_downloads(site, source, words, fresh / DATABASE)
-        pages = write_pages(site, templates, source, words, files)
+        try_questions(fresh / DATABASE, questions, words)
+        files = write_downloads(site, source, words, fresh / DATABASE, kept)
+        offer = Offer(tuple(files), questions, write_engine(site, templates, fresh / DATABASE))
+        pages = write_pages(site, templates, source, words, offer, identity, kept)
+        write_hosting(fresh)
+        write_instance(fresh, source, questions, words)
+        kept.save()
+        if check:
+            from etl.publish.checks import check_public  # its parser is loaded for this alone
+
+            check_public(fresh, source, words)
         sizes = [path.stat().st_size for path in fresh.rglob("*") if path.is_file()]
-    return Published(source.latest.name, len(source.releases), pages, len(sizes), sum(sizes))
+        content = fingerprint(fresh / DATABASE)
+    return Published(source.latest.name, len(source.releases), pages, len(sizes), sum(sizes), content)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,11 +90,14 @@ def main(arguments: list[str] | None = None) -> int:
         ("--campaign", "campaign folder"),
     ):
         parser.add_argument(name, type=Path, required=True, metavar="DIR", help=help_text)
+    parser.add_argument("--production", action="store_true", help="refuse a site whose identity is not filled in")
+    parser.add_argument("--check", action="store_true", help="check everything before it takes its place")
     parser.add_argument("--quiet", action="store_true", help="print nothing on success")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     options = parser.parse_args(arguments)
     try:
-        result = publish(options.released, options.public, options.campaign)
+        folders = (options.released, options.public, options.campaign)
+        result = publish(*folders, production=options.production, check=options.check)
     except FuxueError as error:
         return report(error)
     if options.json:
@@ -67,4 +108,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*RARELY)
     raise SystemExit(main())

@@ -1,6 +1,9 @@
 """`fuxue.db`: the released tables as a fresh SQLite file, the same bytes for the same releases."""
 
+import hashlib
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,26 @@ def write_database(path: Path, source: Source, words: tuple[Words, ...]) -> None
         db.execute("VACUUM")
     finally:
         db.close()
+
+
+def ask(path: Path, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Headings and rows of the answer; ValueError if the database does not understand the question."""
+    with closing(_opened(path)) as connection:
+        try:
+            answer = connection.execute(sql)
+        except sqlite3.Error as error:
+            raise ValueError(str(error)) from None
+        return tuple(name for name, *_ in answer.description or ()), answer.fetchall()
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of the content as SQL statements: the same whichever version of SQLite wrote the file."""
+    with closing(_opened(path)) as connection:
+        return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
 
 
 def _content(source: Source, zh: Words, en: Words) -> dict[str, Iterator[dict[str, Any]]]:

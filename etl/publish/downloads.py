@@ -1,62 +1,79 @@
-"""Open data for download: a CSV per table, in long form, one folder per release and one that is always the newest."""
+"""Open data for download: a folder for each release, which never changes, and one that is always the newest."""
 
 import csv
 import io
-import shutil
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from etl.findings import FuxueError
+from etl.publish.package import RANGES, Download, descriptor, readme, resources
+from etl.publish.reuse import Kept, link
 from etl.publish.source import Source, cells
 from etl.publish.words import Words
-from etl.released import Release, ReleasedTable
+from etl.released import Release
 
 LATEST = "latest"
-COLUMNS = ("release", "as_of", "row", "row_name", "row_name_en", "measure", "measure_name", "measure_name_en")
-PROOF = "proof.zip"
-RANGE_COLUMNS = ("release", "as_of", "row", "measure", "low", "high")
+PROOF, WHOLE, PACKAGE, README = "proof.zip", "fuxue.zip", "datapackage.json", "README.md"
+#: With a byte-order mark Excel reads the Chinese; without one, it guesses the local code page. Others want none.
+EXCEL = "excel"
+#: What a spreadsheet takes for the beginning of a formula; Chinese input methods write the wide ones.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+Lines = list[tuple[object, ...]]
 
 
-@dataclass(frozen=True)
-class Download:
-    """A file that the data page offers: `path` relative to the site, size in bytes, lines without the heading."""
-
-    path: str
-    size: int
-    lines: int
-
-
-def write_downloads(site: Path, source: Source, words: tuple[Words, ...], database: Path) -> list[Download]:
-    """Write ``data/`` of the site and give the newest files, tables first, database last."""
+def write_downloads(site: Path, source: Source, words: tuple[Words, ...], database: Path, kept: Kept) -> list[Download]:
+    """Write ``data/`` of the site and give the newest files: tables, the package, the proof, the database."""
     data = site / "data"
     for release in source.releases:
-        for name, (content, _) in _files(source, release, words).items():
-            _write(data / release.name / name, content)
-    newest = []
-    for name, (content, lines) in _files(source, source.latest, words).items():
-        _write(data / LATEST / name, content)
-        newest.append(Download(f"data/{LATEST}/{name}", len(content), lines))
-    shutil.copyfile(database, data / database.name)
-    return [*newest, Download(f"data/{database.name}", database.stat().st_size, 0)]
+        part = f"data/{release.name}"
+        if not kept.again(part, source.prints[release.name]):
+            files = _files(source, release, words)
+            for name, content in files.items():
+                _write(data / release.name / name, content)
+            kept.made(part, source.prints[release.name], [data / release.name / name for name in files])
+    newest = data / source.latest.name
+    for path in sorted(path for path in newest.rglob("*") if path.is_file()):
+        link(path, data / LATEST / path.relative_to(newest))
+    link(database, data / database.name)
+    return [*_offered(source, data), Download(f"data/{database.name}", database.stat().st_size, 0)]
 
 
-def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, tuple[bytes, int]]:
-    files = {f"{table.key}.csv": _table(source, release, table, words) for table in release.tables}
-    ranges = [
-        (release.name, release.as_of, *cell.rsplit(".", 1), low, "" if high is None else high)
-        for cell, (low, high) in sorted(release.ranges.items())
-    ]
+def _offered(source: Source, data: Path) -> Iterable[Download]:
+    lines = {f"{table.key}.csv": len(table.cells) for table in source.latest.tables}
+    lines[RANGES] = len(source.latest.ranges)
+    for name in (*lines, WHOLE, PROOF):
+        excel = f"data/{LATEST}/{EXCEL}/{name}" if name in lines else ""
+        size = (data / LATEST / name).stat().st_size
+        yield Download(f"data/{LATEST}/{name}", size, lines.get(name, 0), excel)
+
+
+def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, bytes]:
+    tables = tables_of(source, release, words)
+    plain = {name: to_csv(columns, lines) for name, (columns, lines) in tables.items()}
+    about = descriptor(source, release, words, plain)
+    packed = {README: readme(source, release, words), PACKAGE: about, **plain}
     return {
-        **files,
-        "ranges.csv": (_csv(RANGE_COLUMNS, ranges), len(ranges)),
-        PROOF: (_zip(source.released / release.name), 0),
+        **plain,
+        **{f"{EXCEL}/{name}": b"\xef\xbb\xbf" + content for name, content in plain.items()},
+        PACKAGE: about,
+        WHOLE: _zip({f"fuxue-{release.name}/{name}": content for name, content in packed.items()}),
+        PROOF: _zip(_proof(source, release)),
     }
 
 
-def _table(source: Source, release: Release, table: ReleasedTable, words: tuple[Words, ...]) -> tuple[bytes, int]:
-    """A table in long form. A withheld cell has an empty value, never a number or a sign in its place."""
-    lines = [
+def tables_of(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, tuple[tuple[str, ...], Lines]]:
+    """Columns and lines of every CSV, by file name. A withheld cell has an empty value, never a number or a sign."""
+    found: dict[str, tuple[tuple[str, ...], Lines]] = {}
+    for name, columns in resources(release).items():
+        found[name] = (columns, _ranges(release) if name == RANGES else _table(source, release, name, words))
+    return found
+
+
+def _table(source: Source, release: Release, name: str, words: tuple[Words, ...]) -> Lines:
+    table = release.table(name.removesuffix(".csv"))
+    return [
         (
             release.name,
             release.as_of,
@@ -64,29 +81,48 @@ def _table(source: Source, release: Release, table: ReleasedTable, words: tuple[
             *source.row_names(table.kind, row),
             measure,
             *(w(f"measure.{measure}.name") for w in words),
-            "" if cell.value is None else cell.value,
+            cell.value,
             cell.status.value,
         )
         for row, measure, cell in cells(table)
     ]
-    return _csv((*COLUMNS, "value", "status"), lines), len(lines)
 
 
-def _csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
+def _ranges(release: Release) -> Lines:
+    return [
+        (release.name, release.as_of, *cell.rsplit(".", 1), low, high)
+        for cell, (low, high) in sorted(release.ranges.items())
+    ]
+
+
+def to_csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
+    """A table as CSV (RFC 4180), UTF-8; FuxueError ``publish.formula`` for a text that would be one.
+
+    Refused, not escaped: an escaped text would no longer be the same as on the pages and in the database.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows(lines)
-    # With a byte-order mark Excel reads the Chinese; without it, it guesses the local code page.
-    return out.getvalue().encode("utf-8-sig")
+    for line in lines:
+        for text in line:
+            if isinstance(text, str) and text.startswith(FORMULA):
+                raise FuxueError("publish.formula", text=text)
+        writer.writerow(line)
+    return out.getvalue().encode()
 
 
-def _zip(folder: Path) -> bytes:
-    """A release as it was made, with its proof and the program that checks it; the same bytes whenever it is packed."""
+def _proof(source: Source, release: Release) -> Mapping[str, bytes]:
+    """Releases as they were made, each with its proof and the program that checks it."""
+    folders = [*(source.released / name for name in sorted(release.earlier)), source.released / release.name]
+    return {f"{f.name}/{path.name}": path.read_bytes() for f in folders for path in sorted(f.iterdir())}
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    """Always the same bytes for the same files."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in sorted(folder.iterdir()):
-            packed.writestr(zipfile.ZipInfo(f"{folder.name}/{path.name}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
+        for name, content in files.items():
+            packed.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

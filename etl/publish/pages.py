@@ -8,46 +8,96 @@ from typing import Any
 import jinja2
 
 from etl.publish import views
-from etl.publish.downloads import COLUMNS, RANGE_COLUMNS, Download
+from etl.publish.fragments import share
+from etl.publish.identity import Identity
+from etl.publish.news import Note, notes
+from etl.publish.offer import Offer
+from etl.publish.package import COLUMNS, RANGE_COLUMNS, dataset
+from etl.publish.reuse import Kept
 from etl.publish.source import Source
+from etl.publish.timeline import HEIGHT, timeline
 from etl.publish.words import Words
 
-STYLE = "style.css"
+#: Files beside the pages, taken as they are.
+ASSETS = ("style.css", "tables.js", "ask.js")
+#: Pages of the menu, in its order, by section.
+MENU = ("home", "units", "categories", "timeline", "releases", "help", "method", "data")
+#: Pages of the foot.
+FOOT = ("about", "accessibility", "sitemap")
+#: Under which page of the menu a page stands.
+ABOVE = {"unit": "units", "release": "releases", "sql": "data"}
+#: The greatest number of releases in a feed and in a unit's own history.
+FEED, HISTORY = 50, 12
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page in every language: its template, its address below the language's folder, what the template is given."""
+    """A page in every language: its template, its address below the language's folder, what the template is given.
+
+    `source` is the digest of all figures that it shows, if they never change: then it need not be rendered again.
+    """
 
     template: str
     path: str
     context: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
 
     @property
     def up(self) -> str:
         """From this page to its language's folder, such as ``../../``; empty at the top."""
         return "../" * self.path.count("/")
 
+    @property
+    def section(self) -> str:
+        """What kind of page it is: the template's name, and the key of its name in the menu."""
+        return self.template.partition(".")[0]
 
-def write_pages(site: Path, templates: Path, source: Source, words: tuple[Words, ...], files: list[Download]) -> int:
-    """Render every page in every language below `site`, and give their number."""
+    @property
+    def above(self) -> str:
+        """The page of the menu that it belongs to."""
+        return ABOVE.get(self.section, self.section)
+
+
+def write_pages(
+    site: Path,
+    templates: Path,
+    source: Source,
+    words: tuple[Words, ...],
+    offer: Offer,
+    identity: Identity,
+    kept: Kept,
+) -> int:
+    """Render every page in every language below `site`, or take it over as it was, and give their number."""
     site.mkdir(parents=True, exist_ok=True)
-    (site / STYLE).write_bytes((templates / STYLE).read_bytes())
-    env = _environment(templates)
-    env.globals.update(source=source, campaign=source.campaign, release=source.latest)
-    number = 0
-    for page in _pages(source, files):
-        for language in words:
-            other = next(w for w in words if w is not language)
-            target = site / language.prefix / page.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(_render(env, page, language, other), encoding="utf-8", newline="\n")
-            number += 1
-    return number
+    for name in ASSETS:
+        (site / name).write_bytes((templates / name).read_bytes())
+    pages = list(_pages(source, offer))
+    env = _environment(templates, source, identity, pages)
+    for page in [*pages, Page("feed.xml", "feed.xml", {"notes": notes(source)[:FEED]})]:
+        if page.source and kept.again(page.path, page.source):
+            continue
+        targets = _write(env, site, page, words)
+        if page.source:
+            kept.made(page.path, page.source, targets)
+    return len(pages) * len(words)
 
 
-def _environment(templates: Path) -> jinja2.Environment:
-    return jinja2.Environment(
+def _write(env: jinja2.Environment, site: Path, page: Page, words: tuple[Words, ...]) -> list[Path]:
+    """Render a page in every language."""
+    targets = [site / language.prefix / page.path for language in words]
+    for target, language, other in zip(targets, words, reversed(words), strict=True):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(_render(env, page, language, other), encoding="utf-8", newline="\n")
+    return targets
+
+
+def _named(pages: list[Page], sections: tuple[str, ...]) -> list[Page]:
+    found = {page.section: page for page in pages}
+    return [found[section] for section in sections]
+
+
+def _environment(templates: Path, source: Source, identity: Identity, pages: list[Page]) -> jinja2.Environment:
+    env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         autoescape=True,
         # A name that a template misspells must stop the run, not print nothing.
@@ -55,7 +105,12 @@ def _environment(templates: Path) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
     )
+    env.globals.update(source=source, campaign=source.campaign, release=source.latest, identity=identity)
+    env.globals.update(menu=_named(pages, MENU), foot=_named(pages, FOOT), dataset=dataset)
+    share(env)
+    return env
 
 
 def _render(env: jinja2.Environment, page: Page, t: Words, other: Words) -> str:
@@ -71,25 +126,27 @@ def _render(env: jinja2.Environment, page: Page, t: Words, other: Words) -> str:
     )
 
 
-def _pages(source: Source, files: list[Download]) -> Iterator[Page]:
+def _pages(source: Source, offer: Offer) -> Iterator[Page]:
+    """Every page, in the order of the site map, which is the last of them."""
+    pages = [*_figures(source), *_releases(source), *_texts(source, offer)]
+    yield from pages
+    yield Page("sitemap.html", "sitemap/index.html", {"pages": pages})
+
+
+def _figures(source: Source) -> Iterator[Page]:
     city = views.table_of(source.latest, "city")
     units = views.table_of(source.latest, "unit")
-    yield Page(
-        "home.html",
-        "index.html",
-        {
-            "ledger": views.ledger(source.campaign, city, city.rows[0]),
-            "deadlines": views.deadlines(source),
-            "categories": views.category_groups(source),
-            "units": views.unit_groups(source),
-            "measures": units.measures,
-            "waiting": not all(views.reported(units, row) for row in units.rows),
-        },
-    )
+    waiting = not all(views.reported(units, row) for row in units.rows)
+    measures = units.measures
+    first = {"ledger": views.ledger(source, city, city.rows[0]), "deadlines": views.deadlines(source)}
+    yield Page("home.html", "index.html", {**first, "note": notes(source)[0], "waiting": waiting})
+    table = {"groups": views.unit_groups(source), "measures": measures, "waiting": waiting}
+    yield Page("units.html", "units/index.html", table)
     yield from _unit_pages(source)
-    yield Page("method.html", "method/index.html", {"ranges": tuple(views.ranges(source)), "city": city})
-    columns = {"table": (*COLUMNS, "value", "status"), "range": RANGE_COLUMNS}
-    yield Page("data.html", "data/index.html", {"files": files, "columns": columns})
+    yield Page("categories.html", "categories/index.html", {"groups": views.category_groups(source)})
+    whole = {"drawn": timeline(source), "height": HEIGHT, "measures": city.measures}
+    history = views.history(source, "city", city.rows[0], len(source.releases))
+    yield Page("timeline.html", "timeline/index.html", {**whole, "history": history})
 
 
 def _unit_pages(source: Source) -> Iterator[Page]:
@@ -103,8 +160,34 @@ def _unit_pages(source: Source) -> Iterator[Page]:
                 "unit": unit,
                 "before": before,
                 "after": after,
-                "ledger": views.ledger(source.campaign, table, unit.slug),
+                "ledger": views.ledger(source, table, unit.slug),
                 "reported": views.reported(table, unit.slug),
                 "compared": tuple(views.city_shares(source, unit.slug)),
+                "history": views.history(source, "unit", unit.slug, HISTORY),
+                "measures": table.measures,
             },
         )
+
+
+def _releases(source: Source) -> Iterator[Page]:
+    all_notes = notes(source)
+    yield Page("releases.html", "releases/index.html", {"notes": all_notes})
+    yield from (_release(note) for note in all_notes)
+
+
+def _release(note: Note) -> Page:
+    """A release's own page speaks of that release and the one before only, so that it never changes."""
+    name = note.release.name
+    context = {"note": note, "release": note.release}
+    return Page("release.html", f"releases/{name}/index.html", context, note.source.prints[name])
+
+
+def _texts(source: Source, offer: Offer) -> Iterator[Page]:
+    yield Page("help.html", "help/index.html")
+    city = views.table_of(source.latest, "city")
+    yield Page("method.html", "method/index.html", {"ranges": tuple(views.ranges(source)), "city": city})
+    columns = tuple(dict.fromkeys((*COLUMNS, *RANGE_COLUMNS)))
+    yield Page("data.html", "data/index.html", {"files": offer.files, "columns": columns})
+    yield Page("sql.html", "sql/index.html", {"questions": offer.questions, "engine": offer.engine})
+    yield Page("about.html", "about/index.html")
+    yield Page("accessibility.html", "accessibility/index.html")

@@ -43,9 +43,9 @@ CREATE TABLE cell (
     category TEXT REFERENCES category (code),
     measure TEXT NOT NULL REFERENCES measure (key),
     value INTEGER,
-    status TEXT NOT NULL CHECK (status IN ('published', 'suppressed', 'not_due')),
+    status TEXT NOT NULL CHECK (status IN ('published', 'rounded', 'suppressed', 'not_due')),
     PRIMARY KEY (release, table_key, row, measure),
-    CHECK ((status = 'published') = (value IS NOT NULL))
+    CHECK ((status IN ('published', 'rounded')) = (value IS NOT NULL))
 );
 
 CREATE TABLE cell_range (

@@ -11,22 +11,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
 from etl.findings import FuxueError
 from etl.processes import child_environment, report, terminated_as_interrupted
+from etl.publish.hosting import DATA, HEADERS
+from etl.publish.instance import ARGUMENTS, FOLDER
 
-DATABASE = "fuxue.db"
-#: The entry of metadata.yml for that database. The staff instance's entries stay out of the public process.
-ENTRY = "fuxue"
-METADATA = Path(__file__).resolve().parents[2] / "metadata.yml"
-SETTINGS = {"suggest_facets": "off", "sql_time_limit_ms": "1000", "max_returned_rows": "1000"}
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -36,6 +30,7 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".xml": "application/atom+xml; charset=utf-8",
     ".wasm": "application/wasm",
     ".db": "application/vnd.sqlite3",
     ".zip": "application/zip",
@@ -59,9 +54,9 @@ class SiteHandler(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Add what every answer carries."""
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Cache-Control", "no-cache")
+        headers = {**HEADERS, "Cache-Control": "no-cache", **(DATA if self.path.startswith("/data/") else {})}
+        for name, value in headers.items():
+            self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -77,17 +72,58 @@ class SiteServer(ThreadingHTTPServer):
         super().__init__(address, partial(SiteHandler, directory=str(site)))
 
     def service_actions(self) -> None:
-        """Called between requests: stop if the database's process is gone."""
-        if self.data.process.poll() is not None:
-            raise FuxueError("serve.stopped", reason=self.data.last_words())
+        """Called between requests: stop if the database's process is gone, start it anew if its folder is another."""
+        self.data.look_after()
 
 
-@dataclass(frozen=True)
 class DataServer:
-    """The database's process, and the file with what it said."""
+    """Datasette over the folder made for it, in a process of its own without plugins; `log` gets what it says."""
 
-    process: subprocess.Popen[bytes]
-    log: Path
+    def __init__(self, folder: Path, host: str, port: int, log: Path) -> None:
+        self.folder, self.log = folder, log
+        self.command = [sys.executable, "-I", "-m", "datasette", *ARGUMENTS, "--host", host, "--port", str(port)]
+        self.start()
+
+    def start(self) -> None:
+        """Start the process in the folder as it is now: what is published later is another folder of that name."""
+        environment = child_environment()
+        # Else every plugin that is installed for the staff instance would load itself here too.
+        environment["DATASETTE_LOAD_PLUGINS"] = ""
+        self.made = self._made()
+        with self.log.open("wb") as said:
+            # Its own session: Ctrl-C reaches this process, which ends the other in order.
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
+
+    def look_after(self) -> None:
+        """FuxueError if the process ended by itself; a fresh one if something was published since it was started."""
+        if self.process.poll() is not None:
+            raise FuxueError("serve.stopped", reason=self.last_words())
+        with contextlib.suppress(FileNotFoundError):  # just being replaced
+            if self._made() != self.made:
+                self.stop()
+                self.start()
+
+    def _made(self) -> tuple[int, int]:
+        """What tells the folder from one that was there before under its name."""
+        found = self.folder.stat()
+        return found.st_ino, found.st_ctime_ns
+
+    def stop(self) -> None:
+        """End the process and wait until it has ended."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def last_words(self) -> str:
         """The last line that it wrote: why it stopped."""
@@ -95,23 +131,21 @@ class DataServer:
         return lines[-1][:200] if lines else "?"
 
 
-def serve_public(
-    public: Path, *, host: str = "127.0.0.1", site_port: int = 8000, data_port: int = 8002, metadata: Path = METADATA
-) -> None:
-    """Serve `public`/site and `public`/fuxue.db until interrupted or terminated; then nothing is left running.
+def serve_public(public: Path, *, host: str = "127.0.0.1", site_port: int = 8000, data_port: int = 8002) -> None:
+    """Serve `public`/site and `public`/datasette until interrupted or terminated; then nothing is left running.
 
     FuxueError if nothing was published, a port is taken, or the database's server does not start or stops.
     """
-    site, database = public / "site", public / DATABASE
-    if not site.is_dir() or not database.is_file():
+    site, folder = public / "site", public / FOLDER
+    if not site.is_dir() or not folder.is_dir():
         raise FuxueError("serve.nothing_public", folder=public)
     for port in (site_port, data_port):
         check_free(host, port)
     with (
         contextlib.suppress(KeyboardInterrupt),
         terminated_as_interrupted(),
-        tempfile.TemporaryDirectory() as folder,
-        _data_server(database, _filtered(metadata, Path(folder)), host, data_port) as data,
+        tempfile.TemporaryDirectory() as logs,
+        _data_server(folder, host, data_port, Path(logs) / "log") as data,
         _bound(host, site_port, site, data) as server,
     ):
         server.serve_forever()
@@ -132,47 +166,13 @@ def check_free(host: str, port: int) -> None:
         raise FuxueError("serve.port_in_use", host=host, port=port) from None
 
 
-def _filtered(metadata: Path, folder: Path) -> Path:
-    """A copy of metadata.yml that holds the public database's entry alone."""
-    try:
-        entry = yaml.safe_load(metadata.read_text(encoding="utf-8"))["databases"][ENTRY]
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
-        raise FuxueError("serve.no_metadata", file=metadata.name, entry=f"databases.{ENTRY}") from None
-    copy = folder / "metadata.yml"
-    copy.write_text(yaml.safe_dump({"databases": {ENTRY: entry}}, allow_unicode=True), encoding="utf-8")
-    return copy
-
-
 @contextlib.contextmanager
-def _data_server(database: Path, metadata: Path, host: str, port: int) -> Iterator[DataServer]:
-    command = [sys.executable, "-I", "-m", "datasette", "serve", "-i", str(database.absolute())]
-    command += ["--metadata", str(metadata), "--host", host, "--port", str(port)]
-    for name, value in SETTINGS.items():
-        command += ["--setting", name, value]
-    environment = child_environment()
-    # Else every plugin that is installed for the staff instance would load itself here too.
-    environment["DATASETTE_LOAD_PLUGINS"] = ""
-    log = metadata.with_name("log")
-    with log.open("wb") as said:
-        # Its own session: Ctrl-C reaches this process, which ends the other in order.
-        child = subprocess.Popen(
-            command,
-            cwd=metadata.parent,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            start_new_session=True,
-        )
+def _data_server(folder: Path, host: str, port: int, log: Path) -> Iterator[DataServer]:
+    data = DataServer(folder, host, port, log)
     try:
-        yield DataServer(child, log)
+        yield data
     finally:
-        child.terminate()
-        try:
-            child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        data.stop()
 
 
 def main(arguments: list[str] | None = None) -> int:

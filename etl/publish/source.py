@@ -1,11 +1,15 @@
 """What publishing starts from: every release, the campaign's names, and the refusal of anything that does not fit."""
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from etl.campaign import Campaign
 from etl.findings import FuxueError
+from etl.publish.reuse import digest, print_of
 from etl.released import Cell, Release, ReleasedTable, Status, cell_id, read_release, release_folders
 
 CITY = "city"
@@ -23,6 +27,22 @@ class Source:
     def latest(self) -> Release:
         """The release that the pages show."""
         return self.releases[-1]
+
+    @cached_property
+    def twice(self) -> frozenset[dt.date]:
+        """The days that several releases stand for: a correction stands for the day that it corrects."""
+        days = Counter(release.as_of for release in self.releases)
+        return frozenset(day for day, number in days.items() if number > 1)
+
+    @cached_property
+    def prints(self) -> Mapping[str, str]:
+        """For each release the digest of its folder and of all folders before it: of all that it may be shown with."""
+        found: dict[str, str] = {}
+        before = ""
+        for release in self.releases:
+            before = digest([before.encode(), print_of(self.released / release.name).encode()])
+            found[release.name] = before
+        return found
 
     def rows(self, kind: str) -> Mapping[str, object]:
         """The things that rows of a kind (city, unit, category) may be, by row name."""

@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from etl.campaign import Campaign, Category, Unit
+from etl.campaign import Category, Unit
 from etl.findings import FuxueError
-from etl.publish.charts import Bar, Figure, bar, figure, scale, share, starts
+from etl.publish.charts import Bar, Figure, bar, figure, past, reach, scale, share, starts
 from etl.publish.source import CITY, Source
 from etl.released import Cell, Release, ReleasedTable, Status
 
@@ -25,11 +25,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far something is: `part` of `whole`, both as cells."""
+    """How far something is: `part` of `whole`."""
 
     key: str
-    part: Cell
-    whole: Cell
+    part: Figure
+    whole: Figure
     bar: Bar | None
     share: str | None
 
@@ -79,19 +79,20 @@ def table_of(release: Release, kind: str) -> ReleasedTable:
     raise FuxueError("publish.no_table", release=release.name, rows=kind)
 
 
-def ledger(campaign: Campaign, table: ReleasedTable, row: str) -> tuple[Line, ...]:
-    """A row of a table as lines, each part below its whole, all bars on the row's own scale."""
+def ledger(source: Source, table: ReleasedTable, row: str) -> tuple[Line, ...]:
+    """A row of a table of the newest release as lines, each part below its whole, all bars on the row's own scale."""
+    release, sums = source.latest, source.campaign.publication.sums
+    slack = release.threshold(row)
     cells = {measure: table[row, measure] for measure in table.measures}
-    sums = campaign.publication.sums
     wholes = {part: whole for whole in cells for part in sums.get(whole, ()) if part in cells}
-    top = max((cell.value for cell in cells.values() if cell.value is not None), default=0)
+    top = max((reach(cell, slack) for cell in cells.values()), default=0)
     start = starts(cells, sums)
     return tuple(
         Line(
             measure=measure,
             depth=_depth(measure, wholes),
-            figure=figure(table, row, measure),
-            bar=bar(cell, top, start[measure]),
+            figure=figure(release, table, row, measure),
+            bar=bar(cell, top, start[measure], slack),
             whole=wholes.get(measure, ""),
             share=share(cell, cells[wholes[measure]]) if measure in wholes else None,
         )
@@ -108,7 +109,7 @@ def deadlines(source: Source) -> tuple[Deadline, ...]:
     campaign, release = source.campaign, source.latest
     city = table_of(release, "city")
     visits = [
-        _progress(part, city[CITY, part], city[CITY, whole])
+        _progress(part, figure(release, city, CITY, part), figure(release, city, CITY, whole))
         for part, whole in (("verified", "suspected"), ("returned", "to_return"))
         if {part, whole} <= set(city.measures)
     ]
@@ -119,15 +120,15 @@ def deadlines(source: Source) -> tuple[Deadline, ...]:
     return tuple(Deadline(key, due, (due - release.as_of).days, progress) for key, due, progress in dates)
 
 
-def _progress(key: str, part: Cell, whole: Cell) -> Progress:
-    drawn = bar(part, whole.value or 0)
-    return Progress(key, part, whole, drawn, share(part, whole))
+def _progress(key: str, part: Figure, whole: Figure) -> Progress:
+    drawn = bar(part.cell, reach(whole.cell, whole.slack), slack=part.slack)
+    return Progress(key, part, whole, drawn, share(part.cell, whole.cell))
 
 
 def _reported(units: ReleasedTable) -> Progress:
     """Units none of whose figures is outstanding: that a unit has reported is public, whatever it reported."""
     done = [row for row in units.rows if reported(units, row)]
-    counts = [Cell(Status.PUBLISHED, len(rows)) for rows in (done, units.rows)]
+    counts = [Figure("", Cell(Status.PUBLISHED, len(rows))) for rows in (done, units.rows)]
     return _progress("reported", *counts)
 
 
@@ -139,27 +140,33 @@ def reported(units: ReleasedTable, row: str) -> bool:
 def unit_groups(source: Source) -> tuple[tuple[UnitRow, ...], ...]:
     """The units' table in the release's order (never sorted by a figure), a group for each run of one kind."""
     table = table_of(source.latest, "unit")
-    scales = {measure: scale([table], measure) for measure in table.measures}
+    scales = unit_scales(source)
     groups: list[list[UnitRow]] = []
     for row in table.rows:
         unit = source.campaign.unit[row]
         if not groups or groups[-1][0].unit.kind != unit.kind:
             groups.append([])
-        groups[-1].append(UnitRow(unit, tuple(_slots(table, row, scales))))
+        groups[-1].append(UnitRow(unit, tuple(_slots(source.latest, table, row, scales))))
     return tuple(tuple(group) for group in groups)
 
 
-def _slots(table: ReleasedTable, row: str, scales: dict[str, int]) -> Iterator[Slot]:
+def unit_scales(source: Source) -> dict[str, int]:
+    """How many people the full width of each column of the units' table stands for."""
+    table = table_of(source.latest, "unit")
+    return {measure: scale([table], measure, source.latest.k) for measure in table.measures}
+
+
+def _slots(release: Release, table: ReleasedTable, row: str, scales: dict[str, int]) -> Iterator[Slot]:
     waiting: list[Figure] = []
     for measure in table.measures:
-        one = figure(table, row, measure)
+        one = figure(release, table, row, measure)
         if one.cell.status is Status.NOT_DUE:
             waiting.append(one)
             continue
         if waiting:
             yield Slot("", tuple(waiting), None)
             waiting = []
-        yield Slot(measure, (one,), bar(one.cell, scales[measure]))
+        yield Slot(measure, (one,), bar(one.cell, scales[measure], slack=one.slack))
     if waiting:
         yield Slot("", tuple(waiting), None)
 
@@ -169,11 +176,12 @@ def category_groups(source: Source) -> tuple[tuple[str, tuple[CategoryRow, ...]]
     table, city = (table_of(source.latest, kind) for kind in ("category", "city"))
     measure = table.measures[0]
     whole = city.cells.get((CITY, measure), Cell(Status.SUPPRESSED))
-    top = max((cell.value for (_, name), cell in table.cells.items() if name == measure and cell.value), default=0)
+    figures = {code: figure(source.latest, table, code, measure) for code in table.rows}
+    top = max((reach(one.cell, one.slack) for one in figures.values()), default=0)
     groups: dict[str, list[CategoryRow]] = {}
     for code in table.rows:
-        category, one = source.campaign.category[code], figure(table, code, measure)
-        line = CategoryRow(category, one, bar(one.cell, top), share(one.cell, whole))
+        category, one = source.campaign.category[code], figures[code]
+        line = CategoryRow(category, one, bar(one.cell, top, slack=one.slack), share(one.cell, whole))
         groups.setdefault(category.group, []).append(line)
     return tuple((group, tuple(lines)) for group, lines in groups.items())
 
@@ -182,9 +190,19 @@ def city_shares(source: Source, row: str) -> Iterator[tuple[str, Figure, Figure 
     """A unit beside the city: measure, the unit's figure, the city's (None if not printed), the unit's share."""
     units, city = (table_of(source.latest, kind) for kind in ("unit", "city"))
     for measure in units.measures:
-        one = figure(units, row, measure)
-        whole = figure(city, CITY, measure) if measure in city.measures else None
+        one = figure(source.latest, units, row, measure)
+        whole = figure(source.latest, city, CITY, measure) if measure in city.measures else None
         yield measure, one, whole, share(one.cell, whole.cell) if whole else None
+
+
+def history(source: Source, kind: str, row: str, most: int) -> tuple[tuple[Release, tuple[Figure, ...]], ...]:
+    """A row of a table through its last releases, at most `most`, the newest first."""
+    found = []
+    for release in source.releases[: -most - 1 : -1]:
+        table = table_of(release, kind)
+        if (row, table.measures[0]) in table.cells:
+            found.append((release, tuple(past(release, table, row, measure) for measure in table.measures)))
+    return tuple(found)
 
 
 def ranges(source: Source) -> Iterator[tuple[str, str, int, int | None]]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from etl.datafile import read_toml
 from etl.findings import FuxueError
+from etl.released import Release
 
 #: Chinese first: its pages lie at the root of the site.
 LANGUAGES = ("zh", "en")
@@ -36,10 +37,15 @@ class Words:
 
     lang: str
     messages: Mapping[str, str]
+    _plain: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, key: str, **params: object) -> str:
         """The text at `key`, filled with `params`; FuxueError ``publish.no_text`` if there is none."""
-        return self._pattern(key).format(**params)
+        if params:
+            return self._pattern(key).format(**params)
+        if key not in self._plain:
+            self._plain[key] = self._pattern(key).format()
+        return self._plain[key]
 
     def html(self, key: str, **params: object) -> Markup:
         """The text at `key` as HTML, filled with `params` that may be HTML themselves."""
@@ -77,6 +83,11 @@ class Words:
     def day(self, day: dt.date) -> str:
         """A date without its year."""
         return f"{day.month}月{day.day}日" if self.lang == "zh" else f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+    def dated(self, release: Release, *, twice: bool, full: bool = False) -> str:
+        """The day that a release stands for, `full` with its year; with its number if another stands for it too."""
+        day = self.date(release.as_of) if full else self.day(release.as_of)
+        return self("head.numbered", date=day, number=release.name) if twice else day
 
     def of(self, thing: Any, field: str = "name") -> str:
         """A field of campaign data (an object or a mapping) that exists as `field` and `field`_en."""

@@ -1,0 +1,70 @@
+"""A made-up county of any size for `python -m bench site`: a campaign with its releases, as publishing reads them."""
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+from etl.campaign import Campaign, load_campaign
+from etl.protect.tables import structure_of
+from etl.released import Cell, Release, ReleasedTable, Status, cell_id, write_release
+
+WITHHELD, WAITING = Cell(Status.SUPPRESSED), Cell(Status.NOT_DUE)
+FIRST = dt.date(2019, 2, 20)
+
+
+def make(folder: Path, campaign: Path, units: int, releases: int) -> tuple[Path, Path]:
+    """Write a campaign folder with so many units and so many releases of it; returns both folders."""
+    made, released = folder / "campaign", folder / "released"
+    shutil.copytree(campaign, made)
+    head, first = (made / "units.csv").read_text(encoding="utf-8").splitlines()[:2]
+    kind = first.split(",")[2]
+    lines = [f"u{n:05},第{n}{kind},{kind},Town {n}," for n in range(1, units + 1)]
+    (made / "units.csv").write_text("\n".join([head, *lines, ""]), encoding="utf-8")
+    here = load_campaign(made)
+    for number in range(1, releases + 1):
+        write_release(released, _release(here, number, number == releases))
+    return made, released
+
+
+def _release(campaign: Campaign, number: int, closing: bool) -> Release:
+    rows = {"city": ("city",), "unit": tuple(campaign.unit), "category": tuple(campaign.category)}
+    tables = tuple(
+        ReleasedTable(
+            key=table.key,
+            kind=table.rows,
+            rows=rows[table.rows],
+            measures=table.measures,
+            cells={
+                (row, measure): _cell(campaign, table.rows, row, at, place, number, closing)
+                for at, row in enumerate(rows[table.rows])
+                for place, measure in enumerate(table.measures)
+            },
+            title=table.title,
+            title_en=table.title_en,
+        )
+        for table in campaign.publication.tables
+    )
+    withheld = [cell_id(*at) for t in tables for at, cell in t.cells.items() if cell.status is Status.SUPPRESSED]
+    return Release(
+        number=number,
+        campaign=campaign.id,
+        as_of=FIRST + dt.timedelta(days=number),
+        closing=closing,
+        k=campaign.publication.k,
+        category_k=campaign.publication.category_k,
+        known=campaign.publication.known,
+        structure=structure_of(campaign),
+        tables=tables,
+        ranges=dict.fromkeys(withheld, (0, None)),
+    )
+
+
+def _cell(campaign: Campaign, kind: str, row: str, at: int, place: int, number: int, closing: bool) -> Cell:
+    """Of every kind some: a unit in nine has not reported yet, an exact figure in three is withheld."""
+    k = campaign.publication.category_k.get(row, campaign.publication.k)
+    people = (37 + at * 17 % 170) // (1 + place)
+    if kind == "unit" and place and (at + number) % 9 == 0 and not closing:
+        return WAITING
+    if not closing:
+        return Cell(Status.ROUNDED, people // (k + 1) * (k + 1))
+    return WITHHELD if kind != "city" and (at + place) % 3 == 0 else Cell(Status.PUBLISHED, people)

@@ -1,0 +1,141 @@
+"""``publish --check``: everything that was made is read again and compared with the releases; one fault, no site.
+
+Pages, CSV files, database, packages and proofs are read as anyone would read them, not as they were written.
+"""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from etl.findings import FuxueError
+from etl.processes import child_environment
+from etl.publish.charts import Figure, figure
+from etl.publish.database import ask
+from etl.publish.downloads import EXCEL, LATEST, PACKAGE, PROOF, WHOLE
+from etl.publish.markup import Fault, figure_faults, html_faults, link_faults, parse
+from etl.publish.package import RANGES
+from etl.publish.source import Source, cells
+from etl.publish.words import Words
+from etl.released import Release
+
+#: How many faults are told.
+MOST = 8
+
+
+def check_public(public: Path, source: Source, words: tuple[Words, ...]) -> None:
+    """FuxueError ``publish.check`` with the first faults, unless all is as it should be."""
+    faults = [*page_faults(public / "site", source, words), *data_faults(public, source), *proof_faults(public, source)]
+    if faults:
+        shown = "；".join(f"{name} {what}" for name, what in faults[:MOST])
+        raise FuxueError("publish.check", number=len(faults), faults=shown, code=3)
+
+
+def told(release: Release) -> dict[str, Figure]:
+    """Every figure of a release by its address ``table.row.measure``."""
+    found = (figure(release, table, row, m) for table in release.tables for row, m, _ in cells(table))
+    return {one.at: one for one in found}
+
+
+def page_faults(site: Path, source: Source, words: tuple[Words, ...]) -> Iterator[Fault]:
+    """Faults of all pages; each figure of the newest release must stand on a page of each language."""
+    site = site.resolve()
+    pages = {path: parse(path) for path in sorted(site.rglob("*.html"))}
+    latest = told(source.latest)
+    figures = latest | {f"{r.name}/{at}": one for r in source.releases for at, one in told(r).items()}
+    shown: dict[str, set[str]] = {t.lang: set() for t in words}
+    for path, page in pages.items():
+        name = path.relative_to(site)
+        t = next((t for t in words if t.prefix and name.parts[0] == t.prefix.strip("/")), words[0])
+        shown[t.lang] |= {at for at, *_ in page.figures()}
+        faults = (*html_faults(page), *link_faults(site, page, pages), *figure_faults(page, figures, t))
+        yield from ((kind, f"{name}: {what}") for kind, what in faults)
+    for language, seen in shown.items():
+        yield from (("missing", f"{language}: {at}") for at in latest if at not in seen)
+
+
+def data_faults(public: Path, source: Source) -> Iterator[Fault]:
+    """Files to take away that tell anything else than the releases, or that differ where they should be the same."""
+    data = public / "site" / "data"
+    rows = ask(public / "fuxue.db", "SELECT release, table_key, row, measure, value, status FROM cell")[1]
+    stored = {f"{r}/{table}.{row}.{measure}": (value, status) for r, table, row, measure, value, status in rows}
+    wanted = {f"{r.name}/{at}": (one.value, one.status) for r in source.releases for at, one in told(r).items()}
+    yield from (("database", at) for at in sorted(wanted.keys() | stored.keys()) if wanted.get(at) != stored.get(at))
+    for release in source.releases:
+        folder = data / release.name
+        yield from ((kind, f"{release.name}: {what}") for kind, what in _table_faults(folder, release))
+        yield from ((kind, f"{release.name}: {what}") for kind, what in _package_faults(folder, release))
+    newest, latest = data / source.latest.name, data / LATEST
+    yield from (("latest", name) for name in _different(newest, latest))
+    content = (public / "fuxue.db").read_bytes()
+    copies = {path: path.read_bytes() for path in (data / "fuxue.db", public / "datasette" / "fuxue.db")}
+    copies[public / "site/sql/data.js"] = base64.b64decode((public / "site/sql/data.js").read_text().split("'")[1])
+    yield from (("copy", path.relative_to(public).as_posix()) for path, copy in copies.items() if copy != content)
+
+
+def _table_faults(folder: Path, release: Release) -> Iterator[Fault]:
+    figures = told(release)
+    seen = set()
+    for table in release.tables:
+        name = f"{table.key}.csv"
+        for line in _read(folder / name):
+            at = f"{table.key}.{line['row']}.{line['measure']}"
+            one = figures.get(at)
+            seen.add(at)
+            if one is None or (line["value"], line["status"]) != (_text(one.value), one.status):
+                yield "csv", at
+    yield from (("csv", at) for at in figures if at not in seen)
+    ranges = {f"{n['row']}.{n['measure']}": (n["low"], n["high"]) for n in _read(folder / RANGES)}
+    wanted = {at: (str(low), _text(high)) for at, (low, high) in release.ranges.items()}
+    yield from (("ranges", at) for at in sorted(ranges.keys() | wanted.keys()) if ranges.get(at) != wanted.get(at))
+
+
+def _text(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8"), newline="")))
+
+
+def _package_faults(folder: Path, release: Release) -> Iterator[Fault]:
+    """The description fits the files, the archive holds the same, and so do the files for Excel."""
+    about = json.loads((folder / PACKAGE).read_bytes())
+    with zipfile.ZipFile(folder / WHOLE) as packed:
+        inside = {name.partition("/")[2]: packed.read(name) for name in packed.namelist()}
+    for one in about["resources"]:
+        content = (folder / one["path"]).read_bytes()
+        if one["hash"] != f"sha256:{hashlib.sha256(content).hexdigest()}" or one["bytes"] != len(content):
+            yield "package", one["path"]
+        excel = (folder / EXCEL / one["path"]).read_bytes()
+        if inside.get(one["path"]) != content or excel != b"\xef\xbb\xbf" + content:
+            yield "copy", one["path"]
+    if {one["path"] for one in about["resources"]} != {*(f"{table.key}.csv" for table in release.tables), RANGES}:
+        yield "package", PACKAGE
+
+
+def _different(one: Path, other: Path) -> Iterator[str]:
+    sides = [{p.relative_to(f).as_posix(): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in (one, other)]
+    yield from sorted(name for name in sides[0].keys() | sides[1].keys() if sides[0].get(name) != sides[1].get(name))
+
+
+def proof_faults(public: Path, source: Source) -> Iterator[Fault]:
+    """Every proof is unpacked and checked by the program that lies in it, as its reader would."""
+    for release in source.releases:
+        with tempfile.TemporaryDirectory() as folder:
+            with zipfile.ZipFile(public / "site" / "data" / release.name / PROOF) as packed:
+                packed.extractall(folder)
+            program = Path(folder) / release.name / "verify_release.py"
+            done = subprocess.run(
+                [sys.executable, "-I", str(program), str(program.parent)],
+                env=child_environment(), capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        if done.returncode:
+            yield "proof", f"{release.name}: {(done.stderr or done.stdout).strip()[-200:]}"

@@ -1,0 +1,91 @@
+"""Parts of pages that depend on little are rendered once: a thousand units share one foot, and few figures differ."""
+
+from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import jinja2
+
+from etl.publish.charts import Bar, Figure
+from etl.publish.words import Words
+from etl.released import Release
+
+
+def _value(t: Words, figure: Figure) -> Hashable:
+    return t.lang, figure.cell, figure.slack
+
+
+def _chart(status: str, bar: Bar | None, measure: str, height: int = 0) -> Hashable:
+    return status, bar, measure, height
+
+
+def _kinds(t: Words, kinds: tuple[str, ...] = ()) -> Hashable:
+    return t.lang, kinds
+
+
+def _masthead(t: Words, top: str, release: Release) -> Hashable:
+    return t.lang, top, release.name
+
+
+def _marks(t: Words, page: Any, release: Release) -> Hashable:
+    return t.lang, page.above, release.name
+
+
+def _stamp(t: Words, release: Release) -> Hashable:
+    return t.lang, release.name
+
+
+def _trail(t: Words, top: str, parent: str) -> Hashable:
+    return t.lang, top, parent
+
+
+def _place(t: Words, top: str, page: Any) -> Hashable:
+    """Where a page stands: it is marked in the menu, or the page above it is."""
+    return t.lang, top, page.above, page.path if page.path.count("/") < 2 else ""
+
+
+#: Macros by template, each with what its arguments come down to.
+SHARED: Mapping[str, Mapping[str, Callable[..., Hashable]]] = MappingProxyType(
+    {
+        "figures.html": {
+            "hatching": tuple,
+            "value": _value,
+            "rects": _chart,
+            "chart": _chart,
+            "symbols": _kinds,
+            "meanings": _kinds,
+            "heads": _kinds,
+        },
+        "macros.html": {"trail": _trail},
+        "shell.html": {
+            "marks": _marks,
+            "masthead": _masthead,
+            "entries": _place,
+            "foot_of": _place,
+            "stamp": _stamp,
+        },
+    }
+)
+
+
+def share(env: jinja2.Environment) -> None:
+    """Let templates that import these macros have what they gave before for the same arguments.
+
+    Templates of `env` must not have been used before, and its globals must be complete.
+    """
+    for template, macros in SHARED.items():
+        module = env.get_template(template).module
+        for name, key in macros.items():
+            setattr(module, name, _once(getattr(module, name), key))
+
+
+def _once(macro: Callable[..., str], key: Callable[..., Hashable]) -> Callable[..., str]:
+    known: dict[Hashable, str] = {}
+
+    def shared(*arguments: Any) -> str:
+        at = key(*arguments)
+        if at not in known:
+            known[at] = macro(*arguments)
+        return known[at]
+
+    return shared

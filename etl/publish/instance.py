@@ -1,0 +1,89 @@
+"""`public/datasette/`: all that a host needs to serve the open database with Datasette, which our own server runs too.
+
+The file, what is said of it, ready-made questions and facets, the versions it was tried with, and how to start it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from etl.findings import FuxueError
+from etl.publish.questions import Question
+from etl.publish.reuse import link
+from etl.publish.source import Source
+from etl.publish.words import Words
+
+FOLDER, DATABASE = "datasette", "fuxue.db"
+METADATA_FILE, CONFIG_FILE = "metadata.yml", "datasette.yml"
+#: The entry of metadata.yml for that database. The staff instance's entries stay out of everything public.
+ENTRY = "fuxue"
+METADATA = Path(__file__).resolve().parents[2] / "metadata.yml"
+#: Made by `make lock` from the versions of requirements.lock.
+REQUIREMENTS = Path(__file__).with_name("datasette.lock")
+SETTINGS: Mapping[str, Any] = MappingProxyType(
+    {"suggest_facets": False, "sql_time_limit_ms": 1000, "max_returned_rows": 1000, "num_sql_threads": 3}
+)
+#: Datasette's own arguments. The file is named without its folder: Datasette tells everybody the name it was given.
+ARGUMENTS = ("serve", "-i", DATABASE, "-m", METADATA_FILE, "-c", CONFIG_FILE)
+FACETS = ("release", "table_key", "measure", "status")
+
+
+def write_instance(
+    public: Path, source: Source, questions: tuple[Question, ...], words: tuple[Words, ...], metadata: Path = METADATA
+) -> None:
+    """Write the folder into `public`, which holds the database already."""
+    folder = public / FOLDER
+    folder.mkdir()
+    link(public / DATABASE, folder / DATABASE)
+    texts = {
+        METADATA_FILE: _yaml({"databases": {ENTRY: _entry(metadata)}}),
+        CONFIG_FILE: _yaml(_config(source, questions, words)),
+        "requirements.txt": REQUIREMENTS.read_text(encoding="utf-8"),
+        "start.sh": _start(),
+        "README.md": "\n".join(t("instance.readme") for t in words),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _yaml(content: Mapping[str, Any]) -> str:
+    return str(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120))
+
+
+def _entry(metadata: Path) -> Any:
+    try:
+        return yaml.safe_load(metadata.read_text(encoding="utf-8"))["databases"][ENTRY]
+    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        raise FuxueError("serve.no_metadata", file=metadata.name, entry=f"databases.{ENTRY}") from None
+
+
+def _config(source: Source, questions: tuple[Question, ...], words: tuple[Words, ...]) -> dict[str, Any]:
+    queries = {
+        f"{question.key}{'-' if t.prefix else ''}{t.prefix.strip('/')}": {
+            "title": t(f"question.{question.key}"),
+            "description": t("data.symbols_text"),
+            "sql": question.sql(t),
+        }
+        for t in words
+        for question in questions
+    }
+    wide = {f"{table.key}_wide": {"facets": ["release"]} for table in source.latest.tables}
+    tables = {"cell": {"facets": list(FACETS)}, "cell_range": {"facets": ["release", "measure"]}, **wide}
+    return {"settings": dict(SETTINGS), "databases": {ENTRY: {"queries": queries, "tables": tables}}}
+
+
+def _start() -> str:
+    """A script for any shell. No plugin is loaded, whatever is installed beside Datasette."""
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            "set -eu",
+            'cd "$(dirname "$0")"',
+            f'DATASETTE_LOAD_PLUGINS="" exec python3 -m datasette {" ".join(ARGUMENTS)} \\',
+            '  --host "${HOST:-127.0.0.1}" --port "${PORT:-8002}" "$@"',
+            "",
+        ]
+    )

@@ -1,0 +1,117 @@
+"""What a release brought: how many units had reported, what is told and how, and each row that differs from before."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import NAMESPACE_URL, uuid5
+
+from etl.campaign import Unit
+from etl.publish.charts import Figure, past
+from etl.publish.source import Source, cells
+from etl.publish.views import reported, table_of
+from etl.released import Release, ReleasedTable, Status
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure as it was and as it is; the same twice if it did not change."""
+
+    measure: str
+    before: Figure
+    after: Figure
+
+    @property
+    def changed(self) -> bool:
+        """Whether it tells anything else than before."""
+        return self.before.cell != self.after.cell
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A table's rows that changed, in the release's order: row name and its figures."""
+
+    table: ReleasedTable
+    rows: tuple[tuple[str, tuple[Change, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """All that is said of a release by itself and beside the one before it (None for the first)."""
+
+    source: Source
+    release: Release
+    before: Release | None
+
+    @property
+    def corrects(self) -> bool:
+        """Whether it corrects the one before: at the close there is but one table, and what follows mends it."""
+        return self.before is not None and self.before.closing and self.release.closing
+
+    @property
+    def twice(self) -> bool:
+        """Whether the one before stands for the same day."""
+        return self.before is not None and self.before.as_of == self.release.as_of
+
+    @cached_property
+    def told(self) -> Mapping[str, int]:
+        """How many figures are exact, rounded, withheld and not due, by status."""
+        counts = dict.fromkeys((status.value for status in Status), 0)
+        for table in self.release.tables:
+            for _, _, cell in cells(table):
+                counts[cell.status.value] += 1
+        return counts
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """All units of the release."""
+        return table_of(self.release, "unit").rows
+
+    @cached_property
+    def reported(self) -> tuple[str, ...]:
+        """The units that had reported."""
+        table = table_of(self.release, "unit")
+        return tuple(row for row in table.rows if reported(table, row))
+
+    @cached_property
+    def newly(self) -> tuple[Unit, ...]:
+        """The units that have reported since the release before."""
+        table = table_of(self.before, "unit") if self.before else None
+        known = {row for row in table.rows if reported(table, row)} if table else set()
+        return tuple(self.source.campaign.unit[row] for row in self.reported if row not in known)
+
+    @cached_property
+    def revisions(self) -> tuple[Revision, ...]:
+        """Every table with its rows that differ from the release before, row by row."""
+        before = {table.key: table for table in self.before.tables} if self.before else {}
+        found = (
+            Revision(table, tuple(self._rows(before[table.key], table)))
+            for table in self.release.tables
+            if table.key in before
+        )
+        return tuple(revision for revision in found if revision.rows)
+
+    @cached_property
+    def changes(self) -> int:
+        """How many figures differ from the release before."""
+        return sum(one.changed for revision in self.revisions for _, row in revision.rows for one in row)
+
+    @property
+    def urn(self) -> str:
+        """A name that this release keeps for ever, whatever address the site has."""
+        return uuid5(NAMESPACE_URL, f"{self.release.campaign}/{self.release.name}").urn
+
+    def _rows(self, old: ReleasedTable, new: ReleasedTable) -> Iterator[tuple[str, tuple[Change, ...]]]:
+        assert self.before is not None
+        measures = [measure for measure in new.measures if measure in old.measures]
+        for row in new.rows:
+            if not measures or (row, measures[0]) not in old.cells:
+                continue
+            line = tuple(Change(m, past(self.before, old, row, m), past(self.release, new, row, m)) for m in measures)
+            if any(one.changed for one in line):
+                yield row, line
+
+
+def notes(source: Source) -> tuple[Note, ...]:
+    """A note for each release, the newest first."""
+    pairs = zip([None, *source.releases], source.releases, strict=False)
+    return tuple(Note(source, release, before) for before, release in pairs)[::-1]

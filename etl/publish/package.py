@@ -1,0 +1,162 @@
+"""What the open data say of themselves: a Data Package, a README, and schema.org's Dataset for search engines."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from etl.publish.identity import Identity
+from etl.publish.source import Source
+from etl.publish.words import Words
+from etl.released import Release, Status
+
+RANGES = "ranges.csv"
+_NAMED = ("row", "row_name", "row_name_en", "measure", "measure_name", "measure_name_en")
+COLUMNS = ("release", "as_of", *_NAMED, "value", "status")
+RANGE_COLUMNS = ("release", "as_of", "row", "measure", "low", "high")
+_TYPES = {"as_of": "date", "value": "integer", "low": "integer", "high": "integer"}
+#: Columns that may be empty.
+_EMPTY = ("value", "high")
+MEDIA = {"csv": "text/csv", "zip": "application/zip", "db": "application/vnd.sqlite3"}
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that the data page offers: `path` relative to the site, size in bytes, lines without the heading.
+
+    `excel` is the path of the same file for Excel, if it has one.
+    """
+
+    path: str
+    size: int
+    lines: int
+    excel: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.rsplit("/", 1)[1]
+
+
+def resources(release: Release) -> dict[str, tuple[str, ...]]:
+    """The CSV files of a release with their columns."""
+    return {**{f"{table.key}.csv": COLUMNS for table in release.tables}, RANGES: RANGE_COLUMNS}
+
+
+def descriptor(source: Source, release: Release, words: tuple[Words, ...], files: Mapping[str, bytes]) -> bytes:
+    """``datapackage.json`` (Data Package version 1) of a release; `files` are its CSVs by name."""
+    campaign = source.campaign
+    about = {
+        "profile": "tabular-data-package",
+        "name": f"{campaign.id.lower()}-{release.name}",
+        "title": campaign.title,
+        "description": _both(words, "package.description"),
+        "version": release.name,
+        "created": f"{release.as_of}T00:00:00+08:00",
+        "contributors": [{"title": campaign.organiser["name"], "role": "publisher"}],
+        "resources": [
+            {
+                "profile": "tabular-data-resource",
+                "name": name.removesuffix(".csv"),
+                "path": name,
+                "title": _title(release, words, name),
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "bytes": len(files[name]),
+                "hash": f"sha256:{hashlib.sha256(files[name]).hexdigest()}",
+                "dialect": {"lineTerminator": "\r\n", "doubleQuote": True, "header": True},
+                "schema": {
+                    "fields": [_field(words, column) for column in columns],
+                    "missingValues": [""],
+                    "primaryKey": ["release", "row", "measure"],
+                },
+            }
+            for name, columns in resources(release).items()
+        ],
+    }
+    return (json.dumps(about, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _field(words: tuple[Words, ...], column: str) -> dict[str, Any]:
+    constraints: dict[str, Any] = {} if column in _EMPTY else {"required": True}
+    if column == "status":
+        constraints["enum"] = [status.value for status in Status]
+    if _TYPES.get(column) == "integer":
+        constraints["minimum"] = 0
+    return {
+        "name": column,
+        "type": _TYPES.get(column, "string"),
+        "description": _both(words, f"data.column.{column}"),
+        "constraints": constraints,
+    }
+
+
+def _both(words: tuple[Words, ...], key: str) -> str:
+    return " / ".join(t(key) for t in words)
+
+
+def _title(release: Release, words: tuple[Words, ...], name: str) -> str:
+    if name == RANGES:
+        return _both(words, "data.ranges")
+    table = release.table(name.removesuffix(".csv"))
+    return f"{table.title} / {table.title_en}"
+
+
+def readme(source: Source, release: Release, words: tuple[Words, ...]) -> bytes:
+    """``README.md`` of the package: in Chinese, then in English."""
+    return "\n".join(line for t in words for line in _readme(source, release, t)).encode()
+
+
+def _readme(source: Source, release: Release, t: Words) -> Iterator[str]:
+    number, date = t("head.release", number=release.name), t.date(release.as_of)
+    yield f"# {t.of(source.campaign, 'title')}\n"
+    yield f"{t.of(source.campaign.organiser)} · {number} · {t('head.as_of', date=date)}\n"
+    yield f"{t('package.description')}\n\n{t('data.symbols_text')}\n"
+    yield from (f"- `{status.value}`: {t(f'data.status.{status.value}')}" for status in Status)
+    yield f"\n## {t('data.files')}\n"
+    for name in resources(release):
+        title = t("data.ranges") if name == RANGES else t.of(release.table(name.removesuffix(".csv")), "title")
+        yield f"- `{name}`: {title}"
+    yield f"\n## {t('data.columns')}\n"
+    columns = dict.fromkeys(column for names in resources(release).values() for column in names)
+    yield from (f"- `{column}`: {t(f'data.column.{column}')}" for column in columns)
+    yield "\n" + t("package.proof") + "\n"
+
+
+def dataset(source: Source, identity: Identity, t: Words, files: Sequence[Download]) -> Markup:
+    """schema.org/Dataset of the newest release as JSON that may stand in HTML.
+
+    Addresses are relative while the site's domain is not known; whoever reads them knows the page's.
+    """
+    campaign, base = source.campaign, identity.base or ("../" * (1 + t.prefix.count("/")))
+    days = (min(campaign.noticed, source.releases[0].as_of), source.latest.as_of)
+    about = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": t.of(campaign, "title"),
+        "description": t("package.description"),
+        "inLanguage": ["zh-CN", "en"],
+        "version": source.latest.name,
+        "datePublished": source.latest.as_of.isoformat(),
+        "temporalCoverage": "/".join(day.isoformat() for day in days),
+        "spatialCoverage": {"@type": "Place", "name": t.of(campaign, "county")},
+        "creator": {"@type": "GovernmentOrganization", "name": t.of(campaign.organiser)},
+        "isAccessibleForFree": True,
+        "measurementTechnique": f"{base}{t.prefix}method/index.html",
+        "variableMeasured": [t(f"measure.{key}.name") for key in campaign.publication.measures],
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "name": file.name,
+                "contentUrl": f"{base}{file.path}",
+                "encodingFormat": MEDIA[file.name.rsplit(".", 1)[1]],
+                "contentSize": f"{file.size} B",
+            }
+            for file in files
+        ],
+    }
+    return Markup(json.dumps(about, ensure_ascii=False).replace("<", "\\u003c"))

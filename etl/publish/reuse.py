@@ -1,0 +1,114 @@
+"""What was made before from the same things is taken over, not made again: old releases never change.
+
+`made.json` beside the site says of each such part what it was made from and the digest of each of its files. A part
+with a file that no longer has its digest is made again. ``publish --check`` takes nothing over.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypedDict, TypeGuard
+
+import jinja2
+
+MANIFEST = "made.json"
+
+
+class Part(TypedDict):
+    """What a part was made from, and the digests of its files by their paths below the public folder."""
+
+    key: str
+    files: dict[str, str]
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """SHA-256 of a sequence of byte strings, each with its length, so that no two sequences look alike."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(len(part).to_bytes(8, "big"))
+        whole.update(part)
+    return whole.hexdigest()
+
+
+def print_of(*folders: Path) -> str:
+    """The digest of all files of folders, with their names."""
+    files = [(path, path.relative_to(folder)) for folder in folders for path in sorted(folder.rglob("*"))]
+    pairs = ((str(name).encode(), path.read_bytes()) for path, name in files if _counts(path))
+    return digest(part for pair in pairs for part in pair)
+
+
+def _counts(path: Path) -> bool:
+    return path.is_file() and path.suffix != ".pyc"
+
+
+def link(old: Path, new: Path) -> None:
+    """The same file under a second name; a copy where the disk knows no second names."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copyfile(old, new)
+
+
+class Kept:
+    """Takes parts over from an older public folder, if there is one; writes down what the fresh one is made from."""
+
+    def __init__(self, fresh: Path, old: Path | None, makers: Iterable[Path]) -> None:
+        """`makers` are the folders of all that makes pages: code, templates, rule book."""
+        self.fresh, self.old = fresh, old
+        self._makers = digest(
+            [print_of(*makers).encode(), jinja2.__version__.encode(), zlib.ZLIB_RUNTIME_VERSION.encode()]
+        )
+        self._known = _read(old / MANIFEST) if old else {}
+        self._made: dict[str, Part] = {}
+
+    def again(self, part: str, source: str) -> bool:
+        """Take `part` over if it was made by the same makers from `source` (a digest) and is whole; say whether."""
+        known = self._known.get(part)
+        key = digest([self._makers.encode(), source.encode()])
+        if self.old is None or known is None or known["key"] != key:
+            return False
+        found = {name: self.old / name for name in known["files"]}
+        if any(_digest(path) != known["files"][name] for name, path in found.items()):
+            return False
+        for name, path in found.items():
+            link(path, self.fresh / name)
+        self._made[part] = known
+        return True
+
+    def made(self, part: str, source: str, files: Iterable[Path]) -> None:
+        """Write down that `part`, these files of the fresh folder, was made from `source`."""
+        names = {path.relative_to(self.fresh).as_posix(): _digest(path) for path in files}
+        self._made[part] = {"key": digest([self._makers.encode(), source.encode()]), "files": names}
+
+    def save(self) -> None:
+        """Write `made.json`."""
+        content = json.dumps(self._made, indent=1, sort_keys=True) + "\n"
+        (self.fresh / MANIFEST).write_text(content, encoding="utf-8", newline="\n")
+
+
+def _digest(path: Path) -> str:
+    if path.is_symlink() or not path.is_file():
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read(path: Path) -> dict[str, Part]:
+    """The manifest; empty if there is none or it makes no sense, and then everything is made again."""
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return {name: part for name, part in found.items() if _is_part(part)}
+    return {}
+
+
+def _is_part(told: object) -> TypeGuard[Part]:
+    """Whether it is one, with files inside the folder only: a manifest that was tampered with leads nowhere else."""
+    if not isinstance(told, dict) or not isinstance(told.get("key"), str) or not isinstance(told.get("files"), dict):
+        return False
+    return not any(name.startswith("/") or ".." in name.split("/") for name in told["files"])
