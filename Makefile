@@ -29,6 +29,9 @@ bench: $(READY)        ## the measurements, on an idle machine; see bench/README
 	$(RUN) -m bench read
 	$(RUN) -m bench load
 	$(RUN) -m bench vault
+	$(RUN) -m bench disclosure
+	$(RUN) -m bench staff
+	$(RUN) -m bench site   # asks for Pelican and Eleventy: bench/README.md
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .
@@ -37,6 +40,9 @@ format: $(READY)
 lock: $(READY)         ## requirements.in → requirements.lock, hashed, naming no index
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.lock
+	grep '^datasette==' requirements.in | $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -c requirements.lock \
+	  - -o etl/publish/datasette.lock
 
 clean:
 	rm -rf $(VENV)

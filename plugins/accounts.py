@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from etl.vault.files import scope_names
 from etl.vault.keys import TYPEABLE, Keys
 from plugins.describe import ACCOUNTS
 from plugins.gate import Rules
+from plugins.scopes import CUSTODIAN
 from plugins.staff import StaffDatasette
 
 Result = TypeVar("Result")
@@ -37,25 +38,40 @@ def add_account(home: Home, keys: Keys, username: str, scope: str, password: str
     Without `password` one is made up, and must be changed at the first login. FuxueError if the scope does not exist,
     the name is taken or not fit for one, or the password is too short.
     """
-    if scope not in scope_names(home.scopes):
-        raise FuxueError("staff.unknown_scope", scope=scope)
-    if security.validate_username(username):
-        raise FuxueError("staff.bad_name", username=username)
+    check_account(home, username, scope)
     minimum = int(ACCOUNTS["password_min_length"])
     if password is not None and len(password) < minimum:
         raise FuxueError("staff.short_password", minimum=minimum)
     given = password or typeable()
+    add_accounts(home, keys, [(username, scope, given)], must_change=password is None)
+    return given
+
+
+def check_account(home: Home, username: str, scope: str) -> None:
+    """FuxueError if the scope does not exist, or the name is not fit for one."""
+    if scope not in (CUSTODIAN, *scope_names(home.scopes)):
+        raise FuxueError("staff.unknown_scope", scope=scope)
+    if security.validate_username(username):
+        raise FuxueError("staff.bad_name", username=username)
+
+
+def add_accounts(home: Home, keys: Keys, accounts: Sequence[tuple[str, str, str]], *, must_change: bool = True) -> None:
+    """Make accounts (name, scope, password) that were checked: all of them, or none if a name is taken (FuxueError)."""
 
     async def add(internal: Any) -> None:
-        hashed = passwords.hash_password(given)
-        try:
-            actor = await db.create_user(internal, ACTOR, username, hashed, False, password is None)
-        except db.UsernameTakenError:
-            raise FuxueError("staff.name_taken", username=username) from None
-        await internal.execute_write("INSERT INTO fuxue_scopes (actor_id, scope) VALUES (?, ?)", [actor, scope])
+        taken = {str(user["username"]).lower() for user in await db.list_users(internal)}
+        for username, _, _ in accounts:
+            if username.lower() in taken:
+                raise FuxueError("staff.name_taken", username=username)
+        for username, scope, password in accounts:
+            hashed = passwords.hash_password(password)
+            try:
+                actor = await db.create_user(internal, ACTOR, username, hashed, False, must_change)
+            except db.UsernameTakenError:  # by another command, meanwhile
+                raise FuxueError("staff.name_taken", username=username) from None
+            await internal.execute_write("INSERT INTO fuxue_scopes (actor_id, scope) VALUES (?, ?)", [actor, scope])
 
     _with_accounts(home, keys, add)
-    return given
 
 
 def disable_account(home: Home, keys: Keys, username: str) -> None:

@@ -18,6 +18,7 @@ from datasette.database import Database
 from etl.findings import FuxueError
 from etl.vault.files import Connection, connect, open_scope, scope_path
 from etl.vault.keys import Keys
+from plugins.audit import seen
 
 Result = TypeVar("Result")
 
@@ -68,12 +69,17 @@ class KeyedDatabase(Database):  # type: ignore[misc]
     """A database whose failing statements are never written to the log: they may hold a name or an ID number."""
 
     async def execute(self, sql: str, params: Any = None, *args: Any, **options: Any) -> Any:
-        """Run one reading statement; the place where a later audit sees every query."""
+        """Run one reading statement, and count it for the log."""
         try:
-            return await super().execute(sql, params, *args, **(options | {"log_sql_errors": False}))
+            found = await super().execute(sql, params, *args, **(options | {"log_sql_errors": False}))
         except (library.Warning, MemoryError) as error:
             # A second statement after the first, or too much memory: Datasette knows errors, but not these.
             raise library.OperationalError(str(error) or "out of memory") from None
+        self.looked_at(len(found.rows))
+        return found
+
+    def looked_at(self, rows: int) -> None:
+        """A statement gave so many rows."""
 
 
 class InternalDatabase(KeyedDatabase):
@@ -115,6 +121,11 @@ class ScopeDatabase(KeyedDatabase):
         connection.set_authorizer(guard)
         self._all_connections.append(connection)
         return connection
+
+    def looked_at(self, rows: int) -> None:
+        """Of a scope: that goes on record with the request."""
+        if (request := seen.get()) is not None:
+            request.add(rows)
 
     def close(self) -> None:
         """Close every connection, of earlier files too."""

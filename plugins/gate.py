@@ -8,7 +8,7 @@ import json
 import re
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,10 @@ from datasette.app import Datasette
 from datasette.utils.asgi import Request
 from datasette_accounts import resolve_actor
 
+from plugins.audit import Auditor, Seen, look_of, seen
+from plugins.harmless import harmless
 from plugins.scopes import visible
+from plugins.sessions import must_wait
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -35,9 +38,11 @@ OPEN = (
 )
 #: For every account.
 STAFF = (
-    (READ, re.compile(r"/|/-/(account|logout)")),
+    (READ, re.compile(r"/|/-/(account|logout|audit)")),
     (POST, re.compile(r"/-/logout/perform|/-/account/api/change-password")),
 )
+#: Below a scope's name: the form on which a full ID number is asked for (`plugins.reveal`).
+REVEAL = re.compile(r"/-/number/[\w-]+,[\w-]+", re.ASCII)
 SCOPE = re.compile(r"/(?P<scope>[a-z][a-z0-9-]*)(?P<below>.*)", re.ASCII)
 
 HEADERS = (
@@ -55,6 +60,8 @@ HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"x-robots-tag", b"noindex"),
 )
+#: With TLS: this name is never asked for without it again.
+STRICT = (b"strict-transport-security", b"max-age=31536000")
 REPLACED = frozenset(name for name, _ in HEADERS) | {b"server"}
 PAGE = """<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>复学</title>
 <meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/-/fuxue/staff.css">
@@ -65,6 +72,8 @@ WORDS = {
     400: "请求有误 / Bad request",
     403: "请先登录 / Log in first",
     404: "没有这个页面 / Not found",
+    429: "尝试次数过多，请过一刻钟再试 / Too many attempts: wait a quarter of an hour",
+    503: "查阅日志无法写入，不能给出数据，请告知保管人 / The log cannot be written: no data, tell the custodian",
 }
 
 
@@ -81,6 +90,7 @@ class Rules:
 
     tables: tuple[str, ...]
     hosts: frozenset[str]
+    is_tls: bool = False
 
     @cached_property
     def below(self) -> re.Pattern[str]:
@@ -89,9 +99,15 @@ class Rules:
         rows = r"/[\w~,-]+(\.json)?"
         return re.compile(rf"(\.json|/-/query(\.json|\.csv)?|/({known})((\.json|\.csv)?|{rows}))?", re.ASCII)
 
+    def exists(self, method: str, below: str) -> bool:
+        """Whether there is something below a scope's name for a method."""
+        if REVEAL.fullmatch(below):
+            return method in READ | POST
+        return method in READ and self.below.fullmatch(below) is not None
 
-def gate(datasette: Datasette, app: App, rules: Rules) -> App:
-    """Wrap `app`, so that nothing but what is listed here reaches it."""
+
+def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
+    """Wrap `app`, so that nothing but what is listed here reaches it, and nothing leaves it that is not on record."""
 
     async def guarded(scope: Message, receive: Any, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -100,36 +116,47 @@ def gate(datasette: Datasette, app: App, rules: Rules) -> App:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        answer = _Answer(send)
+        rules = getattr(datasette, "rules", given)  # the launcher learns of hosts and TLS last
+        answer = _Answer(send, scope, auditor, (*HEADERS, *([STRICT] if rules.is_tls else [])))
+        token = seen.set(answer.seen)
         try:
-            refusal = await _refusal(datasette, scope, receive, rules)
+            refusal = await _refusal(datasette, scope, receive, rules, answer)
             if refusal is None:
                 await app(scope, receive, answer)
             else:
-                await answer.refuse(scope, *refusal)
+                await answer.refuse(*refusal)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the server's own log
             report(error)
-            if not answer.started:
-                await answer.refuse(scope, 400, None)
+            await answer.refuse_at_last()
+        finally:
+            seen.reset(token)
 
     return guarded
 
 
-async def _refusal(datasette: Datasette, scope: Message, receive: Any, rules: Rules) -> tuple[int, str | None] | None:
-    """None to let the request in, else the status and, for a redirect, where to."""
+async def _refusal(
+    datasette: Datasette, scope: Message, receive: Any, rules: Rules, answer: "_Answer"
+) -> tuple[int, str | None] | None:
+    """None to let the request in, else the status and, for a redirect, where to; `answer` learns who asks."""
     request = Request(scope, receive)
     if not _host_known(request, rules.hosts):
         return 400, None
     path = _path(scope)
     if _listed(OPEN, request.method, path):
+        if request.method == "POST":
+            answer.actor = ""
+            if await must_wait(datasette, str((scope.get("client") or ("",))[0])):
+                return 429, None
         return None
+    await datasette.idle_sessions.end(datasette)
     actor = await resolve_actor(datasette, request)
     if not actor:
         return (302, f"{LOGIN}?next={quote(path)}") if _wants_page(request, path) else (403, None)
+    answer.actor = actor["username"]
     if _listed(STAFF, request.method, path):
         return None
     found = SCOPE.fullmatch(path)
-    if not found or request.method not in READ or not rules.below.fullmatch(found["below"]):
+    if not found or not rules.exists(request.method, found["below"]):
         return 404, None
     return None if found["scope"] in await visible(datasette, actor) else (404, None)
 
@@ -156,28 +183,74 @@ def _wants_page(request: Request, path: str) -> bool:
     return request.method in READ and not data
 
 
-class _Answer:
-    """The response on its way out: adds the headers, and makes the refusals."""
+class NotRecordedError(Exception):
+    """The log could not be written; it says nothing else."""
 
-    def __init__(self, send: Send) -> None:
-        self.send = send
-        self.started = False
+
+class _Answer:
+    """The response on its way out: on record before its first byte leaves, then given our headers; and the refusals.
+
+    `actor` is the account's name, empty for an attempt to log in, None for what is about nobody and not recorded.
+    """
+
+    def __init__(self, send: Send, scope: Message, auditor: Auditor, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self._send, self._scope, self._auditor, self._headers = send, scope, auditor, headers
+        self.actor: str | None = None
+        self.seen = Seen()
+        self._recorded = -1
+        self._held: Message | None = None
+        self._status = 0
+        self._table: list[bytes] | None = None
+        self._left = False
 
     async def __call__(self, message: Message) -> None:
+        """Hold the head back until there is a body: then all that was asked of scopes is known. CSV leaves whole."""
         if message["type"] == "http.response.start":
-            self.started = True
             kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in REPLACED]
-            message = {**message, "headers": [*kept, *HEADERS]}
-        await self.send(message)
+            is_table = (
+                message["status"] == 200 and _path(self._scope).endswith(".csv") and self._scope["method"] == "GET"
+            )
+            self._table = [] if is_table else None
+            self._held = {**message, "headers": [*kept, *self._headers]}
+            self._status = message["status"]
+            return
+        await self._record()
+        if self._table is not None:
+            self._table.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            message = {**message, "body": harmless(b"".join(self._table))}
+        self._left = True
+        if self._held is not None:
+            head, self._held = self._held, None
+            await self._send(head)
+        await self._send(message)
 
-    async def refuse(self, scope: Message, status: int, location: str | None) -> None:
+    async def _record(self) -> None:
+        """Once, and again whenever more was asked since."""
+        if self.actor is not None and not self.seen.is_recorded and self._recorded < self.seen.statements:
+            try:
+                await self._auditor.write(look_of(self._scope, self.actor, self._status, self.seen))
+            except Exception as error:  # noqa: BLE001 - Datasette prints what breaks while it writes CSV
+                report(error)
+                raise NotRecordedError from None
+            self._recorded = self.seen.statements
+
+    async def refuse_at_last(self) -> None:
+        """Something broke. If nothing has left yet, say so; if it was the log that failed, without asking it again."""
+        if not self._left:
+            self._held, failed = None, self._recorded < self.seen.statements and bool(self._status)
+            self.actor = None if failed else self.actor
+            await self.refuse(503 if failed else 400, None)
+
+    async def refuse(self, status: int, location: str | None) -> None:
         """The same few bytes for everyone and every path."""
         headers = [(b"content-type", b"text/html; charset=utf-8")]
         body = PAGE.format(words=WORDS.get(status, ""), status=status).encode()
         if location:
             headers.append((b"location", location.encode()))
-        elif _path(scope).endswith(".json"):
+        elif _path(self._scope).endswith(".json") or "/api/" in _path(self._scope):
             headers = [(b"content-type", b"application/json; charset=utf-8")]
             body = json.dumps({"ok": False, "error": WORDS[status], "status": status}, ensure_ascii=False).encode()
         await self({"type": "http.response.start", "status": status, "headers": headers})
-        await self({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await self({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})

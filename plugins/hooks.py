@@ -15,6 +15,8 @@ from etl.findings import FuxueError
 from plugins import scopes
 from plugins.describe import heading, titles
 from plugins.gate import App, Rules, gate, report
+from plugins.pages import first_page
+from plugins.reveal import ROUTE, audit_page, reveal
 
 NAME = "fuxue"
 #: Ways of becoming someone without an account, and the error report, which prints local variables to the log.
@@ -61,7 +63,7 @@ def asgi_wrapper(datasette: Datasette) -> Any:
     rules = rules_of(datasette)
 
     def wrap(app: App) -> App:
-        return gate(datasette, app, rules) if rules else app
+        return gate(datasette, app, rules, datasette.auditor) if rules else app
 
     return wrap
 
@@ -84,15 +86,30 @@ def permission_resources_sql(datasette: Datasette, actor: dict[str, Any] | None,
 
 
 @hookimpl  # type: ignore[untyped-decorator]
-def extra_template_vars(datasette: Datasette) -> dict[str, Any]:
-    """For our templates: Chinese titles of scopes, tables and columns."""
-    return titles(datasette._metadata_local) | {"heading": heading} if rules_of(datasette) else {}
+def extra_template_vars(
+    datasette: Datasette, request: Request | None, view_name: str, template: str | None, database: str | None
+) -> Any:
+    """For our templates: Chinese titles of scopes, tables and columns; on first pages, what stands on them."""
+    if not rules_of(datasette):
+        return {}
+    words = titles(datasette._metadata_local) | {"heading": heading}
+
+    async def with_keeper() -> dict[str, Any]:
+        return words | {"keeps_log": await datasette.is_custodian(request.actor if request else None)}
+
+    async def with_pages() -> dict[str, Any]:
+        return words | await first_page(datasette, str(database))
+
+    if template == "database.html" and database:
+        return with_pages
+    return with_keeper if view_name == "index" else words
 
 
 @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]
 def register_routes(datasette: Datasette) -> list[tuple[str, Any]]:
-    """Our logout page in place of the accounts plugin's, whose script is inline and thus against the policy."""
-    return [(r"/-/logout$", logout)] if rules_of(datasette) else []
+    """Ours; the logout page in place of the accounts plugin's, whose script is inline and thus against the policy."""
+    ours = [(r"/-/logout$", logout), (r"/-/audit$", audit_page), (ROUTE, reveal)]
+    return ours if rules_of(datasette) else []
 
 
 async def logout(datasette: Datasette, request: Request) -> Response:

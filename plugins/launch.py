@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import ipaddress
 import socket
 from dataclasses import replace
@@ -17,8 +18,10 @@ from etl.vault.files import scope_names
 from etl.vault.keys import Keys
 from etl.vault.scoped import scopes
 from plugins.accounts import add_account, disable_account, list_accounts
+from plugins.certificate import Tls, tls_of
 from plugins.describe import config, describe, metadata
 from plugins.gate import Rules
+from plugins.pages import ready_made
 from plugins.staff import StaffDatasette
 
 __all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "serve_staff"]
@@ -42,6 +45,7 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
         keys,
         Rules(tables=tuple(described["tables"]), hosts=LOOPBACK),
         built,
+        ready_made(campaign),
         metadata=metadata(described, campaign, built),
         config=config(built),
     )
@@ -49,18 +53,28 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
 
 def serve_staff(home: Home, keys: Keys, campaign: Campaign, *, host: str = "127.0.0.1", port: int = 8001) -> None:
     """Serve the staff instance until it is interrupted. FuxueError for an address that is not safe or not free."""
-    check_host(home, host)
+    tls = check_host(home, keys, host)
     with listening(host, port) as listener, contextlib.suppress(KeyboardInterrupt), terminated_as_interrupted():
         datasette = build_staff(home, keys, campaign, ROOT)
-        datasette.rules = replace(datasette.rules, hosts=LOOPBACK | {host})
-        asyncio.run(_serve(datasette, listener))
+        hosts = LOOPBACK | {host} | (tls.hosts if tls else frozenset())
+        datasette.rules = replace(datasette.rules, hosts=hosts, is_tls=tls is not None)
+        asyncio.run(_serve(datasette, listener, tls))
 
 
-def check_host(home: Home, host: str) -> None:
-    """Refuse any address that other machines reach: a demo's key is known, and there is no TLS yet (M18)."""
+def check_host(home: Home, keys: Keys, host: str) -> Tls | None:
+    """The TLS to serve an address with, None on loopback without a certificate for it (M18).
+
+    FuxueError for an address that other machines reach and that has none, or that is a demo's, whose key is known.
+    """
     if is_loopback(host):
-        return
-    raise FuxueError("serve.demo_not_loopback" if home.demo_key.exists() else "serve.not_loopback", host=host)
+        with contextlib.suppress(FuxueError):
+            return tls_of(home, keys, host, dt.date.today())
+        return None
+    if home.demo_key.exists():
+        raise FuxueError("serve.demo_not_loopback", host=host)
+    if (tls := tls_of(home, keys, host, dt.date.today())) is None:
+        raise FuxueError("serve.not_loopback", host=host)
+    return tls
 
 
 def is_loopback(host: str) -> bool:
@@ -80,7 +94,7 @@ def listening(host: str, port: int) -> socket.socket:
         raise FuxueError("serve.port_in_use", host=host, port=port) from None
 
 
-async def _serve(datasette: StaffDatasette, listener: socket.socket) -> None:
+async def _serve(datasette: StaffDatasette, listener: socket.socket, tls: Tls | None) -> None:
     await datasette.invoke_startup()
     settings = uvicorn.Config(
         datasette.app(),
@@ -90,5 +104,8 @@ async def _serve(datasette: StaffDatasette, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=5,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        ssl_keyfile_password=tls.password if tls else None,
     )
     await uvicorn.Server(settings).serve(sockets=[listener])

@@ -8,6 +8,9 @@ from datasette.permissions import PermissionSQL
 #: The scope that holds all units' rows; whoever has it may see every unit's file as well.
 BUREAU = "bureau"
 
+#: Not a scope of data: whoever keeps the audit log, and sees nothing else by it.
+CUSTODIAN = "custodian"
+
 TABLE = """
 CREATE TABLE IF NOT EXISTS fuxue_scopes (
   actor_id TEXT NOT NULL,
@@ -43,6 +46,15 @@ def permission(actor: dict[str, Any] | None, action: str) -> PermissionSQL | Non
         rule = f"SELECT name AS parent, NULL AS child, 1 AS allow, 'scope' AS reason FROM ({VISIBLE})"
         return PermissionSQL(sql=rule, params=given)
     return None
+
+
+async def has_scope(datasette: Datasette, actor: dict[str, Any] | None, scope: str) -> bool:
+    """Whether an account that may enter has just this scope."""
+    if not actor or not actor.get("id"):
+        return False
+    given = {"fuxue_actor": actor["id"], "fuxue_scope": scope}
+    found = await datasette.get_internal_database().execute(f"SELECT 1 FROM ({OWN}) WHERE scope = :fuxue_scope", given)
+    return len(found.rows) > 0
 
 
 async def visible(datasette: Datasette, actor: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """The staff instance itself: a Datasette that attaches scopes and nothing else."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,13 @@ from datasette.utils.internal_db import init_internal_db
 from etl.home import Home
 from etl.vault.keys import Keys
 from plugins import hooks
+from plugins.audit import Auditor
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
 from plugins.describe import METADATA, SETTINGS, metadata_rows
 from plugins.gate import Rules
+from plugins.pages import Link
+from plugins.scopes import CUSTODIAN, has_scope
+from plugins.sessions import IdleSessions
 
 HERE = Path(__file__).resolve().parent
 
@@ -19,7 +24,9 @@ HERE = Path(__file__).resolve().parent
 class StaffDatasette(Datasette):  # type: ignore[misc]
     """Datasette over some scopes of a home; over none of them it is good for keeping accounts."""
 
-    def __init__(self, home: Home, keys: Keys, rules: Rules, scopes: list[str], **options: Any) -> None:
+    def __init__(
+        self, home: Home, keys: Keys, rules: Rules, scopes: list[str], pages: Sequence[Link] = (), **options: Any
+    ) -> None:
         use_sqlcipher()
         hooks.install()
         path = home.staff / "staff.db"
@@ -33,11 +40,22 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
             **options,
         )
         self.rules = rules
+        self.home, self.keys, self.auditor = home, keys, Auditor(home, keys)
+        self.idle_sessions, self.pages = IdleSessions(), pages
         self.remove_database("_memory")
         self._internal_database = InternalDatabase(self, path, keys)
         self._internal_database.name = INTERNAL_DB_NAME
         for scope in scopes:
             self.add_database(ScopeDatabase(self, home.scopes, scope, keys), name=scope)
+
+    async def is_custodian(self, actor: dict[str, Any] | None) -> bool:
+        """Whether an account keeps the log."""
+        return bool(actor) and await has_scope(self, actor, CUSTODIAN)
+
+    def close(self) -> None:
+        """Close every file, the log too."""
+        self.auditor.close()
+        super().close()
 
     async def _refresh_schemas(self) -> None:
         """Keep the catalogue of the attached scopes; without any, a running server's is left alone."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import steps
+from etl.cli import releasing
 from etl.cli.run import Run
 from etl.synthetic.population import Person
 from tests.conftest import ROOT
@@ -114,7 +114,7 @@ def publish_watched(run: Run, planted: str = "") -> subprocess.CompletedProcess[
 
 
 def test_publishing_never_looks_below_private(loaded: Run) -> None:
-    steps.release(loaded)
+    releasing.release(loaded)
     done = publish_watched(loaded)
     assert done.returncode == 0, done.stderr
     assert (loaded.home.public / "site" / "index.html").exists()
@@ -122,13 +122,13 @@ def test_publishing_never_looks_below_private(loaded: Run) -> None:
 
 @pytest.mark.parametrize("look", ["open({path!r})", "import sqlite3; sqlite3.connect({path!r})"])
 def test_a_look_below_private_is_seen_by_the_watch(loaded: Run, look: str) -> None:
-    steps.release(loaded)
+    releasing.release(loaded)
     done = publish_watched(loaded, look.format(path=str(loaded.home.vault)))
     assert (done.returncode, done.stderr) == (77, "TOUCHED PRIVATE\n")
 
 
 def test_publishing_is_given_no_key(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps.release(loaded)
+    releasing.release(loaded)
     seen: dict[str, object] = {}
 
     def spy(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
@@ -137,7 +137,7 @@ def test_publishing_is_given_no_key(loaded: Run, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setenv("FUXUE_KEY_FILE", "/media/stick/master.key")
     monkeypatch.setattr(subprocess, "run", spy)
-    steps.publish(loaded.home, loaded.campaign_folder)
+    releasing.publish(loaded.home, loaded.campaign_folder)
     assert set(seen["env"]) <= {"PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT"}  # type: ignore[call-overload]
     assert not any("key" in str(part) for part in seen["command"])  # type: ignore[attr-defined]
 
@@ -148,8 +148,8 @@ def zone_bytes(*folders: Path) -> bytes:
 
 def test_no_name_or_number_leaves_the_private_zone(loaded: Run, people: list[Person]) -> None:
     """The canary: every synthetic person, searched for in all that was released and published."""
-    steps.release(loaded)
-    steps.publish(loaded.home, loaded.campaign_folder)
+    releasing.release(loaded)
+    releasing.publish(loaded.home, loaded.campaign_folder)
     content = zone_bytes(loaded.home.released, loaded.home.public)
     assert len(content) > 10_000
     for person in people:

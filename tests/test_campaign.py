@@ -111,6 +111,7 @@ def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) 
         ("publication.toml", 'whole = "verified"', 'whole = "verifed"', "groups"),
         ("publication.toml", "weight = 40", "weight = 0", "tables.city.weight"),
         ("publication.toml", 'rows = "city"', 'rows = "sex"', "tables.city.rows"),
+        ("publication.toml", 'rows = "unit"', 'rows = "city"', "tables"),
         ("publication.toml", 'cells = ["city.suspected"]', 'cells = ["city.suspectd"]', "known.cells"),
     ],
 )

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from datasette.utils import parse_metadata
 
 from etl.campaign import Campaign
-from etl.cli import keeping, steps
+from etl.cli import keeping, releasing, steps
 from etl.cli.commands import main
 from etl.cli.run import Run
 from etl.findings import FuxueError
@@ -37,7 +37,7 @@ def released_once(
     run = at_due(root, small, small_folder)
     steps.record_signature(run, "xiling", "verification", [], "登记员甲")
     steps.record_deliverable(run, "xiling", "annex4", "paper", "登记员甲", signed=True)
-    steps.release(run)
+    releasing.release(run)
     return root
 
 
@@ -236,12 +236,12 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
         raise OSError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(steps, "put_in_place", stop)
+        patched.setattr(releasing, "put_in_place", stop)
         with pytest.raises(OSError, match="killed"):
-            steps.release(loaded)
+            releasing.release(loaded)
     assert keeping.verified(loaded).breaks == ()  # it lies aside, as recorded
-    with pytest.raises(FuxueError, match=r"release\.closed"):
-        steps.release(loaded)
+    with pytest.raises(FuxueError, match=r"release\.unchanged"):
+        releasing.release(loaded)
     assert (loaded.home.released / "0001" / "release.json").exists()
     assert keeping.verified(loaded).breaks == ()
 

@@ -231,6 +231,7 @@ def alarms(campaign: Campaign, seeds: Sequence[int]) -> dict[str, int]:
     return found
 
 
+@pytest.mark.prove
 def test_of_forty_honest_campaigns_at_most_two_are_flagged(campaign: Campaign) -> None:
     assert alarms(campaign, range(100, 140))["any"] <= 2
 

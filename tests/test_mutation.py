@@ -80,14 +80,14 @@ def test_each_mutant_has_a_name_of_its_own_and_each_exception_is_one_of_them() -
 
 def test_a_sample_of_mutants_is_killed_and_what_is_unchanged_survives(tmp_path: Path) -> None:
     judged = [one for one in all_mutants(ROOT) if one.file == PYTHON[0] or one.change.startswith("params")]
-    chosen = random.Random(4).sample([one for one in judged if one.name not in EQUIVALENT], 5)
+    chosen = random.Random(4).sample([one for one in judged if one.name not in EQUIVALENT], 2)
     unchanged = Mutant(PYTHON[0], "", "", (ROOT / PYTHON[0]).read_text("utf-8"))
     broken = Mutant(PYTHON[0], "", "broken", "import nothing_of_this_name")
     fates = hunt([unchanged, broken, *chosen], tmp_path, lambda _: [[ANSWERS]])
     killers = {fate.mutant.name: fate.killer for fate in fates}
     assert killers.pop(unchanged.name) == ""
     assert killers.pop(broken.name) == "it does not load"
-    assert len(killers) == 5
+    assert len(killers) == 2
     assert {killer.split("::")[0] for killer in killers.values()} == {ANSWERS}
 
 

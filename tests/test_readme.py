@@ -30,9 +30,10 @@ def test_the_day_by_day_commands_run_as_they_stand(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("build.py", "metadata.yml"):
         shutil.copy(ROOT / name, tmp_path)
-    # Ten units suffice here: sealing and opening thirty takes most of the time.
+    # The one that is named and three others suffice: sealing and opening thirty takes most of the time.
     units = (tmp_path / "campaign/units.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    (tmp_path / "campaign/units.csv").write_text("".join(units[:11]), encoding="utf-8")
+    kept = [*units[:4], *(line for line in units[4:] if line.split(",")[0] in README)]
+    (tmp_path / "campaign/units.csv").write_text("".join(kept), encoding="utf-8")
     commands = [line for line in day_by_day() if ".venv" not in line]
     assert sum("build.py" in line for line in commands) >= 12
     (tmp_path / "var/private").mkdir(parents=True)  # a demo that was made before is not in the way

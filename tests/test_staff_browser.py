@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from plugins.accounts import add_account
 from tests.test_staff_home import (
     BUREAU,
     CHIEF,
@@ -22,8 +23,10 @@ from tests.test_staff_home import (
     ROOT,
     SECRETS,
     add_accounts,
+    add_numbers,
     make_home,
 )
+from tests.test_staff_reveal import KEEPER, SHOWN
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -67,7 +70,9 @@ def served(root: Path) -> Iterator[tuple[str, Path]]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     home, keys = make_home(tmp_path_factory.mktemp("browser") / "var")
+    add_numbers(home, keys)
     add_accounts(home, keys)
+    add_account(home, keys, KEEPER, "custodian", PASSWORD)
     with served(home.root) as found:
         yield found
 
@@ -145,6 +150,38 @@ def test_a_clerks_visit(server: tuple[str, Path], browser: Browser, tmp_path: Pa
     page.wait_for_url(f"{address}/-/login")
     page.goto(f"{address}/{OWN}/children")
     assert "/-/login" in page.url
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_number_is_asked_for_and_the_custodian_sees_by_whom(
+    server: tuple[str, Path], browser: Browser, tmp_path: Path, width: int
+) -> None:
+    address, _ = server
+    page, complaints = visit(browser, width)
+    log_in(page, address, CLERK)
+    page.wait_for_url(f"{address}/")
+    page.goto(f"{address}/{OWN}/children/20190219-01,10001")
+    page.click("text=查看完整身份证号")
+    reason = f"家长来电，核对号码（{width}）"
+    page.fill("textarea[name=reason]", reason)
+    shot(page, tmp_path, f"reason-{width}")
+    page.click("main button")
+    assert page.inner_text("#number") == SHOWN
+    shot(page, tmp_path, f"number-{width}")
+    page.goto(address)
+    page.click("header button")
+    page.wait_for_url(f"{address}/-/login")
+    log_in(page, address, KEEPER)
+    page.wait_for_url(f"{address}/")
+    page.click("main a")
+    page.wait_for_url(f"{address}/-/audit")
+    row = page.locator("tr", has_text=reason)
+    assert row.count() == 1
+    assert CLERK in row.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, tmp_path, f"audit-{width}")
+    assert complaints == []
     page.close()
 
 

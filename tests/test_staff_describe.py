@@ -78,12 +78,12 @@ def test_only_the_own_machine_is_served(home_and_keys: tuple[Home, Keys], campai
     with pytest.raises(FuxueError, match=r"serve\.demo_not_loopback"):
         serve_staff(home, keys, campaign, host=host, port=1)
     with pytest.raises(FuxueError, match=r"serve\.not_loopback"):
-        check_host(Home(home.root / "not a demo"), host)
+        check_host(Home(home.root / "not a demo"), keys, host)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.9.9.9"])
 def test_loopback_is_let_pass(home_and_keys: tuple[Home, Keys], host: str) -> None:
-    check_host(home_and_keys[0], host)
+    assert check_host(*home_and_keys, host) is None
 
 
 def test_a_port_that_is_taken(home_and_keys: tuple[Home, Keys], campaign: Campaign) -> None:

@@ -7,7 +7,7 @@ import pytest
 from etl.campaign import Campaign, load_campaign
 from etl.findings import FuxueError
 from etl.home import Home
-from etl.vault.files import connect, scope_key
+from etl.vault.files import connect, numbers_key, numbers_path, scope_key, scope_names
 from etl.vault.keys import Keys, demo_master, new_key
 from plugins.accounts import add_account, disable_account, list_accounts
 
@@ -18,6 +18,7 @@ CHILD = {OWN: "甄自己", OTHER: "贾别处"}
 TEAM = {OWN: "公输甲", OTHER: "公输乙"}
 CLERK, CHIEF, STRANGER = "clerk", "chief", "stranger"
 PASSWORD = "correct-horse-staple"
+NUMBER = "21028120050607123X"
 #: What no stranger may read anywhere.
 SECRETS = (*CHILD.values(), *TEAM.values(), OWN, OTHER, "仙浴湾", "老虎屯", "children", "workbooks", "findings")
 
@@ -39,13 +40,13 @@ def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str
     for number, unit in enumerate([scope] if scope != BUREAU else CHILD, start=1):
         add = connection.execute
         for i in range(1, extra + 1):
-            called = (name or CHILD[unit]) if i == 1 else f"{'赵钱孙李周吴'[i % 6]}{'安定和平'[i % 4]}"
+            called = (name or CHILD.get(unit, "无名氏")) if i == 1 else f"{'赵钱孙李周吴'[i % 6]}{'安定和平'[i % 4]}"
             letter, label, back = (("K", "打工务农", "否"), ("B", "在校有学籍", "无"), (None, None, None))[i % 3]
             add(
                 "INSERT INTO children VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(f"{number}{i:04}", "20190219-01", unit, called, "男" if i % 2 else "女", "210281********123X"),
-                    *("2005-06-07", f"{unit}某村", letter, label, back, TEAM[unit] if letter else None),
+                    *("2005-06-07", f"{unit}某村", letter, label, back, TEAM.get(unit, "公输丙") if letter else None),
                 ),
             )
         add(
@@ -62,6 +63,17 @@ def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str
         )
     connection.close()
     path.replace(home.scopes / f"{scope}.db")
+
+
+def add_numbers(home: Home, keys: Keys) -> None:
+    for scope in scope_names(home.scopes):
+        serials = [f"1{at:04}" for at in range(1, 61)] if scope == OWN else ["10001"]
+        path = numbers_path(home.scopes, scope)
+        path.parent.mkdir(exist_ok=True)
+        connection = connect(path, numbers_key(keys, scope), create=True)
+        connection.executescript((ROOT / "etl/vault/numbers.sql").read_text())
+        connection.executemany("INSERT INTO number VALUES ('20190219-01', ?, ?)", [(one, NUMBER) for one in serials])
+        connection.close()
 
 
 def add_accounts(home: Home, keys: Keys) -> None:

@@ -1,6 +1,7 @@
 """Who someone is: only a session of an account that may still enter, looked up at every request."""
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 
 import pytest
 from itsdangerous import URLSafeSerializer
@@ -131,11 +132,71 @@ def test_posting_from_elsewhere_is_refused(instance: Instance) -> None:
     assert "set-cookie" not in form.headers
 
 
-def test_guessing_locks_the_account_for_a_while(instance: Instance) -> None:
-    add_account(instance.home, instance.keys, "guessed", OWN, PASSWORD)
-    body = {"username": "guessed", "password": "wrong-password"}
-    codes = [instance.ask("/-/login/api/authenticate", method="POST", json=body).status_code for _ in range(6)]
-    assert codes == [401] * 5 + [429]
+TRIED = "INSERT INTO datasette_accounts_login_audit (username, ip, timestamp, success) VALUES (?, ?, ?, ?)"
+
+
+@pytest.fixture
+def tries(instance: Instance) -> Iterator[Callable[..., None]]:
+    """Writes down tries to log in, from some address a while ago; they are gone afterwards, with all others."""
+    internal = instance.datasette.get_internal_database()
+
+    def add(address: str, count: int, minutes: float = 1, *, success: bool = False) -> None:
+        at = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
+        for _ in range(count):
+            instance.run(internal.execute_write(TRIED, [CLERK, address, at, success]))
+
+    write(instance, "DELETE FROM datasette_accounts_login_audit")
+    yield add
+    write(instance, "DELETE FROM datasette_accounts_login_audit")
+
+
+def try_to_log_in(instance: Instance, password: str = PASSWORD) -> int:
+    body = {"username": CLERK, "password": password}
+    return int(instance.ask("/-/login/api/authenticate", method="POST", json=body).status_code)
+
+
+def test_an_address_that_guesses_must_wait_and_its_tries_cost_no_hash(
+    instance: Instance, tries: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [try_to_log_in(instance, "wrong-password") for _ in range(11)]
+    assert codes == [401] * 10 + [429]
+    monkeypatch.setattr("datasette_accounts.routes.api.averify_password", None)
+    answer = instance.ask("/-/login/api/authenticate", method="POST", json={"username": CLERK, "password": PASSWORD})
+    assert answer.status_code == 429
+    assert "一刻钟" in answer.json()["error"]
+
+
+def test_nobody_can_lock_another_out(instance: Instance, tries: Callable[..., None]) -> None:
+    """Whatever was tried with the account's name from elsewhere."""
+    tries("10.0.0.66", 90)
+    assert try_to_log_in(instance) == 200
+
+
+def test_a_wait_ends(instance: Instance, tries: Callable[..., None]) -> None:
+    tries("127.0.0.1", 10, minutes=16)
+    assert try_to_log_in(instance) == 200
+    tries("127.0.0.1", 10, minutes=14)
+    assert try_to_log_in(instance) == 429
+
+
+def test_under_attack_from_many_addresses_only_known_ones_may_try(
+    instance: Instance, tries: Callable[..., None]
+) -> None:
+    for at in range(20):
+        tries(f"10.0.1.{at}", 5)
+    assert try_to_log_in(instance) == 429
+    tries("127.0.0.1", 1, minutes=60 * 24 * 3, success=True)
+    assert try_to_log_in(instance) == 200
+
+
+def test_a_session_that_is_not_used_ends(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = instance.log_in(CLERK)
+    for minutes, status in ((29, 200), (31, 403)):
+        at = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
+        write(instance, f"UPDATE datasette_accounts_sessions SET last_seen_at = '{at}'")
+        monkeypatch.setattr(instance.datasette.idle_sessions, "looked", float("-inf"))
+        assert instance.ask(PAGE, cookie).status_code == status
+    assert instance.ask(PAGE, instance.log_in(CLERK)).status_code == 200
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(instance: Instance) -> None:

@@ -1,7 +1,9 @@
 """Own SQL reads the own scope and does nothing else, however it is asked."""
 
 import asyncio
+import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -206,6 +208,22 @@ def test_markup_in_a_name_is_text(instance: Instance, clerk: str) -> None:
             assert "&lt;script&gt;alert(1)" in page
             assert "<script>alert" not in page
             assert "<img" not in page
+    finally:
+        fill_scope(instance.home, instance.keys, OWN)
+
+
+def test_what_would_be_a_formula_is_text_in_csv(instance: Instance, clerk: str) -> None:
+    name = '=HYPERLINK("http://evil.example","x")'
+    fill_scope(instance.home, instance.keys, OWN, name=name)
+    try:
+        for path in (f"/{OWN}/children.csv", f"/{OWN}/-/query.csv?sql=select+name,-5+as+less+from+children"):
+            content = instance.ask(path, clerk).content
+            assert content.startswith(b"\xef\xbb\xbf")
+            cells = [cell for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))) for cell in row]
+            assert f"'{name}" in cells
+            assert not [cell for cell in cells if cell.startswith("=")]
+            assert "甄自己" not in cells
+        assert "-5" in cells
     finally:
         fill_scope(instance.home, instance.keys, OWN)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, issuing, keeping, papers, serving, show, steps
+from etl.cli import console, issuing, keeping, papers, releasing, serving, show, staffing, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import FILE, Main, Settings, as_of, settings
+from etl.cli.show_release import show_release
 from etl.findings import FuxueError
 from etl.synthetic.population import PROFILES
 
@@ -151,19 +152,19 @@ def status(given: Settings, as_of: dt.datetime | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Protect and audit, write nothing.")
 @settings
 def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: bool) -> None:
-    """Count, protect, audit, and write released/NNNN/; refused (exit 3) if a promise fails."""
-    if not closing:
-        raise FuxueError("release.only_closing")
+    """Count, protect, audit, and write released/NNNN/; rounded before the close; refused (exit 3) if unsafe."""
     run = given.run(as_of)
-    made = steps.release(run, dry_run=dry_run)
-    show.show_release(run.campaign, made, run.home)
+    made = releasing.release(run, closing=closing, dry_run=dry_run)
+    show_release(run.campaign, made, run.home)
 
 
 @main.command()
+@click.option("--production", is_flag=True, help="Refuse a site whose identity (site.toml) is not filled in.")
+@click.option("--check", is_flag=True, help="Make all anew and check it first: links, HTML, figures, files, proofs.")
 @settings
-def publish(given: Settings) -> None:
+def publish(given: Settings, production: bool, check: bool) -> None:
     """All releases → public/: a fresh folder, then one rename. Runs without any key."""
-    steps.publish(given.home, given.campaign_folder)
+    releasing.publish(given.home, given.campaign_folder, production=production, check=check)
     console.say("publish.done", folder=given.home.public)
 
 
@@ -172,7 +173,7 @@ def publish(given: Settings) -> None:
 @settings
 def verify(given: Settings, folder: Path) -> None:
     """Check a release folder from its public figures alone."""
-    found = steps.verify(load_campaign(given.campaign_folder), folder)
+    found = releasing.verify(load_campaign(given.campaign_folder), folder)
     console.say("verify.ok", folder=folder, withheld=len(found.ranges))
 
 
@@ -188,9 +189,9 @@ def serve(context: click.Context, host: str, staff_port: int, site_port: int, da
     if context.invoked_subcommand is None:
         given: Settings = context.obj
         run = given.run()
-        serving.check_addresses(given.home, host, staff_port, site_port, data_port)
+        tls = serving.check_addresses(run, host, staff_port, site_port, data_port)
         show.show_addresses(host, {"staff": staff_port, "site": site_port, "data": data_port},
-                               serving.demo_logins(given.home, run))  # fmt: skip
+                            serving.demo_logins(given.home, run), tls=tls)  # fmt: skip
         serving.serve_both(run, host, serving.Ports(staff_port, site_port, data_port))
 
 
@@ -200,8 +201,8 @@ def serve_staff(context: click.Context) -> None:
     """The staff Datasette: login, each account its own scope."""
     host, ports = context.meta["at"]
     run = context.obj.run()
-    serving.check_addresses(context.obj.home, host, ports.staff)
-    show.show_addresses(host, {"staff": ports.staff}, serving.demo_logins(context.obj.home, run))
+    tls = serving.check_addresses(run, host, ports.staff)
+    show.show_addresses(host, {"staff": ports.staff}, serving.demo_logins(context.obj.home, run), tls=tls)
     serving.serve_staff(run, host, ports)
 
 
@@ -215,31 +216,4 @@ def serve_public(context: click.Context) -> None:
     serving.serve_public(context.obj.home, host, ports)
 
 
-@main.group()
-def staff() -> None:
-    """Accounts of the staff instance."""
-
-
-@staff.command("add")
-@click.argument("name")
-@click.option("--scope", required=True, help="bureau, or a unit's slug.")
-@settings
-def staff_add(given: Settings, name: str, scope: str) -> None:
-    """Make an account and print its one-time password."""
-    console.say("staff.added", name=name, scope=scope, password=serving.add_staff(given.run(), name, scope))
-
-
-@staff.command("list")
-@settings
-def staff_list(given: Settings) -> None:
-    """All accounts with their scopes."""
-    show.show_staff(serving.list_staff(given.run()))
-
-
-@staff.command("disable")
-@click.argument("name")
-@settings
-def staff_disable(given: Settings, name: str) -> None:
-    """Shut an account out at once."""
-    serving.disable_staff(given.run(), name)
-    console.say("staff.disabled", name=name)
+main.add_command(staffing.staff)

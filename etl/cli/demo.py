@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.campaign import load_campaign
-from etl.cli import issuing, steps
+from etl.cli import issuing, releasing, steps
 from etl.cli.run import Bar, Run
 from etl.cli.serving import demo_accounts
 from etl.findings import FuxueError
@@ -52,10 +52,10 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: B
         raise FuxueError("demo.failed", count=left)
     clock.lap("退回后重报", f"收下 {len(second)}")
     clock.lap("更正与建档", _casework(_on(run, campaign.reports_due), seed))
-    release = steps.release(_on(run, campaign.reports_due)).release
+    release = releasing.release(_on(run, campaign.reports_due)).release
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
     clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
-    steps.publish(home, campaign_folder)
+    releasing.publish(home, campaign_folder)
     clock.lap("发布", "网页、CSV、fuxue.db")
     return DemoResult(tuple(clock.lines), release, demo_accounts(run))
 

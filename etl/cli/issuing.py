@@ -134,7 +134,7 @@ def _handed(run: Run, vault: Vault, name: str) -> Handed:
 
 def passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
     """(issue, receiver, password) of each workbook, or of one receiver's; then of the bureau's and inspectorate's."""
-    papers = {BUREAU: _paper_password(run), INSPECTORATE: inspecting.password(run)}
+    papers = {BUREAU: paper_password(run), INSPECTORATE: inspecting.password(run)}
     known = {*papers, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
     if receiver is not None and receiver not in known:
         raise FuxueError("campaign.no_unit", unit=receiver)
@@ -146,7 +146,8 @@ def passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
     return [(i, u, run.keys.password(i, u)) for i, u in bundles if receiver in (None, u)] + own
 
 
-def _paper_password(run: Run) -> str:
+def paper_password(run: Run) -> str:
+    """Of the bureau's own papers."""
     return run.keys.password(PAPERS, BUREAU)
 
 
@@ -227,7 +228,7 @@ def _write_paper(run: Run, bundle: Bundle) -> Path:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         manifest = Manifest(bundle.form.key, bundle.issue, BUREAU, bundle.keys).signed(run.manifest_mac)
-        write_private(path, seal_one(run.campaign, (bundle, manifest, _paper_password(run))))
+        write_private(path, seal_one(run.campaign, (bundle, manifest, paper_password(run))))
     return path
 
 

@@ -3,17 +3,30 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from etl.bounded import Bounds, Broke, Exceeded, run_bounded
 from etl.campaign import BUREAU
+from etl.cli.issuing import paper_password
+from etl.cli.releasing import ROOT
 from etl.cli.run import Run
-from etl.cli.steps import ROOT
+from etl.cli.texts import text
+from etl.disk import write_private
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.processes import child_environment, error_of
 from etl.publish import server
+from etl.read.staff_list import staff_rows
+from etl.read.worker import take
+from etl.report.looks import build_accounts
+from etl.sealing import seal
 from etl.vault.scoped import scopes
+
+if TYPE_CHECKING:
+    from plugins.certificate import Certificate
 
 
 @dataclass(frozen=True)
@@ -25,12 +38,13 @@ class Ports:
     data: int = 8002
 
 
-def check_addresses(home: Home, host: str, *ports: int) -> None:
-    """FuxueError unless the staff instance may listen there and every port is free: before anything is shown."""
+def check_addresses(run: Run, host: str, *ports: int) -> bool:
+    """Whether the staff instance has TLS there. FuxueError unless it may listen and every port is free."""
     from plugins.launch import check_host
 
-    check_host(home, host)
+    tls = check_host(run.home, run.keys, host)
     check_ports(host, *ports)
+    return tls is not None
 
 
 def check_ports(host: str, *ports: int) -> None:
@@ -98,11 +112,60 @@ def demo_accounts(run: Run) -> tuple[tuple[str, str], ...]:
 def add_staff(run: Run, name: str, scope: str) -> str:
     """Make a staff account and return its one-time password."""
     from plugins.launch import add_account
+    from plugins.scopes import CUSTODIAN
 
     run.prove_key()
-    if scope not in scopes(run.campaign):
+    if scope not in (*scopes(run.campaign), CUSTODIAN):
         raise FuxueError("staff.unknown_scope", scope=scope)
     return add_account(run.home, run.keys, name, scope)
+
+
+def import_staff(run: Run, path: Path) -> tuple[Path, int]:
+    """Make all accounts of a list, or none. Their passwords go into a sealed workbook: gives it, and how many.
+
+    FuxueError with exit code 1 that names the row of whatever is wrong with the list.
+    """
+    from plugins import accounts
+
+    run.prove_key()
+    rows = _staff_rows(run, path)
+    taken = {account.username.lower() for account in accounts.list_accounts(run.home, run.keys)}
+    faults, seen = [], set(taken)
+    for number, name, scope in rows:
+        try:
+            if name.lower() in seen:
+                raise FuxueError("staff.name_taken", username=name)
+            seen.add(name.lower())
+            accounts.check_account(run.home, name, scope)
+        except FuxueError as error:
+            faults.append(text("staff.fault", row=number, reason=text(error.key, **error.params)))
+    if not rows:
+        raise FuxueError("staff.list_empty", file=path.name, code=1)
+    if faults:
+        reason = "".join(f"\n  {fault}" for fault in faults[:12])
+        raise FuxueError("staff.list_faulty", file=path.name, count=len(faults), faults=reason, code=1)
+    made = [(name, scope, accounts.typeable()) for _, name, scope in rows]
+    lines = [(name, run.campaign.recipient_name(scope), password) for name, scope, password in made]
+    target = run.home.reports / f"staff-{run.day.isoformat()}.xlsx"
+    write_private(target, seal(build_accounts(f"{run.campaign.county}工作人员账号", lines), paper_password(run)))
+    try:
+        accounts.add_accounts(run.home, run.keys, made)
+    except BaseException:
+        target.unlink()  # passwords of nobody
+        raise
+    return target, len(made)
+
+
+def _staff_rows(run: Run, path: Path) -> list[tuple[int, str, str]]:
+    limits = run.campaign.limits
+    bounds = Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes)
+    try:
+        rows: list[tuple[int, str, str]] | None = run_bounded(staff_rows, (take(path, limits),), bounds)
+    except (Exceeded, Broke):
+        raise FuxueError("staff.list_unreadable", file=path.name, code=1) from None
+    if rows is None:
+        raise FuxueError("staff.list_headings", file=path.name, code=1)
+    return rows
 
 
 def disable_staff(run: Run, name: str) -> None:
@@ -119,6 +182,14 @@ def list_staff(run: Run) -> list[tuple[str, str, bool, str]]:
 
     run.prove_key()
     return [(a.username, " ".join(a.scopes), a.disabled, a.last_login or "") for a in list_accounts(run.home, run.keys)]
+
+
+def make_certificate(run: Run, hosts: Sequence[str], days: int) -> "Certificate":
+    """TLS for the staff instance: a certificate for these hosts, and an authority that vouches for nothing else."""
+    from plugins.certificate import make_certificate as make
+
+    run.prove_key()
+    return make(run.home, run.keys, run.campaign.county, hosts, days, run.day)
 
 
 def demo_logins(home: Home, run: Run) -> list[tuple[str, str]]:

@@ -13,12 +13,10 @@ from etl.cli.demo import DemoResult
 from etl.cli.issuing import Handed
 from etl.cli.reporting import Feedback
 from etl.cli.run import Run
-from etl.cli.steps import Made
 from etl.cli.steps import Status as Standing
 from etl.cli.texts import text
 from etl.findings import Finding, FuxueError, Severity
 from etl.home import Home
-from etl.released import Status
 
 #: Findings shown per file; the rest are counted.
 SHOWN = 12
@@ -164,21 +162,6 @@ def _open_closed(sums: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int
     return {slug: {"open": open_, "closed": closed} for slug, (open_, closed) in sums.items()}
 
 
-def show_release(campaign: Campaign, made: Made, home: Home) -> None:
-    """What a release tells and withholds; the head of the chain for the custodian's paper, unless it was a dry run."""
-    release = made.release
-    cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
-    printed = sum(cell.status is Status.PUBLISHED for _, cell in cells)
-    withheld = sum(cell.status is Status.SUPPRESSED for _, cell in cells)
-    if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE}):
-        console.say("release.silent", count=len(silent), units="、".join(campaign.unit[slug].name for slug in silent))
-    folder = home.released / release.name
-    key = "release.done" if made.head else "release.dry"
-    console.say(key, release=release.name, printed=printed, withheld=withheld, folder=folder)
-    if made.head:
-        console.say("release.head", head=made.head)
-
-
 def show_demo(demo: DemoResult, home: Home) -> None:
     """The closing table: what was done, where to look, how to serve."""
     look = {
@@ -203,10 +186,13 @@ def show_demo(demo: DemoResult, home: Home) -> None:
     console.show(table)
 
 
-def show_addresses(host: str, ports: Mapping[str, int], logins: Sequence[tuple[str, str]]) -> None:
-    """Where to look with a browser; for a demo, whom to log in as."""
+def show_addresses(
+    host: str, ports: Mapping[str, int], logins: Sequence[tuple[str, str]], *, tls: bool = False
+) -> None:
+    """Where to look with a browser, the staff instance with TLS or not; for a demo, whom to log in as."""
     shown = f"[{host}]" if ":" in host else host
-    addresses = {name: f"http://{shown}:{port}/" for name, port in ports.items()}
+    schemes = {"staff": "https" if tls else "http"}
+    addresses = {name: f"{schemes.get(name, 'http')}://{shown}:{port}/" for name, port in ports.items()}
     if console.wants_json():
         console.result("serve", addresses=addresses, logins=dict(logins))
         console.flush()  # now: serving goes on until it is interrupted

@@ -1,41 +1,30 @@
 """The order of the stages: each function joins rooms that do not know each other."""
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from etl.campaign import Campaign, load_campaign
+from etl.campaign import Campaign
 from etl.check.check import Checked, check_submission, refuse_rivals
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.forms import ANNEX4, CASES, CORRECTIONS
-from etl.home import Home
 from etl.issue.issue import settle
 from etl.issue.receipts import shown
-from etl.processes import child_environment, error_of, workers
-from etl.protect import verify_release as citizen
-from etl.protect.protect import closing_release
-from etl.protect.reader import verify_release
-from etl.protect.tables import structure_of
+from etl.processes import workers
 from etl.read.worker import read_workbook, readers, take
-from etl.released import Release, put_in_place, read_release, release_folders, set_aside, settle_releases
 from etl.submission import Candidate
 from etl.synthetic.casework import fill_casework
 from etl.synthetic.fill import choose_faults, fill_issue
 from etl.synthetic.population import make_population
 from etl.synthetic.province import write_list
-from etl.vault import casework, chain, evidence, issued, published, record
+from etl.vault import casework, evidence, issued, record
 from etl.vault import count as counting
 from etl.vault.open import Vault
 from etl.vault.scoped import scopes
 from etl.vault.scopes import build_scopes, mark_stale
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -204,75 +193,3 @@ def status(run: Run) -> Status:
             casework.progress(vault, CORRECTIONS),
             casework.progress(vault, CASES),
         )
-
-
-@dataclass(frozen=True)
-class Made:
-    """A release, and the head of the chain once it is on record: for the custodian's paper. Empty for a dry run."""
-
-    release: Release
-    head: str = ""
-
-
-def release(run: Run, *, dry_run: bool = False) -> Made:
-    """Count, protect, audit and, unless it is a dry run, put on record, write the closing release and read it back.
-
-    There is one: the difference of two exact releases would tell what each of them withholds.
-    """
-    with run.home.lock(), run.open_vault() as vault:
-        settle_releases(run.home.released, published.releases(vault))
-        if folders := release_folders(run.home.released):
-            raise FuxueError("release.closed", release=folders[-1].name, code=3)
-        counts = counting.count(vault, run.campaign, run.day)
-        made = closing_release(run.campaign, counts, 1)
-        if dry_run:
-            return Made(made)
-        digest = set_aside(run.home.released, made)
-        _prove(run.home.released / f".{made.name}.new")
-        published.record_release(vault, made, digest, counts, run.day)
-        if read_release(put_in_place(run.home.released, made.name)) != made:
-            raise FuxueError("release.changed", release=made.name, file="release.json")
-        head = chain.head(vault.connection)
-        return Made(made, chain.printed(head.seal) if head else "")
-
-
-def _prove(folder: Path) -> None:
-    """The proof is made by a process that is given the released files and no key; without one nothing is released."""
-    command = [sys.executable, "-m", "etl.protect.prove", str(folder.absolute())]
-    done = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
-    if done.returncode:
-        shutil.rmtree(folder)
-        raise FuxueError("protect.unproved", reason=(done.stderr.strip().splitlines() or [""])[-1][:300], code=3)
-
-
-def verify(campaign: Campaign, folder: Path) -> Release:
-    """Check a release folder: unchanged, sums agree, nothing withheld can be inferred. FuxueError says what fails."""
-    found = read_release(folder)
-    reason = verify_release(structure_of(campaign), found)
-    try:
-        citizen.check(folder)  # the proof that goes with it, as anyone would check it
-    except citizen.Failed as failed:
-        reason = reason or str(failed)
-    if reason:
-        raise FuxueError("verify.bad", folder=folder, reason=reason, code=3)
-    return found
-
-
-def publish(home: Home, campaign_folder: Path) -> None:
-    """Publish in a process of its own that is given no key: neither as an argument nor in its environment.
-
-    Every release is verified first, as anyone could: nothing is published that has become readable on the way.
-    """
-    folders = release_folders(home.released)
-    if not folders:
-        raise FuxueError("release.nothing")
-    if len(folders) > 1:
-        raise FuxueError("release.closed", release=folders[0].name, code=3)
-    for folder in folders:
-        verify(load_campaign(campaign_folder), folder)
-    command = [sys.executable, "-m", "etl.publish", "--quiet"]
-    command += ["--released", str(home.released.absolute()), "--public", str(home.public.absolute())]
-    command += ["--campaign", str(campaign_folder.absolute())]
-    done = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise error_of(done.stderr, done.returncode)

@@ -14,7 +14,7 @@ from etl.disk import write_private
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.read.worker import take
-from etl.vault import backup, chain, record
+from etl.vault import audit, backup, chain, record
 from etl.vault.keys import Keys, new_key, read_key
 from etl.vault.open import Vault
 from etl.vault.purge import certificates, purge, purged_issues
@@ -27,12 +27,18 @@ def staff_file(home: Home) -> Path:
     return home.staff / "staff.db"
 
 
+def _staff_files(home: Home) -> list[tuple[Path, str]]:
+    """All encrypted files of the staff instance that are there, with the purposes of their keys."""
+    logs = [(path, audit.PURPOSE) for path in (*audit.put_away(home.staff), audit.log_path(home.staff))]
+    return [(path, purpose) for path, purpose in ((staff_file(home), "file:staff"), *logs) if path.exists()]
+
+
 def settle(run: Run) -> None:
     """End or undo what an interrupted run left, unless it is still at work: a new key, a purge, scopes older than that.
 
     Nothing is done under a key that does not open the record; that is told when the record is wanted.
     """
-    home, others = run.home, [staff_file(run.home)]
+    home, others = run.home, [path for path, _ in _staff_files(run.home)]
     if not (are_stale(home.scopes) or any(aside(path).exists() for path in (home.vault, *others))):
         return
     with contextlib.suppress(FuxueError), home.lock():
@@ -72,7 +78,7 @@ def change_key(run: Run, file: Path, by: str) -> Keys:
         with run.open_vault() as vault:
             now = vault.keys
         new = read_key(file) if file.exists() else new_key(file)
-        others = [(path, "file:staff") for path in (staff_file(run.home),) if path.exists()]
+        others = _staff_files(run.home)
         mark_stale(run.home.scopes)
         keys = rekey(run.home.vault, others, now, new.master, run.campaign, by.strip(), run.day)
         _rebuild(replace(run, keys=keys))

@@ -28,9 +28,10 @@ def rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, master: by
     new = replace(keys, master=master, retired=(*keys.retired, keys.master))
     if master in new.retired:
         raise FuxueError("rekey.same")
+    # The record's own first: while it lies aside, what else lies aside is known to be not yet wanted.
+    _export(path, keys.derive("file:vault"), new.derive("file:vault"))
     for other, purpose in others:
         _export(other, keys.derive(purpose), new.derive(purpose))
-    _export(path, keys.derive("file:vault"), new.derive("file:vault"))
     fresh = aside(path)
     vault = Vault(connect(fresh, new.derive("file:vault")), new)
     try:
@@ -85,3 +86,5 @@ def _export(path: Path, old: bytes, new: bytes) -> None:
         connection.execute("DETACH DATABASE fresh")
     finally:
         connection.close()
+    if path.with_name(f"{path.name}-wal").exists():  # the last to close a file takes it away
+        raise FuxueError("rekey.in_use", file=path.name)

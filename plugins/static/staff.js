@@ -14,10 +14,10 @@ for (const form of document.querySelectorAll("form[data-json]")) {
     try {
       const answer = await post(form.dataset.json, body);
       const said = await answer.json();
-      if (!said.ok) throw new Error();
+      if (!said.ok) throw new Error(answer.status === 429 ? said.error : "", { cause: "said" });
       location.assign(said.must_change_password ? "/-/account" : said.redirect || form.dataset.then);
-    } catch {
-      error.textContent = error.dataset.default;
+    } catch (refused) {
+      error.textContent = (refused.cause === "said" && refused.message) || error.dataset.default;
       error.hidden = false;
       button.disabled = false;
     }

@@ -1,0 +1,34 @@
+"""The list of staff accounts to be made: a workbook with the columns 账号 and 范围, each row an account."""
+
+import io
+from collections.abc import Iterator, Sequence
+
+import python_calamine
+
+#: Headings, as they are met.
+NAME, SCOPE = ("账号", "username"), ("范围", "scope")
+
+
+def staff_rows(data: bytes) -> list[tuple[int, str, str]] | None:
+    """In a bounded child: (row number, account, scope) of the first sheet; None if its first row lacks a heading.
+
+    Rows that are wholly blank are left out. Raises what calamine raises for a file that is no workbook.
+    """
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    heads = [_text(cell).lower() for cell in rows[0]] if rows else []
+    at = [next((heads.index(one) for one in names if one in heads), None) for names in (NAME, SCOPE)]
+    if at[0] is None or at[1] is None:
+        return None
+    return list(_filled(rows, at[0], at[1]))
+
+
+def _filled(rows: Sequence[Sequence[object]], name: int, scope: int) -> Iterator[tuple[int, str, str]]:
+    for number, row in enumerate(rows[1:], start=2):
+        found = _text(row[name]), _text(row[scope])
+        if any(found):
+            yield number, *found
+
+
+def _text(value: object) -> str:
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()

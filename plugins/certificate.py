@@ -1,0 +1,142 @@
+"""TLS of the staff instance (M18): a certificate for the county's own network, made with `cryptography`.
+
+Of the authority that signs it nothing is kept but its certificate: nobody, not even the holder of the master key, can
+sign a second one with it, so that a machine that trusts it trusts this server alone. A new certificate is a new
+authority.
+"""
+
+import datetime as dt
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from etl.disk import write_private
+from etl.findings import FuxueError
+from etl.home import Home
+from etl.vault.keys import Keys
+
+#: No longer than any browser takes from an authority of one's own.
+MOST_DAYS = 825
+#: Clocks of the offices may be behind.
+BEHIND = dt.timedelta(days=1)
+AUTHORITY, SERVER, KEY = "ca.crt", "server.crt", "server.key"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was made: the authority's file with its SHA-256 fingerprint, the names, the last day."""
+
+    authority: Path
+    fingerprint: str
+    hosts: tuple[str, ...]
+    until: dt.date
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files that a server needs; the key is encrypted under a password derived from the master key."""
+
+    certificate: Path
+    key: Path
+    password: str
+    hosts: frozenset[str]
+
+
+def make_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], days: int, day: dt.date) -> Certificate:
+    """An authority that may vouch for these hosts alone, and the server's certificate. FuxueError for an odd host."""
+    names = [_name(host) for host in hosts]
+    start = dt.datetime.combine(day, dt.time(), dt.UTC)
+    signer, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{county}复学系统 {day.isoformat()}")])
+    until = start + dt.timedelta(days=days)
+
+    def builder(name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+        begun = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key)
+        begun = begun.serial_number(x509.random_serial_number())
+        return begun.not_valid_before(start - BEHIND).not_valid_after(until)
+
+    authority = (
+        builder(issuer, signer.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs=True), critical=True)
+        .add_extension(x509.NameConstraints([_subtree(name) for name in names], None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(signer.public_key()), critical=False)
+        .sign(signer, SHA256())
+    )
+    server = (
+        builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])]), own.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .sign(signer, SHA256())
+    )
+    sealed = BestAvailableEncryption(_password(keys).encode())
+    home.prepare()
+    write_private(home.staff / KEY, own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
+    write_private(home.staff / SERVER, server.public_bytes(Encoding.PEM) + authority.public_bytes(Encoding.PEM))
+    write_private(home.staff / AUTHORITY, authority.public_bytes(Encoding.PEM))
+    return Certificate(home.staff / AUTHORITY, fingerprint(authority), tuple(hosts), until.date())
+
+
+def tls_of(home: Home, keys: Keys, host: str, today: dt.date) -> Tls | None:
+    """What to serve a host with; None if there is no certificate. FuxueError for one that is of others, or over."""
+    path = home.staff / SERVER
+    if not path.exists():
+        return None
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        raise FuxueError("tls.unreadable", file=path) from None
+    if certificate.not_valid_after_utc.date() <= today:
+        raise FuxueError("tls.over", until=certificate.not_valid_after_utc.date())
+    hosts = [str(name.value) for name in names]
+    if host not in hosts:
+        raise FuxueError("tls.other_host", host=host, hosts="、".join(hosts))
+    return Tls(path, home.staff / KEY, _password(keys), frozenset(hosts))
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 in pairs of signs, as Windows and browsers show it."""
+    return certificate.fingerprint(SHA256()).hex(":").upper()
+
+
+def _password(keys: Keys) -> str:
+    return keys.derive("tls-key", 0).hex()  # the first master: a rekey leaves the key readable
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        if not re.fullmatch(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", host):
+            raise FuxueError("tls.bad_host", host=host) from None
+        return x509.DNSName(host)
+
+
+def _subtree(name: x509.GeneralName) -> x509.GeneralName:
+    return x509.IPAddress(ipaddress.ip_network(name.value)) if isinstance(name, x509.IPAddress) else name
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        encipher_only=False,
+        decipher_only=False,
+    )

@@ -1,0 +1,71 @@
+"""A full ID number, one child at a time: within the own scopes, for a reason, on record, so many an hour (M18)."""
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from datasette import NotFound, Response
+from datasette.utils.asgi import Request
+
+from etl.home import Home
+from etl.vault.audit import TOO_MANY
+from etl.vault.files import open_numbers
+from etl.vault.keys import Keys
+from plugins.audit import look_of, now, seen
+from plugins.scopes import visible
+
+#: Full numbers that one account is shown in an hour; the custodian sees who asked for more.
+MOST, WITHIN = 20, timedelta(hours=1)
+#: A reason is a few words: signs at least and at most.
+SHORTEST, LONGEST = 4, 200
+ROUTE = r"/(?P<scope>[a-z][a-z0-9-]*)/-/number/(?P<issue>[\w-]+),(?P<serial>[\w-]+)$"
+
+
+def number_of(home: Home, keys: Keys, scope: str, issue: str, serial: str) -> str | None:
+    """The full ID number of a child of the scope, or None."""
+    with closing(open_numbers(home.scopes, scope, keys)) as db:
+        query = "SELECT id_number FROM number WHERE issue = ? AND serial = ?"
+        row = db.execute(query, [issue, serial]).fetchone()
+    return None if row is None else str(row[0])
+
+
+async def reveal(datasette: Any, request: Request) -> Response:
+    """The form, and its answer; a second lock beside the gate."""
+    scope, issue, serial = (request.url_vars[name] for name in ("scope", "issue", "serial"))
+    if not request.actor or scope not in await visible(datasette, request.actor):
+        raise NotFound("")
+    number = number_of(datasette.home, datasette.keys, scope, issue, serial)
+    if number is None:
+        raise NotFound("")
+    shown: dict[str, object] = {"scope": scope, "serial": serial, "most": MOST}
+    if request.method == "POST":
+        reason = dict(parse_qsl((await request.post_body()).decode("utf-8", "replace"))).get("reason", "").strip()
+        shown |= await _answer(datasette, request, reason, number)
+    status = int(str(shown.get("status", 200)))
+    return Response.html(await datasette.render_template("number.html", shown, request=request), status=status)
+
+
+async def _answer(datasette: Any, request: Request, reason: str, number: str) -> dict[str, object]:
+    """What the page shows: the number only once it is on record who asked, and why."""
+    if not SHORTEST <= len(reason) <= LONGEST:
+        return {"error": f"请写明理由（{SHORTEST}–{LONGEST} 字）。", "reason": reason, "status": 400}
+    what = seen.get()
+    if what is None:  # nobody asks but through the gate
+        raise NotFound("")
+    look = replace(look_of(request.scope, request.actor["username"], 200, what), reason=reason, rows=1)
+    entry = await datasette.auditor.write_limited(look, MOST, now(WITHIN))
+    what.is_recorded = True
+    if entry.look.status == TOO_MANY:
+        return {"error": f"一小时内已查看 {MOST} 个号码，请稍后再试；保管人已可见此情况。", "status": TOO_MANY}
+    return {"number": f"{number[:6]} {number[6:14]} {number[14:]}"}
+
+
+async def audit_page(datasette: Any, request: Request) -> Response:
+    """The custodian's: the newest entries, and who asked for too many full numbers in the last week."""
+    if not await datasette.is_custodian(request.actor):
+        raise NotFound("")
+    entries, alarms = await datasette.auditor.newest(200), await datasette.auditor.alarms(now(timedelta(days=7)))
+    context = {"entries": entries, "alarms": alarms}
+    return Response.html(await datasette.render_template("audit.html", context, request=request))
