@@ -152,7 +152,11 @@ def test_a_release_that_was_changed_or_lost_is_found(published_home: Run) -> Non
     content = file.read_bytes()
     file.write_bytes(content + b" ")
     assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
-    file.unlink()
+    file.write_bytes(content)
+    assert keeping.verified(published_home).breaks == ()
+    (file.parent / "note.txt").write_text("…", "utf-8")
+    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
+    shutil.rmtree(file.parent)
     assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_missing"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.campaign import Campaign
-from etl.released import digest, release_folders
+from etl.release_folder import digest, release_folders
 from etl.vault import chain, published
 from etl.vault.chain import COVERS, EVENTS, LEAF, NONCE, Link
 from etl.vault.open import Vault
