@@ -83,7 +83,7 @@ def digest(folder: Path) -> str:
         return ""
     listing, path = _listing(folder), folder / SUMS
     told = path.read_bytes() if path.is_file() else b""
-    return sha256(listing if told == listing else listing + told)
+    return sha256(listing if told == listing else told + b"\0" + listing)
 
 
 def _listing(folder: Path) -> bytes:
