@@ -52,7 +52,10 @@ def set_aside(released: Path, name: str, files: Mapping[str, bytes]) -> Path:
         raise FuxueError("release.exists", release=name)
     fresh = aside(released, name)
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    if not released.exists():
+        released.mkdir(parents=True)
+        sync(released.parent)
+    fresh.mkdir()
     for file, content in files.items():
         write_through(fresh / file, content)
     return fresh
