@@ -190,7 +190,7 @@ def _understood(folder: Path, files_of: Callable[[Path], Mapping[str, bytes]]) -
         if folder.name not in (about["release"], f".{about['release']}.new"):
             raise FuxueError("release.renamed", release=folder.name, name=plain(about["release"]))
         return _release(about, files)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
 
 
