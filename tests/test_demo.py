@@ -1,7 +1,6 @@
 """The main job end to end through the command line: what a newcomer runs, what leaks, what repeats to the byte."""
 
 import csv
-import hashlib
 import io
 import json
 import re
@@ -15,6 +14,7 @@ import pytest
 
 from etl.campaign import Campaign
 from etl.identity import is_valid
+from etl.release_folder import SUMS, seal
 from etl.released import Status, read_release
 from etl.synthetic.population import make_population
 from tests.conftest import ROOT
@@ -254,11 +254,9 @@ def test_a_small_count_planted_in_a_release_is_not_published(
     at = next(n for n, line in enumerate(lines) if line.endswith(",,suppressed"))
     lines[at] = lines[at].replace(",,suppressed", ",3,published")
     content[name] = ("\n".join(lines) + "\n").encode()
-    about = json.loads(content["release.json"])
-    about["sha256"][name] = hashlib.sha256(content[name]).hexdigest()
-    content["release.json"] = json.dumps(about).encode()
     for file, data in content.items():
         (folder / file).write_bytes(data)
+    seal(folder)
     done = build(home, small_folder, "publish")
     assert done.returncode == 3
     assert not (home / "public").exists()
@@ -271,7 +269,6 @@ def test_a_release_that_names_a_file_elsewhere_is_refused(
     folder.mkdir(parents=True)
     for file, data in files(demo[0] / "released/0001").items():
         (folder / file).write_bytes(data)
-    about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-    about["sha256"]["../../private/x.csv"] = "0" * 64
-    (folder / "release.json").write_text(json.dumps(about), encoding="utf-8")
+    with (folder / SUMS).open("a", encoding="utf-8") as sums:
+        sums.write(f"{'0' * 64}  ../../private/x.csv\n")
     assert build(tmp_path / "var", small_folder, "verify", str(folder)).returncode == 2

@@ -10,7 +10,7 @@ from etl.campaign import load_campaign
 from etl.cli import console, issuing, keeping, papers, releasing, serving, show, staffing, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import FILE, Main, Settings, as_of, settings
-from etl.cli.show_release import show_release
+from etl.cli.show_release import show_release, show_verified
 from etl.findings import FuxueError
 from etl.synthetic.population import PROFILES
 
@@ -163,7 +163,7 @@ def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: 
 @click.option("--check", is_flag=True, help="Make all anew and check it first: links, HTML, figures, files, proofs.")
 @settings
 def publish(given: Settings, production: bool, check: bool) -> None:
-    """All releases → public/: a fresh folder, then one rename. Runs without any key."""
+    """All releases → public/: a fresh folder, exchanged for the old one in one step. Runs without any key."""
     releasing.publish(given.home, given.campaign_folder, production=production, check=check)
     console.say("publish.done", folder=given.home.public)
 
@@ -174,7 +174,7 @@ def publish(given: Settings, production: bool, check: bool) -> None:
 def verify(given: Settings, folder: Path) -> None:
     """Check a release folder from its public figures alone."""
     found = releasing.verify(load_campaign(given.campaign_folder), folder)
-    console.say("verify.ok", folder=folder, withheld=len(found.ranges))
+    show_verified(folder, found)
 
 
 @main.group(invoke_without_command=True)
