@@ -44,8 +44,9 @@ MEANING = {
 GROUPS = {"verified": {"deducted", "to_return"}, "to_return": {"returned", "still_out"}}
 #: The sums of the city that its categories make up, and the kinds of rows, of each of which there is one table.
 BY_CATEGORY, KINDS = ("deducted", "to_return"), ["category", "city", "unit"]
-#: Whatever is larger is not read: bytes of a file, rows of a table, releases, figures of all examples, digits.
-MOST_BYTES, MOST_ROWS, MOST_RELEASES, MOST_FIGURES = 1 << 24, 5_000, 400, 10_000_000
+#: Whatever is larger is not read: bytes of a file, rows, sums and groups of a release, rows of all releases, figures of
+#: all examples.
+MOST_BYTES, MOST_ROWS, MOST_SUMS, MOST_TOLD, MOST_FIGURES = 1 << 24, 5_000, 12, 50_000, 10_000_000
 NUMBER, NAME, DIGEST = "0|[1-9][0-9]{0,8}", "[A-Za-z0-9][A-Za-z0-9_-]{0,59}", "[0-9a-f]{64}"
 HEADING, OTHERS = "row,measure,value,status", ["audit.json", "proof.json", "release.json", "verify_release.py"]
 
@@ -69,7 +70,7 @@ SAYS = {
     "reported": ("{0} 中 {1} 的报送状态前后不一", "in {0}, {1} has reported in one place and not in another"),
     "other": ("proof.json 是另一次公布的证明", "proof.json belongs to another release"),
     "shape": ("第 {0} 张示例表不完整，或含负数、小数", "example {0} is not a whole table of whole numbers from 0 on"),
-    "many": ("示例表过多，无法核对", "there are more examples than can be checked"),
+    "many": ("公布或示例表过多，无法核对", "there are more releases or examples than can be checked"),
     "figure": ("第 {0} 张示例表与公布的 {1} 不符", "example {0} does not fit the published {1}"),
     "city": ("第 {0} 张示例表的分类合计与全市 {1} 不符", "example {0}: categories do not add up to the city's {1}"),
     "status": ("第 {0} 张示例表与 {1} 的报送状态不符", "example {0} does not fit whether {1} has reported"),
@@ -214,7 +215,9 @@ def is_structure(value: Any) -> bool:
         and is_names(value["units"])
         and is_names(value["states"])
         and is_object(value["sums"], NAME, is_names)
+        and len(value["sums"]) <= MOST_SUMS
         and isinstance(value["groups"], list)
+        and len(value["groups"]) <= MOST_SUMS
         and all(isinstance(one, list) and len(one) == 2 and is_text(one[0], NAME) for one in value["groups"])
         and all(is_names(one[1]) and one[1] for one in value["groups"])
         and is_object(value["categories"], NAME, is_names)
@@ -253,7 +256,7 @@ ENTRIES: dict[str, Callable[[Any], bool]] = {
     "category_k": lambda v: is_object(v, NAME, is_number),
     "known": lambda v: isinstance(v, list) and len(set(map(str, v))) == len(v),
     "structure": is_structure,
-    "earlier": lambda v: is_object(v, "[0-9]{4}", lambda one: is_text(one, DIGEST)) and len(v) < MOST_RELEASES,
+    "earlier": lambda v: is_object(v, "[0-9]{4}", lambda one: is_text(one, DIGEST)),
     "assumed": is_assumption,
     "tables": lambda v: isinstance(v, list) and all(is_table(one) for one in v),
 }
@@ -402,9 +405,9 @@ def lines_of(table: Any, raw: bytes, about: Any) -> list[Line]:
     rows = list(dict.fromkeys(line.row for line in lines))
     need([line[:2] for line in lines] == [(row, name) for row in rows for name in table["measures"]], "rows", name)
     if table["rows"] == "category":
+        need(len(rows) == len(codes_of(rules)), "rows", name)
         for codes in rules["categories"].values():
             need([row for row in rows if row in codes] == codes, "rows", name)
-        need(len(rows) == len(codes_of(rules)), "rows", name)
     else:
         need(rows == ([CITY] if table["rows"] == "city" else rules["units"]), "rows", name)
     hold_lines(table, lines, about)
@@ -441,6 +444,8 @@ def load_all(folder: Path) -> list[Release]:
     last = load(folder)
     about = last.about
     need(sorted(about["earlier"]) == [f"{number:04}" for number in range(1, int(about["release"]))], "earlier")
+    rows = len(about["structure"]["units"]) + len(codes_of(about["structure"]))
+    need(rows * int(about["release"]) <= MOST_TOLD, "many")
     releases = []
     for name, sealed in sorted(about["earlier"].items()):
         sooner = load(folder.parent / name)
