@@ -107,16 +107,6 @@ def test_what_a_release_may_hold_is_bounded_and_no_less_than_that(
             assert caught.value.key == key
 
 
-def test_texts_are_bounded_and_no_less_than_that() -> None:
-    assert verify_release.is_title("t" * 200)
-    assert not verify_release.is_title("t" * 201)
-    assert not verify_release.is_title("")
-    assert verify_release.is_names(["n" * 60])
-    assert not verify_release.is_names(["n" * 61])
-    assert verify_release.plain("x" * 201) == "x" * 200
-    assert verify_release.plain("a\x1b\u202e\nb") == "a???b"
-
-
 @pytest.mark.parametrize("k", [3, 4])
 def test_the_least_k_that_is_accepted_is_three(campaign: Campaign, tmp_path: Path, k: int) -> None:
     few = make_campaign(campaign, len(ROWS), k=k)

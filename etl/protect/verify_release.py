@@ -254,7 +254,7 @@ ENTRIES: dict[str, Callable[[Any], bool]] = {
     "closing": lambda v: type(v) is bool,
     "k": is_number,
     "category_k": lambda v: is_object(v, NAME, is_number),
-    "known": lambda v: isinstance(v, list) and len(set(map(str, v))) == len(v),
+    "known": lambda v: isinstance(v, list) and all(isinstance(one, str) for one in v) and len(set(v)) == len(v),
     "structure": is_structure,
     "earlier": lambda v: is_object(v, "[0-9]{4}", lambda one: is_text(one, DIGEST)),
     "assumed": is_assumption,
@@ -642,7 +642,7 @@ def check(folder: Path, programs: Collection[str] = ()) -> dict[str, object]:
         for one in seen:
             one.unread(last.about["closing"])
         seen[-1].reached()
-    except OSError as error:
+    except (OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         raise Failed("file", folder.name) from error
     return told_of(last, number, len(releases) - 1)
 
