@@ -115,6 +115,9 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str, str]] = {
     "a text": (lambda told: told["tables"][0].__setitem__(0, "1"), "shape", f"example 1 {SHAPE}"),
     "no list": (lambda told: told["tables"].__setitem__(1, 7), "shape", f"example 1 {SHAPE}"),
     "a change outside": (lambda told: told["tables"][1].append([10_000, 1]), "shape", f"example 2 {SHAPE}"),
+    "a change just outside": (
+        lambda told: told["tables"][1].append([len(told["tables"][0]), 1]), "shape", f"example 2 {SHAPE}",
+    ),
     "a change told twice": (
         lambda told: told["tables"][1].append(told["tables"][1][-1]), "shape", f"example 2 {SHAPE}",
     ),

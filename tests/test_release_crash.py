@@ -50,7 +50,7 @@ if "--twice" in arguments:
 """
 DOOMED_SITE = (
     DOOMED.replace("from etl.cli.commands import main\n", PUBLISHES)
-    .replace('main(["--home", home, *arguments], standalone_mode=False)', "main(arguments)")
+    .replace('main(["--home", home, *arguments], standalone_mode=False)', "assert main(arguments) == 0")
     .replace("    moments.append(name)\n", "    moments.append(name)\n    if not seen(site): missed.append(name)\n")
     .replace("moments = []\n", "moments = []\nfrom os.path import exists as seen\n")
     .replace("json.dumps(moments)", "json.dumps([moments, missed])")

@@ -31,8 +31,8 @@ from typing import Any, NamedTuple
 #: No release protects counts below a smaller k than this, whatever it says of itself.
 LEAST_K = 3
 CITY, SUMS = "city", "SHA256SUMS"
-#: What a table may say of a figure: whether a number stands there, and by how many k it may differ from the true one.
-STATUSES = {"published": (True, 0), "rounded": (True, 1), "suppressed": (False, None), "not_due": (False, None)}
+#: What a table may say of a figure: by how many k its number may differ from the true one; None if there is no number.
+STATUSES = {"published": 0, "rounded": 1, "suppressed": None, "not_due": None}
 #: Every child is in exactly one of four states; these sums of them mean what they are called.
 STATES = {"unverified", "deducted", "returned", "still_out"}
 MEANING = {
@@ -420,7 +420,7 @@ def line_of(text: str, file: str, number: int, about: Any) -> Line:
     need(len(parts) == 4 and is_text(parts[0], NAME) and is_text(parts[1], NAME), "line", file, number)
     row, measure, told, status = parts
     need(status in STATUSES, "state", file, number)
-    need(is_text(told, NUMBER) if STATUSES[status][0] else not told, "value", file, number)
+    need(not told if STATUSES[status] is None else is_text(told, NUMBER), "value", file, number)
     line = Line(row, measure, int(told) if told else None, status)
     if status == "rounded":  # the figures that rounding gives
         need(int(told) % (threshold(about, line.name) + 1) == 0, "value", file, number)
@@ -511,9 +511,8 @@ def silent(release: Release) -> set[str]:
 def fits(number: int, figures: Figures, release: Release) -> None:
     """A table agrees with each published figure, is at most k from each rounded one, and fits who has reported."""
     for line in release.lines:
-        times = STATUSES[line.status][1]
-        if line.value is not None and times is not None:
-            slack = times * threshold(release.about, line.name)
+        if line.value is not None:
+            slack = (STATUSES[line.status] or 0) * threshold(release.about, line.name)
             need(abs(figures[line.name] - line.value) <= slack, "figure", number, line.name)
     out = silent(release)
     for unit in release.about["structure"]["units"]:
@@ -632,7 +631,7 @@ def check(folder: Path, programs: Collection[str] = ()) -> dict[str, object]:
         need(has_keys(last.proof, "release sha256 tables"), "file", "proof.json")
         same = (last.proof["release"], last.proof["sha256"]) == (last.about["release"], last.digest)
         need(same, "other")
-        seen, number = [Seen(release) for release in releases], 0
+        seen = [Seen(release) for release in releases]
         for number, days in examples(last.proof, last.about["structure"], len(releases)):
             figures = [figures_of(number, rows, last.about["structure"]) for rows in days]
             for one, told in zip(seen, figures):  # noqa: B905 - older Pythons know no `strict`
@@ -644,7 +643,7 @@ def check(folder: Path, programs: Collection[str] = ()) -> dict[str, object]:
         seen[-1].reached()
     except (OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         raise Failed("file", folder.name) from error
-    return told_of(last, number, len(releases) - 1)
+    return told_of(last, len(last.proof["tables"]), len(releases) - 1)
 
 
 def told_of(release: Release, examples_: int, before: int) -> dict[str, object]:
