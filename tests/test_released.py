@@ -54,6 +54,7 @@ def test_a_release_is_read_back_as_it_was_written(folder: Path, tmp_path: Path) 
     assert read_release(folder) == sample_release()
     draft = write_draft(tmp_path / "drafts", sample_release())
     assert read_draft(draft) == sample_release()
+    assert [read_draft(draft).table(key).key for key in ("units", "city")] == ["units", "city"]
     with pytest.raises(FuxueError, match=r"release\.unreadable"):
         read_release(draft)  # it was never sealed
 
@@ -225,5 +226,10 @@ def test_what_could_steer_a_terminal_is_written_as_an_escape(given: str, told: s
 
 def test_what_is_told_of_a_release_is_all_that_is_known_of_it(folder: Path) -> None:
     told = json.loads((folder / "release.json").read_text("utf-8"))
+    assert (
+        (folder / "release.json")
+        .read_text("utf-8")
+        .startswith('{\n "as_of": "2019-02-26",\n "assumed": {\n  "fixed": [],')
+    )
     rules = {"k", "category_k", "known", "structure", "assumed"}
     assert told.keys() == rules | {"release", "campaign", "as_of", "closing", "earlier", "tables"}
