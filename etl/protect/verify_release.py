@@ -530,7 +530,7 @@ def moves(number: int, days: list[Figures], releases: list[Release], assumed: An
         grows = [f"{unit}.{name}" for unit in units for name in assumed["grows"]]
         for name in fixed + grows + [f"{code}.verified" for code in codes]:
             change = days[day][name] - days[day - 1][name]
-            need(change == 0 or (change > 0 and name not in fixed), "moves", number, name)
+            need(change >= 0 and not (change and name in fixed), "moves", number, name)
 
 
 # What a reader can tell
