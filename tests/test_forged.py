@@ -113,6 +113,12 @@ def test_the_least_k_that_is_accepted_is_three(campaign: Campaign, tmp_path: Pat
     assert verify_release.check(made(few, tmp_path, closing_release))["k"] == k
 
 
+def test_a_release_that_takes_nothing_as_known_says_so(campaign: Campaign, tmp_path: Path) -> None:
+    few = make_campaign(campaign, len(ROWS))
+    few = replace(few, publication=replace(few.publication, known=()))
+    assert verify_release.check(made(few, tmp_path, closing_release))["known"] == "–"
+
+
 def test_what_was_checked_is_printed_to_be_held_against_what_a_reader_knows(
     few: Campaign, bases: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

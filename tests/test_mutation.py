@@ -28,6 +28,8 @@ EQUIVALENT = {
         "a number below every count of what is known, so that the search begins",
     "etl/protect/verify_release.py follows: 1 → 0":
         "something is known as soon as there is a unit: what it reported or did not",
+    "etl/protect/verify_release.py moves: 1 → 0 (2)":
+        "all releases have one structure: which of them it is taken from makes no difference",
     "etl/protect/verify_release.py threshold: 1 → 2":
         "a figure's name has one point",
     "etl/protect/verify_release.py fits: STATUSES[line.status] or 0 → STATUSES[line.status]":
