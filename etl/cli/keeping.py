@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from etl.cli import console, show_vault, upkeep
+from etl.cli.days import DAY
 from etl.cli.doctor import Outcome, examine
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
 from etl.cli.run import Run
@@ -112,7 +113,7 @@ def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> No
 
 
 @vault.command()
-@click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Lists handed out before this day.")
+@click.option("--before", required=True, type=DAY, help="Lists handed out before this day.")
 @click.option("--by", required=True, help="Who purges.")
 @as_of
 @settings

@@ -10,6 +10,7 @@ import click
 
 from etl.campaign import load_campaign
 from etl.cli import console, upkeep
+from etl.cli.days import DAY
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home
@@ -139,5 +140,5 @@ class Main(Group):
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-as_of = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Work as on this day (default: today).")
+as_of = click.option("--as-of", type=DAY, help="Work as on this day (default: today).")
 settings = click.make_pass_decorator(Settings)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from etl.check.revisit import Sample
+from etl.dates import parse_date
 from etl.findings import FuxueError
 from etl.reported import Reported
 from etl.vault import chain
@@ -124,14 +125,14 @@ def base_lock(vault: Vault) -> Lock | None:
     """The base as it was locked, or None."""
     query = "SELECT locked_on, locked_by, suspected, unverified, deducted, returned FROM base_lock"
     row = vault.connection.execute(query).fetchone()
-    return None if row is None else Lock(dt.date.fromisoformat(row[0]), *row[1:])
+    return None if row is None else Lock(parse_date(row[0]), *row[1:])
 
 
 def changes(vault: Vault, deducted: Sequence[str]) -> list[Change]:
     """Every later answer by which a child enters or leaves the deducted; empty while the base is not locked."""
     query = CHANGES.format(marks=", ".join("?" for _ in deducted))
     rows = vault.connection.execute(query, [*deducted, *deducted])
-    return [Change(dt.date.fromisoformat(day), *rest) for day, *rest in rows]
+    return [Change(parse_date(day), *rest) for day, *rest in rows]
 
 
 def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> list[Drawn]:

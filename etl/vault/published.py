@@ -7,6 +7,7 @@ from typing import Any
 
 from etl.campaign import Campaign
 from etl.counts import Counts, measure
+from etl.dates import parse_date
 from etl.findings import FuxueError
 from etl.publication import ATOMS
 from etl.released import Release
@@ -102,7 +103,7 @@ def _made_from(vault: Vault, number: str) -> tuple[dt.date, int]:
     found = vault.connection.execute("SELECT as_of, last_link FROM release WHERE number = ?", [number]).fetchone()
     if found is None:
         raise FuxueError("trace.no_release", release=number, known="、".join(releases(vault)) or "—")
-    return dt.date.fromisoformat(found[0]), int(found[1])
+    return parse_date(found[0]), int(found[1])
 
 
 def trace(vault: Vault, campaign: Campaign, number: str, table: str, cell: str) -> Trace:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from etl.campaign import Campaign
+from etl.dates import parse_date
 from etl.findings import FuxueError
 from etl.vault import chain
 from etl.vault.files import connect
@@ -59,4 +60,4 @@ def _earlier(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, str, dt.da
     for kind, subject, day in vault.connection.execute(EARLIER).fetchall():
         if kind == "workbook":
             open_work(vault.connection, campaign, int(subject))
-        yield kind, str(subject), dt.date.fromisoformat(day)
+        yield kind, str(subject), parse_date(day)
