@@ -181,11 +181,11 @@ def test_a_list_longer_than_a_validation_holds_is_offered_whole(office: Office, 
 
 
 @pytest.mark.parametrize("form", [CORRECTIONS, CASES], ids=lambda form: form.key)
-def test_a_date_begins_with_the_first_possible_birthday(office: Office, campaign: Campaign, form: Form) -> None:
+def test_a_date_begins_with_the_day_of_the_notice(office: Office, campaign: Campaign, form: Form) -> None:
     _, layout = show(office, campaign, form)
     found = office.validation(form.sheet, layout.at("date"), layout.last)
     assert (found["type"], found["operator"]) == ("DATE", "GREATER_EQUAL")
-    assert float(found["formula"]) == (campaign.births_first - dt.date(1899, 12, 30)).days
+    assert float(found["formula"]) == (campaign.noticed - dt.date(1899, 12, 30)).days
 
 
 # Locks

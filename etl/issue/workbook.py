@@ -33,7 +33,7 @@ def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> by
         sheet = book.add_worksheet(bundle.form.sheet)
         _table(sheet, layout, styles, bundle, title)
         if layout.count:
-            add_lists(sheet, layout, choices, campaign.births_first)
+            add_lists(sheet, layout, choices, campaign.noticed)
             add_formats(sheet, layout, choices, styles["wrong"], styles["due"])
         write_progress(sheet, layout, choices, styles["progress"], styles["wrong"], styles["done"])
         _footer(sheet, layout, styles, bundle)
