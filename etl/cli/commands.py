@@ -10,6 +10,7 @@ from etl.campaign import load_campaign
 from etl.cli import console, issuing, keeping, papers, releasing, serving, show, staffing, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import FILE, Main, Settings, as_of, settings
+from etl.cli.params import RETURNED
 from etl.cli.show_release import show_release
 from etl.findings import FuxueError
 from etl.synthetic.population import PROFILES
@@ -105,7 +106,7 @@ def passwords(given: Settings, unit: str | None) -> None:
 
 
 @main.command()
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FILE)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=RETURNED)
 @click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
 @as_of
 @settings
@@ -117,7 +118,7 @@ def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of:
 
 
 @main.command()
-@click.argument("files", metavar="[FILE…]", nargs=-1, type=FILE)
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
 @click.option("--allow-unsealed", is_flag=True, help="Accept unencrypted files, on record.")
 @as_of
 @settings

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from etl.cli import console, show_vault, upkeep
-from etl.cli.days import DAY
 from etl.cli.doctor import Outcome, examine
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
+from etl.cli.params import DAY
 from etl.cli.run import Run
 from etl.released import cell_id, read_release
 from etl.vault import chain, published

@@ -10,7 +10,7 @@ import click
 
 from etl.campaign import load_campaign
 from etl.cli import console, upkeep
-from etl.cli.days import DAY
+from etl.cli.params import DAY
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home

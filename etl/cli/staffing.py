@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from etl.cli import auditing, console, serving, show
-from etl.cli.days import DAY
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
+from etl.cli.params import DAY
 from etl.cli.texts import text
 
 

@@ -10,6 +10,7 @@ from etl.campaign import Campaign
 from etl.check.check import Checked, check_submission, refuse_rivals
 from etl.cli.run import Run
 from etl.findings import FuxueError
+from etl.foreign import shown_name
 from etl.forms import ANNEX4, CASES, CORRECTIONS
 from etl.issue.issue import settle
 from etl.issue.receipts import shown
@@ -79,8 +80,8 @@ def _issues(run: Run, form: str) -> list[str]:
 
 
 def inbox(run: Run) -> list[Path]:
-    """The files that came back; FuxueError if there is none."""
-    paths = sorted(path for path in run.home.inbox.glob("[!.~]*") if path.is_file())
+    """All that came back, also what turns out to be no file; FuxueError if there is nothing."""
+    paths = sorted(run.home.inbox.glob("[!.~]*"))
     if not paths:
         raise FuxueError("load.nothing", folder=run.home.inbox)
     return paths
@@ -105,15 +106,15 @@ def _check(run: Run, vault: Vault, contents: Mapping[Path, bytes], *, allow_unse
         mark = run.file_mark(contents[path])
         if mark in marks:  # the very file that was handed out: one finding says so, not one for every cell
             done()
-            finding = run.campaign.finding("F16", path.name, fingerprint=shown(mark))
-            return Checked(path.name, *marks[mark], True, (), {}, (finding,))
+            finding = run.campaign.finding("F16", shown_name(path), fingerprint=shown(mark))
+            return Checked(shown_name(path), *marks[mark], True, (), {}, (finding,))
         # The file's name is a hint at what it is; its seal and manifest decide.
         candidates = sorted(newest, key=lambda c: (files[c.issue, c.unit] != path.name, c.unit not in path.stem))
         submission = read_workbook(
             contents[path], candidates, run.campaign.limits, allow_unsealed=allow_unsealed, pool=pool
         )
         checked = check_submission(
-            path.name, submission, candidates, handed, run.campaign, run.manifest_mac, run.day, police
+            shown_name(path), submission, candidates, handed, run.campaign, run.manifest_mac, run.day, police
         )
         done()
         return checked
@@ -139,9 +140,14 @@ def load(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> li
     return [
         Loaded(checked[path], "accepted" if checked[path].accepted else "refused")
         if path in checked
-        else Loaded(Checked(path.name, "", "", True, (), {}, (run.campaign.finding("F11", path.name),)), "known")
+        else Loaded(_known_already(run, path), "known")
         for path in content
     ]
+
+
+def _known_already(run: Run, path: Path) -> Checked:
+    name = shown_name(path)
+    return Checked(name, "", "", True, (), {}, (run.campaign.finding("F11", name),))
 
 
 def _known(vault: Vault, content: Mapping[Path, bytes]) -> set[Path]:
