@@ -31,7 +31,7 @@ PREDICATES: Mapping[str, tuple[str, ...]] = {
 RAISED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("L02", "L03", "L04", "L06", "L08", "L12"), ()),
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
-    **{f"F{number:02d}": () for number in range(1, 21)},
+    **{f"F{number:02d}": () for number in range(1, 22)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
     **{"L10": ("column",), "L11": ("count",), "L13": ("column", "most")},
     **{"R09": ("column", "found", "expected"), "R11": ("column",), "R12": ("expected",)},

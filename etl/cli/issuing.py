@@ -14,6 +14,7 @@ from etl.cli import inspecting
 from etl.cli.run import Run
 from etl.disk import write_private
 from etl.findings import Finding, FuxueError, has_errors
+from etl.foreign import shown_name
 from etl.forms import ANNEX4, CASES, CORRECTIONS, Form
 from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned_bundle
 from etl.issue.issue import issue_workbooks, seal_one, settle
@@ -66,7 +67,7 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
     if whole is None:
         return Handed("", 0, 0, tuple(findings))
     if not whole.rows:
-        raise FuxueError("issue.empty_list", file=path.name, code=1)
+        raise FuxueError("issue.empty_list", file=shown_name(path), code=1)
     with run.home.lock():
         moved = _recover(run)
         fresh, warnings, known = _unseen(run, whole)
@@ -210,11 +211,13 @@ def _read_papers(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | Non
         content = take(path, run.campaign.limits)
         submission = read_workbook(content, candidates, run.campaign.limits, allow_unsealed=False)
         known = {(bundle.issue, BUREAU): bundle}
-        checked = check_submission(path.name, submission, candidates, known, run.campaign, run.manifest_mac, run.day)
+        checked = check_submission(
+            shown_name(path), submission, candidates, known, run.campaign, run.manifest_mac, run.day
+        )
         findings += checked.findings
         officer = checked.footer.get("officer", "")
         if checked.accepted and not officer:
-            findings.append(run.campaign.finding("D01", path.name, sheet=bundle.form.sheet))
+            findings.append(run.campaign.finding("D01", shown_name(path), sheet=bundle.form.sheet))
         elif checked.accepted:
             entries = {entry.reference: entry.values for entry in checked.entries}
             decisions += decided(bundle, entries, officer, units)

@@ -1,12 +1,14 @@
 """Commands about paper: documents that the bureau makes, and what was seen or done on paper, with who and when."""
 
 import datetime as dt
+import sys
 from pathlib import Path
 
 import click
 
 from etl.cli import console, inspecting, reporting, show, show_vault, steps
-from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
+from etl.cli.options import Command, Group, Settings, as_of, settings
+from etl.cli.params import RETURNED
 from etl.vault.evidence import SIGNED
 
 
@@ -16,7 +18,7 @@ def report() -> None:
 
 
 @report.command("feedback")
-@click.argument("files", metavar="[FILE…]", nargs=-1, type=FILE)
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
 @click.option("--unit", metavar="X", help="Only this unit's or department's (slug).")
 @click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
 @as_of
@@ -26,7 +28,9 @@ def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, 
     """Workbooks of private/inbox/ (or FILEs) with their faulty cells marked, and a page that says what to mend."""
     run = given.run(as_of)
     paths = list(files) or steps.inbox(run)
-    show.show_feedback(run.campaign, reporting.feedback(run, paths, unit, allow_unsealed=allow_unsealed))
+    made = reporting.feedback(run, paths, unit, allow_unsealed=allow_unsealed)
+    show.show_feedback(run.campaign, made)
+    sys.exit(1 if any(one.failed for one in made) else 0)
 
 
 @click.group(cls=Group)

@@ -1,5 +1,6 @@
 """Documents that the bureau makes: each sealed for whom it is meant, into private/reports/."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from etl.cli import steps
 from etl.cli.run import Run
 from etl.disk import write_private
 from etl.findings import Finding, FuxueError, Severity
+from etl.foreign import safe_stem
 from etl.forms import ANNEX4, Form
 from etl.read.worker import take
 from etl.report.feedback import build_feedback
@@ -19,10 +21,11 @@ from etl.vault import issued
 
 @dataclass(frozen=True)
 class Feedback:
-    """One workbook's feedback: where it lies, empty if nobody can be told whose the workbook is."""
+    """One workbook's feedback: where it lies; None if nobody can be told whose the workbook is, or if it `failed`."""
 
     checked: Checked
     file: Path | None
+    failed: bool = False
 
 
 def feedback(run: Run, paths: Sequence[Path], unit: str | None, *, allow_unsealed: bool = False) -> list[Feedback]:
@@ -38,9 +41,10 @@ def feedback(run: Run, paths: Sequence[Path], unit: str | None, *, allow_unseale
     ]
     forms = _forms(run)
     done = run.bar("反馈", len(wanted))
-    made = []
+    made: list[Feedback] = []
+    taken: set[str] = set()
     for path, one in wanted:
-        made.append(Feedback(one, _write(run, path, one, forms.get((one.issue, one.unit), ANNEX4))))
+        made.append(_one(run, path, one, forms.get((one.issue, one.unit), ANNEX4), taken))
         done()
     return made
 
@@ -50,11 +54,12 @@ def _forms(run: Run) -> dict[tuple[str, str], Form]:
         return {key: bundle.form for key, bundle in issued.issued(vault, run.campaign).items()}
 
 
-def _write(run: Run, path: Path, checked: Checked, form: Form) -> Path | None:
+def _one(run: Run, path: Path, checked: Checked, form: Form, taken: set[str]) -> Feedback:
+    """Write the feedback on one file, if it is known whose it is; `taken` are the names of this run, kept up."""
     if not checked.issue:
-        return None
+        return Feedback(checked, None)
     password = run.keys.password(checked.issue, checked.unit)
-    title = f"{run.campaign.recipient_name(checked.unit)}：{path.name} 的反馈"
+    title = f"{run.campaign.recipient_name(checked.unit)}：{checked.file} 的反馈"
     # A file that was refused as a file is not opened again: then there is only the list of findings.
     is_readable = not any(f.rule[0] == "F" and f.severity is Severity.ERROR for f in checked.findings)
     data = take(path, run.campaign.limits) if is_readable else None
@@ -62,11 +67,29 @@ def _write(run: Run, path: Path, checked: Checked, form: Form) -> Path | None:
     if content is None and data is not None:  # what cannot be marked is told in words alone, and that it could not
         content = _made(run, None, password, form, f"{title}（原表未能标色，请对照单元格位置修改）", checked.findings)
     if content is None:
-        raise FuxueError("report.failed", file=path.name)
-    target = run.home.reports / checked.issue / f"{path.stem}-feedback.xlsx"
+        return Feedback(checked, None, failed=True)
+    target = run.home.reports / checked.issue / name_of(run, path, checked.unit, taken)
     target.parent.mkdir(mode=0o700, exist_ok=True)
     write_private(target, content)
-    return target
+    return Feedback(checked, target)
+
+
+def name_of(run: Run, path: Path, unit: str, taken: set[str]) -> str:
+    """What the feedback on a file of a unit is called: never as that on another file.
+
+    Units call their files alike, so the unit's slug comes first. Names that had to be changed to be safe could become
+    one: a keyed mark of the name as it came tells them apart. What is still the same within a run is numbered.
+    """
+    stem = safe_stem(path)
+    if path.name.lower() not in (stem.lower(), f"{stem}.xlsx".lower()):
+        mark = run.keys.mac("file-name", path.name.encode(errors="surrogatepass"))
+        stem = f"{stem}-{mark.hex()[:8]}"
+    if stem != unit and not stem.startswith(f"{unit}-"):
+        stem = f"{unit}-{stem}"
+    numbers = (f"-{number}" if number > 1 else "" for number in itertools.count(1))
+    name = next(name for at in numbers if (name := f"{stem}{at}-feedback.xlsx").lower() not in taken)
+    taken.add(name.lower())
+    return name
 
 
 def _made(run: Run, *arguments: object) -> bytes | None:

@@ -16,6 +16,7 @@ from etl.cli.run import Run
 from etl.cli.texts import text
 from etl.disk import write_private
 from etl.findings import FuxueError
+from etl.foreign import shown_name
 from etl.home import Home
 from etl.processes import child_environment, error_of
 from etl.publish import server
@@ -140,10 +141,10 @@ def import_staff(run: Run, path: Path) -> tuple[Path, int]:
         except FuxueError as error:
             faults.append(text("staff.fault", row=number, reason=text(error.key, **error.params)))
     if not rows:
-        raise FuxueError("staff.list_empty", file=path.name, code=1)
+        raise FuxueError("staff.list_empty", file=shown_name(path), code=1)
     if faults:
         reason = "".join(f"\n  {fault}" for fault in faults[:12])
-        raise FuxueError("staff.list_faulty", file=path.name, count=len(faults), faults=reason, code=1)
+        raise FuxueError("staff.list_faulty", file=shown_name(path), count=len(faults), faults=reason, code=1)
     made = [(name, scope, accounts.typeable()) for _, name, scope in rows]
     lines = [(name, run.campaign.recipient_name(scope), password) for name, scope, password in made]
     target = run.home.reports / f"staff-{run.day.isoformat()}.xlsx"
@@ -162,9 +163,9 @@ def _staff_rows(run: Run, path: Path) -> list[tuple[int, str, str]]:
     try:
         rows: list[tuple[int, str, str]] | None = run_bounded(staff_rows, (take(path, limits),), bounds)
     except (Exceeded, Broke):
-        raise FuxueError("staff.list_unreadable", file=path.name, code=1) from None
+        raise FuxueError("staff.list_unreadable", file=shown_name(path), code=1) from None
     if rows is None:
-        raise FuxueError("staff.list_headings", file=path.name, code=1)
+        raise FuxueError("staff.list_headings", file=shown_name(path), code=1)
     return rows
 
 

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
 from etl.campaign import Campaign
@@ -40,7 +39,9 @@ def show_findings(findings: Sequence[Finding]) -> None:
         return
     table = table_of("", "规则", "位置", "说明与改法")
     for finding in findings[:SHOWN]:
-        table.add_row(MARK[finding.severity], finding.rule, escape(finding.place), escape(finding.message))
+        table.add_row(
+            MARK[finding.severity], finding.rule, console.plain(finding.place), console.plain(finding.message)
+        )
     console.show(table, always=True)
     if len(findings) > SHOWN:
         console.show(f"…… 另有 {len(findings) - SHOWN} 处", always=True)
@@ -57,7 +58,7 @@ def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
     table = table_of("文件", "结果", "错误", "提示", "备注")
     for checked, outcome in files:
         counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
-        table.add_row(escape(checked.file), text(f"{kind}.{outcome}"), *counts)
+        table.add_row(console.plain(checked.file), text(f"{kind}.{outcome}"), *counts)
     console.show(table)
     for checked, outcome in files:
         if outcome == "refused":
@@ -74,7 +75,10 @@ def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
     for finding in (finding for one in made for finding in one.checked.findings):
         sums.setdefault(finding.rule, []).append(finding)
     if console.wants_json():
-        files = [{"file": m.checked.file, "unit": m.checked.unit, "feedback": m.file and str(m.file)} for m in made]
+        files = [
+            {"file": m.checked.file, "unit": m.checked.unit, "feedback": m.file and str(m.file), "failed": m.failed}
+            for m in made
+        ]
         rules = {rule: {"count": len(own), "first": [f.place for f in own[:3]]} for rule, own in sums.items()}
         console.result("feedback", files=files, rules=rules)
         return
@@ -82,7 +86,12 @@ def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
         console.show(_rules(sums))
     for one in made:
         name = campaign.recipient_name(one.checked.unit)
-        console.say("report.feedback" if one.file else "report.nobody", name=name, file=one.file or one.checked.file)
+        if one.failed:
+            console.fail(FuxueError("report.failed", file=one.checked.file))
+        else:
+            console.say(
+                "report.feedback" if one.file else "report.nobody", name=name, file=one.file or one.checked.file
+            )
     if not made:
         console.say("report.nothing")
 
@@ -91,7 +100,7 @@ def _rules(sums: Mapping[str, Sequence[Finding]]) -> Table:
     table = table_of("", "规则", "处数", "最先几处", "说明与改法")
     for rule, own in sorted(sums.items(), key=lambda pair: (list(Severity).index(pair[1][0].severity), pair[0])):
         places = "\n".join(finding.place for finding in own[:3])
-        table.add_row(MARK[own[0].severity], rule, str(len(own)), escape(places), escape(own[0].message))
+        table.add_row(MARK[own[0].severity], rule, str(len(own)), console.plain(places), console.plain(own[0].message))
     return table
 
 
@@ -225,7 +234,7 @@ def show_inspected(run: Run, found: inspecting.Inspected) -> None:
     elif found.flags:
         table = table_of("单位", "编号", "疑点与理由")
         for flag in found.flags:
-            table.add_row(run.campaign.unit[flag.unit].name, flag.rule, escape(flag.message))
+            table.add_row(run.campaign.unit[flag.unit].name, flag.rule, console.plain(flag.message))
         console.show(table)
     units = len({flag.unit for flag in found.flags})
     console.say(
