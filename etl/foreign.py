@@ -33,7 +33,7 @@ def visible(text: str) -> str:
     Bytes that are no UTF-8 (Python keeps them as lone surrogates) are read as GB 18030 where they can be, else shown
     as escapes such as ``\xff``. A path is read folder by folder, since each may be written in its own encoding.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and UNSEEN.search(text) is None:
         return text
     decoded = "/".join(map(_decoded, text.split("/")))
     return UNSEEN.sub(GAP, "".join(GAP if _is_hidden(sign) else sign for sign in decoded))
