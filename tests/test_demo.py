@@ -17,6 +17,8 @@ from etl.campaign import Campaign
 from etl.identity import is_valid
 from etl.released import Status, read_release
 from etl.synthetic.population import make_population
+from etl.vault.keys import read_key
+from etl.vault.open import open_vault
 from tests.conftest import ROOT
 
 CHILDREN = 60
@@ -75,11 +77,29 @@ def test_two_demos_with_one_seed_publish_the_same_bytes(
 
 
 @pytest.mark.prove
-def test_a_demo_over_a_demo_begins_anew_and_another_seed_differs(tmp_path: Path, small_folder: Path) -> None:
-    home = tmp_path / "var"
-    for seed in ("5", "6"):
-        assert build(home, small_folder, "demo", "--seed", seed, "--children", str(CHILDREN)).returncode == 0
-    assert [path.name for path in sorted((home / "released").iterdir())] == ["0001"]
+def test_a_demo_over_a_demo_begins_anew_and_another_seed_differs(
+    demo: tuple[Path, str], tmp_path: Path, small: Campaign, small_folder: Path
+) -> None:
+    first, _ = demo  # of seed 5
+    home, fresh = tmp_path / "var", tmp_path / "fresh"
+    for folder, seed in ((home, "5"), (home, "6"), (fresh, "6")):
+        assert build(folder, small_folder, "demo", "--seed", seed, "--children", str(CHILDREN)).returncode == 0
+    for zone in ("released", "public"):
+        assert files(home / zone) == files(fresh / zone)  # nothing of the first demo is left
+    assert figures(home) != figures(first)
+    assert not people_in(home, small) & people_in(first, small)
+
+
+def figures(home: Path) -> dict[tuple[str, str, str], object]:
+    """Every published figure by table, row and measure: what chance protected, and what was counted."""
+    release = read_release(home / "released" / "0001")
+    return {(table.key, *at): cell.value for table in release.tables for at, cell in table.cells.items()}
+
+
+def people_in(home: Path, campaign: Campaign) -> set[str]:
+    """The ID numbers in a demo's record."""
+    with open_vault(home / "private/vault.db", read_key(home / "private/demo.key"), campaign) as vault:
+        return {row[0] for row in vault.connection.execute("SELECT id_number FROM child")}
 
 
 def test_a_demo_never_touches_a_home_that_is_none(tmp_path: Path, small_folder: Path) -> None:
