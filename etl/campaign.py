@@ -166,7 +166,7 @@ class Campaign:
 
 
 def load_campaign(folder: Path) -> Campaign:
-    """Read the six files of a campaign folder; FuxueError names file, key and what was expected."""
+    """Read a campaign folder; FuxueError names file, key and what was expected."""
     get = _reader(folder, "campaign")
     get.only("", (*TABLES, "limits"))
     for table, names in {**TABLES, "limits": (*MOST, "allow_macros")}.items():
