@@ -33,6 +33,7 @@ SIGNS = {"#E0464E": "!", "#FBD5D5": "~", "#FFFBE6": "."}
 DONE = "#1E7B34"
 #: Days since the epoch of spreadsheets.
 NUMBER = (DAY - dt.date(1899, 12, 30)).days
+FIRST_NUMBER = (dt.date(2019, 2, 19) - dt.date(1899, 12, 30)).days
 
 Row = Mapping[str, str]
 
@@ -324,12 +325,14 @@ def test_a_correction_begun_and_not_finished_is_red(office: Office, campaign: Ca
         ((cause, "不知道", NUMBER, ""), ".!.."),
         (("不知道", outcome, NUMBER, ""), "!..."),
         ((cause, outcome, NUMBER, ""), "...."),
+        ((cause, outcome, FIRST_NUMBER, ""), "...."),
+        ((cause, outcome, FIRST_NUMBER - 1, ""), "..!."),  # before the notice: pasted, past the validation
     ]
     put(office, layout, [typed for typed, _ in cases[:8]])
     assert signs(office, layout) == [shown for _, shown in cases[:8]]
     assert progress(office, CORRECTIONS) == "已填 2 / 共 8，待改 5"
     put(office, layout, [typed for typed, _ in cases[8:]])
-    assert signs(office, layout)[:2] == [shown for _, shown in cases[8:]]
+    assert signs(office, layout)[:4] == [shown for _, shown in cases[8:]]
 
 
 def test_a_case_begun_and_not_finished_is_red(office: Office, campaign: Campaign) -> None:
