@@ -209,13 +209,20 @@ def test_every_mistake_is_named_with_file_and_key(folder: Path, file: str, monke
 @pytest.mark.prove
 @pytest.mark.parametrize("file", HARMLESS)
 def test_every_mistake_at_every_key_is_named(folder: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is typed: into the file, and read with the whole folder."""
+    faults = faults_of(file, all_places=True)
+    assert met(folder, file, faults, monkeypatch, lambda fault: load(folder, file, fault, monkeypatch)) == []
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("file", HARMLESS)
+def test_a_mistake_is_named_as_it_is_typed(folder: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into the file, and read with the whole folder."""
 
     def typed(fault: Fault) -> None:
         (folder / file).write_text(fault.text, encoding="utf-8")
         whole(folder)
 
-    assert met(folder, file, faults_of(file, all_places=True), monkeypatch, typed) == []
+    assert met(folder, file, faults_of(file, all_places=False), monkeypatch, typed) == []
 
 
 def test_what_is_allowed_is_something_that_can_happen() -> None:
