@@ -165,8 +165,12 @@ def judge(file: str, fault: Fault, error: FuxueError | None) -> str:
 
 
 def _missed(fault: Fault, key: str) -> bool:
-    """True where another key tells it: a measure or rule under another name is missed under its own."""
-    missed = {"rules.*": r"id [A-Z]", "measures.*.key": "measures."}
+    """True where another key tells it: what was renamed is missed under its own name, a category where all must be."""
+    missed = {
+        "measures.*.key": "measures.",
+        "schooling.*.categories.*": "schooling",
+        "measures.*.categories.*": "measures",
+    }
     return fault.place == "rules.*" or key.startswith(missed.get(fault.place, "?"))
 
 
