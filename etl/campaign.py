@@ -1,27 +1,37 @@
 """The rule book as data: loads and validates `campaign/` into frozen dataclasses. Changing it touches no Python."""
 
-import csv
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from etl.casework import Casework, load_casework
-from etl.datafile import Reader, read_toml
+from etl.datafile import Reader, check_once, read_csv, read_toml
 from etl.findings import Finding, FuxueError
 from etl.inspection import Inspection, load_inspection
 from etl.publication import Publication, load_publication
-from etl.rulebook import AGES, GROUPS, Rule, load_rules
+from etl.rulebook import AGES, Rule, load_rules
 
 #: The bureau as a receiver of workbooks and as a scope.
 BUREAU = "bureau"
 INSPECTORATE = "inspectorate"
 #: Names that a unit may not have: rows of tables, scopes and folders of the site use them.
 RESERVED = (BUREAU, "city", "data", "en", "inspectorate", "receipts")
+#: The categories of 核查结果 (M9, annex 2) in their order, with their groups: forms, sums and pages are made for these.
+GROUP_OF = {**dict.fromkeys("ABCDEFGH", "deducted"), **dict.fromkeys("IJKLM", "to_return")}
+#: Tables of campaign.toml, and their keys.
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "campaign": ("id", "notice", "title", "title_en"),
+    "place": ("province", "city", "county", "county_en", "region"),
+    "organiser": ("name", "name_en", "office", "office_en"),
+    "dates": ("noticed", "verification_due", "reports_due"),
+    "births": ("first", "last"),
+    "ages": ("reference", *AGES),
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,9 @@ class Limits:
     allow_macros: bool = False
 
 
-LIMITS = [name for name, kind in Limits.__annotations__.items() if kind is int]
+#: The most that each limit may be: what the system, the libraries and a sheet can hold.
+MOST = {"file_bytes": 1 << 40, "unpacked_bytes": 1 << 40, "rows": 1_048_576, "cell_characters": 32_767,
+        "seconds": 86_400, "memory_bytes": 1 << 44, "answer_bytes": 1 << 31, "spin_count": 10_000_000}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -154,13 +166,15 @@ class Campaign:
 
 
 def load_campaign(folder: Path) -> Campaign:
-    """Read the six files of a campaign folder; FuxueError names file, key and what was expected."""
-    data = read_toml(folder / "campaign.toml")
-    get = Reader(folder / "campaign.toml", data)
+    """Read a campaign folder; FuxueError names file, key and what was expected."""
+    get = _reader(folder, "campaign")
+    get.only("", (*TABLES, "limits"))
+    for table, names in {**TABLES, "limits": (*MOST, "allow_macros")}.items():
+        get.only(table, names)
     units = _units(folder / "units.csv")
     categories = _categories(folder / "categories.csv")
     campaign = Campaign(
-        id=get.text("campaign.id", r"[a-z0-9][a-z0-9-]*"),
+        id=get.text("campaign.id", r"[a-z0-9][a-z0-9-]{0,63}"),
         notice=get.text("campaign.notice"),
         title=get.text("campaign.title"),
         title_en=get.text("campaign.title_en"),
@@ -168,94 +182,88 @@ def load_campaign(folder: Path) -> Campaign:
         city=get.text("place.city"),
         county=get.text("place.county"),
         county_en=get.text("place.county_en"),
-        region=get.text("place.region", r"\d{6}"),
-        organiser={key: get.text(f"organiser.{key}") for key in ("name", "name_en", "office", "office_en")},
+        region=get.text("place.region", "[1-9][0-9]{5}"),
+        organiser={key: get.text(f"organiser.{key}") for key in TABLES["organiser"]},
         noticed=get.date("dates.noticed"),
         verification_due=get.date("dates.verification_due"),
         reports_due=get.date("dates.reports_due"),
         births_first=get.date("births.first"),
         births_last=get.date("births.last"),
-        ages=Ages(get.date("ages.reference"), *(get.count(f"ages.{k}") for k in AGES)),
+        ages=Ages(get.date("ages.reference"), *(get.count(f"ages.{k}", 150) for k in AGES)),
         limits=Limits(
-            allow_macros=get.flag("limits.allow_macros"), **{key: get.count(f"limits.{key}") for key in LIMITS}
+            allow_macros=get.flag("limits.allow_macros"),
+            **{key: get.count(f"limits.{key}", most) for key, most in MOST.items()},
         ),
         units=units,
         categories=categories,
-        rules=load_rules(Reader(folder / "rules.toml", read_toml(folder / "rules.toml")), [c.code for c in categories]),
+        rules=load_rules(_reader(folder, "rules"), [c.code for c in categories]),
         publication=load_publication(
-            Reader(folder / "publication.toml", read_toml(folder / "publication.toml")),
+            _reader(folder, "publication"),
             [u.slug for u in units],
             [c.code for c in categories],
         ),
         casework=load_casework(
-            Reader(folder / "casework.toml", read_toml(folder / "casework.toml")),
+            _reader(folder, "casework"),
             {*RESERVED, *(u.slug for u in units)},
             [c.code for c in categories],
             [c.code for c in categories if c.group == "to_return"],
         ),
-        inspection=load_inspection(Reader(folder / "inspection.toml", read_toml(folder / "inspection.toml"))),
+        inspection=load_inspection(_reader(folder, "inspection")),
     )
     _in_order(get, campaign)
     return campaign
 
 
+def _reader(folder: Path, name: str) -> Reader:
+    path = folder / f"{name}.toml"
+    return Reader(path, read_toml(path))
+
+
 def _in_order(get: Reader, campaign: Campaign) -> None:
     if not campaign.noticed <= campaign.verification_due <= campaign.reports_due:
         get.fail("dates", "noticed ≤ verification_due ≤ reports_due")
-    if campaign.births_first > campaign.births_last:
-        get.fail("births", "first ≤ last")
-
-
-def _read_csv(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.DictReader(handle, strict=True))
-    except FileNotFoundError:
-        raise FuxueError("campaign.missing_file", file=path.name) from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise FuxueError("campaign.bad_toml", file=path.name, reason=str(error)) from None
-    wanted = list(columns)
-    if rows and set(rows[0]) != set(wanted):
-        raise FuxueError("campaign.bad_value", file=path.name, key="1", expected=",".join(wanted))
-    for number, row in enumerate(rows, start=2):
-        for column in wanted:
-            if row.get(column) is None or (column != "aliases" and not row[column].strip()):
-                raise FuxueError("campaign.bad_value", file=path.name, key=f"{column}:{number}", expected="text")
-    if not rows:
-        raise FuxueError("campaign.bad_value", file=path.name, key="1", expected=",".join(wanted))
-    return rows
-
-
-def _unique(path: Path, key: str, values: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            raise FuxueError("campaign.bad_value", file=path.name, key=f"{key} {value}", expected="each value once")
-        seen.add(value)
+    if not campaign.births_first <= campaign.births_last <= campaign.noticed:
+        get.fail("births", "first ≤ last ≤ dates.noticed")
 
 
 def _units(path: Path) -> tuple[Unit, ...]:
-    rows = _read_csv(path, ("slug", "name", "kind", "name_en", "aliases"))
+    rows = read_csv(path, ("slug", "name", "kind", "name_en", "aliases"), optional=("aliases",))
     units = tuple(
-        Unit(r["slug"], r["name"], r["kind"], r["name_en"], tuple(filter(None, r["aliases"].split("|")))) for r in rows
+        Unit(r["slug"], r["name"], r["kind"], r["name_en"], tuple(r["aliases"].split("|") if r["aliases"] else ()))
+        for r in rows
     )
-    _unique(path, "slug", (unit.slug for unit in units))
-    _unique(path, "name", (name for unit in units for name in (unit.name, *unit.aliases)))
+    check_once(path, "slug", (unit.slug for unit in units))
+    check_once(path, "name", (name for unit in units for name in (unit.name, *unit.aliases)))
     for number, unit in enumerate(units, start=2):
         # Slugs become file names, scope names and addresses of pages.
-        if not re.fullmatch(r"[a-z][a-z0-9-]*", unit.slug) or unit.slug in RESERVED:
-            raise FuxueError("campaign.bad_value", file=path.name, key=f"slug:{number}", expected="[a-z][a-z0-9-]*")
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", unit.slug) or unit.slug in RESERVED:
+            _fail(path, f"slug:{number}", "[a-z][a-z0-9-]*, at most 40 signs, none of " + ", ".join(RESERVED))
+        if any(not alias.strip() or alias != alias.strip() for alias in unit.aliases):
+            _fail(path, f"aliases:{number}", "names with “|” between them, or nothing")
+        if "|" in unit.name:
+            _fail(path, f"name:{number}", "a name without “|”")
     return units
 
 
 def _categories(path: Path) -> tuple[Category, ...]:
     fields = ("code", "name", "group", "definition", "name_en", "definition_en")
-    rows = _read_csv(path, fields)
-    for number, row in enumerate(rows, start=2):
-        if row["group"] not in GROUPS:
-            expected = " or ".join(GROUPS)
-            raise FuxueError("campaign.bad_value", file=path.name, key=f"group:{number}", expected=expected)
-        if not re.fullmatch("[A-Z]", row["code"]):
-            raise FuxueError("campaign.bad_value", file=path.name, key=f"code:{number}", expected="A … Z")
-    _unique(path, "code", (row["code"] for row in rows))
-    return tuple(Category(**{field: row[field] for field in fields}) for row in rows)
+    rows = read_csv(path, fields)
+    check_once(path, "code", (row["code"] for row in rows))
+    check_once(path, "name", (row["name"] for row in rows))
+    wanted = [*GROUP_OF, *[""] * len(rows)]
+    for number, (row, code) in enumerate(zip(rows, wanted, strict=False), start=2):
+        if row["code"] != code:
+            _fail(
+                path, f"code:{number}", f"{code or 'nothing'}; just the thirteen categories A … M, in this order (M9)"
+            )
+        if row["group"] != GROUP_OF[code]:
+            _fail(path, f"group:{number}", f"{GROUP_OF[code]}: A … H are deducted, I … M to_return (annex 2)")
+        if "|" in row["name"]:
+            _fail(path, f"name:{number}", "a name without “|”")
+    if len(rows) < len(GROUP_OF):
+        _fail(path, f"code {[*GROUP_OF][len(rows)]}", "each of the thirteen categories A … M (M9)")
+    return tuple(Category(**row) for row in rows)
+
+
+def _fail(path: Path, key: str, expected: str) -> NoReturn:
+    raise FuxueError("campaign.bad_value", file=path.name, key=key, expected=expected)

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from etl.datafile import Reader
 
 TABLES = ("departments", "measures", "schooling", "cases")
+DEPARTMENT = ("slug", "name", "name_en", "opened_by", "causes", "outcomes")
 
 
 @dataclass(frozen=True)
@@ -38,64 +38,44 @@ class Casework:
 
 def load_casework(get: Reader, taken: Collection[str], categories: Sequence[str], returning: Sequence[str]) -> Casework:
     """Validate the file. `taken` are slugs that departments may not have; `returning` the codes that get a case."""
-    for key in get.data:
-        if key not in TABLES:
-            get.fail(key, "|".join(TABLES))
+    get.only("", TABLES)
     departments = [
         _department(one, key, taken, [c for c in categories if c not in returning])
-        for one, key in _tables(get, "departments")
+        for one, key in get.tables("departments", DEPARTMENT)
     ]
     for what in ("slug", "name"):
         values = [getattr(one, what) for one in departments]
         if len(set(values)) < len(values):
             get.fail(f"departments.{what}", "each value once")
+    get.only("cases", ("departments",))
     return Casework(
         tuple(departments),
         _by_category(get, "measures", returning),
         _by_category(get, "schooling", returning),
-        _texts(get, "cases.departments"),
+        get.texts("cases.departments"),
     )
-
-
-def _tables(get: Reader, key: str) -> list[tuple[Reader, str]]:
-    tables = get.value(key, f"[[{key}]] …")
-    if not isinstance(tables, list) or not tables or not all(isinstance(table, Mapping) for table in tables):
-        get.fail(key, f"[[{key}]] …")
-    names = [f"{key}[{number}]" for number in range(1, len(tables) + 1)]
-    return [(Reader(get.path, {name: table}), name) for name, table in zip(names, tables, strict=True)]
 
 
 def _department(get: Reader, key: str, taken: Collection[str], categories: Sequence[str]) -> Department:
     slug = get.text(f"{key}.slug")
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", slug) or slug in taken:
-        get.fail(f"{key}.slug", "[a-z][a-z0-9-]*, not a unit's")
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", slug) or slug in taken:
+        get.fail(f"{key}.slug", "[a-z][a-z0-9-]*, at most 40 signs, not a unit's")
     return Department(
         slug=slug,
         name=get.text(f"{key}.name"),
         name_en=get.text(f"{key}.name_en"),
-        opened_by=_texts(get, f"{key}.opened_by", categories),
-        causes=_texts(get, f"{key}.causes"),
-        outcomes=_texts(get, f"{key}.outcomes"),
+        opened_by=get.texts(f"{key}.opened_by", categories),
+        causes=get.texts(f"{key}.causes"),
+        outcomes=get.texts(f"{key}.outcomes"),
     )
-
-
-def _texts(get: Reader, key: str, among: Sequence[str] = ()) -> tuple[str, ...]:
-    values: Any = get.value(key, "a list of texts")
-    is_fit = isinstance(values, list) and values and len(set(map(str, values))) == len(values)
-    # A bar separates the two halves of a pair in the workbook's own lists.
-    if not is_fit or any(not isinstance(v, str) or not v.strip() or v != v.strip() or "|" in v for v in values):
-        get.fail(key, "a list of different texts, without “|” or outer spaces")
-    if among and not set(values) <= set(among):
-        get.fail(key, "|".join(among))
-    return tuple(values)
 
 
 def _by_category(get: Reader, key: str, returning: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     """Names by category code, in the file's order; every category that gets a case has at least one."""
     names: dict[str, list[str]] = {code: [] for code in returning}
-    for one, at in _tables(get, key):
-        name = one.text(f"{at}.name", r"[^|]*[^|\s][^|]*")
-        for code in _texts(one, f"{at}.categories", returning):
+    for one, at in get.tables(key, ("name", "categories")):
+        name = one.text(f"{at}.name", "[^|]+")
+        for code in one.texts(f"{at}.categories", returning):
             if name in names[code]:
                 get.fail(f"{at}.name", "each value once")
             names[code].append(name)

@@ -14,6 +14,13 @@ def write_private(path: Path, content: bytes) -> None:
     fresh.rename(path)
 
 
+def make_private(folder: Path) -> None:
+    """A folder, with those above it that are not there yet, for its owner alone."""
+    for missing in reversed([folder, *folder.parents]):
+        if not missing.exists():
+            missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def copy_private(source: Path, target: Path) -> None:
     """Byte by byte, for its owner alone, on the disk before this returns; not in one step."""
     with (

@@ -2,11 +2,16 @@
 
 import contextlib
 import fcntl
+import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from etl.findings import FuxueError
+
+#: How long a command waits for another one that is changing the home, and how long between two looks; seconds.
+PATIENCE, LOOK = 30.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,16 @@ class Home:
     def inbox(self) -> Path:
         """Returned workbooks, waiting to be loaded."""
         return self.private / "inbox"
+
+    @property
+    def received(self) -> Path:
+        """Returned workbooks that were accepted, by issue and receiver."""
+        return self.private / "received"
+
+    @property
+    def refused(self) -> Path:
+        """Returned workbooks that were refused, by issue and receiver as far as those are known."""
+        return self.private / "refused"
 
     @property
     def outbox(self) -> Path:
@@ -81,17 +96,53 @@ class Home:
         return self.root / "public"
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """One writer at a time; FuxueError if another is at work."""
-        with (self.private / ".lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise FuxueError("home.busy", folder=self.private) from None
+    def lock(self, patience: float | None = None) -> Iterator[None]:
+        """One command at a time changes this home. FuxueError if another is still at it after `patience` seconds."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with _locked(self.root / ".lock", fcntl.LOCK_EX, PATIENCE if patience is None else patience) as is_ours:
+            if not is_ours:
+                raise FuxueError("home.busy", folder=self.root)
+            yield
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Held by each running staff server. FuxueError while a command runs that no server may see half done."""
+        with _locked(self.staff / ".serving", fcntl.LOCK_SH, LOOK) as is_ours:
+            if not is_ours:
+                raise FuxueError("home.not_now", folder=self.private)
+            yield
+
+    @contextlib.contextmanager
+    def not_serving(self) -> Iterator[None]:
+        """Held while every private file is replaced. FuxueError while a staff server is running."""
+        with _locked(self.staff / ".serving", fcntl.LOCK_EX, 0) as is_ours:
+            if not is_ours:
+                raise FuxueError("home.serving", folder=self.private)
             yield
 
     def prepare(self) -> None:
         """Make the private folders, closed to others."""
-        for folder in (self.private, self.inbox, self.outbox, self.decisions, self.reports, self.scopes, self.staff):
+        for folder in (self.private, self.inbox, self.received, self.refused, self.outbox, self.decisions,
+                       self.reports, self.scopes, self.staff):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            if stat.S_IMODE(folder.stat().st_mode) != 0o700:
+                folder.chmod(0o700)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, kind: int, patience: float) -> Iterator[bool]:
+    """Whether the lock could be had within so many seconds; it ends with the block, or with the process."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("w") as handle:
+        ends = time.monotonic() + patience
+        while not (is_ours := _is_locked(handle.fileno(), kind)) and time.monotonic() < ends:
+            time.sleep(LOOK)
+        yield is_ours
+
+
+def _is_locked(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -3,6 +3,8 @@
 import datetime as dt
 import re
 
+from etl.dates import parse_date
+
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
 
@@ -15,7 +17,7 @@ def check_digit(first17: str) -> str:
 def birth_of(number: str) -> dt.date | None:
     """The birth date in a number, or None if it holds no date."""
     try:
-        return dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        return parse_date(f"{number[6:10]}-{number[10:12]}-{number[12:14]}")
     except ValueError:
         return None
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from etl.datafile import Reader
 
 ROWS = ("city", "unit", "category")
+TABLE = ("key", "rows", "measures", "weight", "title", "title_en")
+#: No threshold is higher: nothing would be left to tell.
+MOST_K = 100
 #: The four states that a listed child is in, exactly one at a time; every measure is a sum of them (M13).
 ATOMS = ("unverified", "deducted", "returned", "still_out")
 #: The sums that the campaign is about (M13), whatever further ones are configured, as sets of states.
@@ -72,38 +74,47 @@ class Publication:
 
 def load_publication(get: Reader, units: list[str], categories: list[str]) -> Publication:
     """Validate `publication.toml`; every measure that is named must exist and every threshold exceed 1."""
+    get.only("", ("threshold", "groups", "measures", "tables", "known", "suppression", "assumptions"))
+    get.only("threshold", ("k", "category"))
+    for table, key in (("known", "cells"), ("suppression", "seconds")):
+        get.only(table, (key,))
     sums = _sums(get)
-    names = {*sums, *ATOMS}
-    category_k = dict(get.data.get("threshold", {}).get("category", {}))
-    for code, k in category_k.items():
-        if code not in categories or type(k) is not int or k < 2:
-            get.fail(f"threshold.category.{code}", "a category's code = a whole number ≥ 2")
-    k = get.count("threshold.k")
-    if k < 2:
-        get.fail("threshold.k", "a whole number ≥ 2")
     return Publication(
-        k=k,
-        category_k=category_k,
-        groups=tuple(_group(get, table, names) for table in _tables(get, "groups")),
+        k=get.count("threshold.k", MOST_K, 2),
+        category_k=_category_k(get, categories),
+        groups=_groups(get, sums),
         sums=sums,
-        tables=_all_tables(get, [_table(get, table, names) for table in _tables(get, "tables")]),
-        known=_known(get, units, names),
-        assumptions=tuple(_assumption(get, table, names) for table in _tables(get, "assumptions")),
-        seconds=get.count("suppression.seconds"),
+        tables=_all_tables(get, [_table(one, key, {*sums, *ATOMS}) for one, key in get.tables("tables", TABLE)]),
+        known=_known(get, units, {*sums, *ATOMS}),
+        assumptions=_assumptions(get, {*sums, *ATOMS}),
+        seconds=get.count("suppression.seconds", 86_400),
     )
 
 
+def _category_k(get: Reader, categories: list[str]) -> dict[str, int]:
+    if "category" not in get.value("threshold", "[threshold]"):
+        return {}
+    get.only("threshold.category", categories)
+    given = get.value("threshold.category", "[threshold.category]")
+    return {code: get.count(f"threshold.category.{code}", MOST_K, 2) for code in given}
+
+
 def _sums(get: Reader) -> dict[str, tuple[str, ...]]:
-    sums = {}
-    for table in _tables(get, "measures"):
-        sums[_text(get, "measures", table, "key")] = tuple(_texts(get, "measures", table, "equals"))
-    names = {*sums, *ATOMS}
+    sums: dict[str, tuple[str, ...]] = {}
+    tables = get.tables("measures", ("key", "equals"))
+    for one, at in tables:
+        key = one.text(f"{at}.key", "[a-z_]+")
+        if key in (*sums, *ATOMS):
+            get.fail(f"{at}.key", f"each measure once, and none of {', '.join(ATOMS)}")
+        sums[key] = one.texts(f"{at}.equals")
+    names = [*sums, *ATOMS]
     for key, parts in sums.items():
-        if not set(parts) <= names:
-            get.fail(f"measures.{key}.equals", f"some of {sorted(names)}")
-    for key, states in MEANINGS.items():
-        if sorted(_states(sums, key, len(names))) != sorted(states):
-            get.fail(f"measures.{key}.equals", f"measures that make {', '.join(states)}, each once")
+        states = _states(sums, key, len(names))
+        if not set(parts) <= set(names) or not states or len(set(states)) < len(states):
+            get.fail(f"measures.{key}.equals", f"some of {names}, no state of a child twice")
+    for key, meant in MEANINGS.items():
+        if sorted(_states(sums, key, len(names))) != sorted(meant):
+            get.fail(f"measures.{key}.equals", f"measures that make {', '.join(meant)}, each once")
     return sums
 
 
@@ -114,75 +125,65 @@ def _states(sums: Mapping[str, tuple[str, ...]], key: str, depth: int) -> list[s
     return [state for part in sums[key] for state in _states(sums, part, depth - 1)] if depth else []
 
 
+def _groups(get: Reader, sums: Mapping[str, tuple[str, ...]]) -> tuple[Group, ...]:
+    """Each once; its parts are the whole, divided."""
+    names = [*sums, *ATOMS]
+    groups: list[Group] = []
+    for one, at in get.tables("groups", ("whole", "parts")):
+        group = Group(one.text(f"{at}.whole", "|".join(names)), one.texts(f"{at}.parts", names))
+        states = [state for part in group.parts for state in _states(sums, part, len(names))]
+        if len(group.parts) < 2 or sorted(states) != sorted(_states(sums, group.whole, len(names))):
+            get.fail(f"{at}.parts", f"two measures or more that make {group.whole}")
+        if group.whole in {other.whole for other in groups}:
+            get.fail(f"{at}.whole", "each whole once")
+        groups.append(group)
+    return tuple(groups)
+
+
 def _all_tables(get: Reader, tables: list[Table]) -> tuple[Table, ...]:
-    """Each with its own key; one is of units: whether a unit has reported is a figure that every reader must see."""
+    """Each with its own key; one of each kind, since the pages show the city, the units and the categories."""
     keys = [table.key for table in tables]
-    if not any(table.rows == "unit" for table in tables):
-        get.fail("tables", 'one of them with rows = "unit"')
     for key in keys:
         if keys.count(key) > 1:
             get.fail(f"tables.{key}", "each key once")
+    for rows in ROWS:
+        if sum(table.rows == rows for table in tables) != 1:
+            get.fail("tables.rows", f'one table with rows = "{rows}"')
     return tuple(tables)
 
 
-def _tables(get: Reader, key: str) -> list[Mapping[str, Any]]:
-    value = get.value(key, f"[[{key}]] …")
-    if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) for item in value):
-        get.fail(key, f"[[{key}]] …")
-    return value
-
-
-def _text(get: Reader, where: str, table: Mapping[str, Any], key: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value:
-        get.fail(f"{where}.{key}", "text")
-    return value
-
-
-def _texts(get: Reader, where: str, table: Mapping[str, Any], key: str) -> list[str]:
-    value = table.get(key)
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-        get.fail(f"{where}.{key}", "a list of texts")
-    return value
-
-
-def _group(get: Reader, table: Mapping[str, Any], names: set[str]) -> Group:
-    group = Group(_text(get, "groups", table, "whole"), tuple(_texts(get, "groups", table, "parts")))
-    if not {group.whole, *group.parts} <= names:
-        get.fail("groups", f"some of {sorted(names)}")
-    return group
-
-
-def _table(get: Reader, table: Mapping[str, Any], names: set[str]) -> Table:
-    key = _text(get, "tables", table, "key")
-    measures = tuple(_texts(get, f"tables.{key}", table, "measures"))
-    rows = _text(get, f"tables.{key}", table, "rows")
-    weight = table.get("weight")
-    if not re.fullmatch("[a-z_]+", key):  # it becomes a file's name
+def _table(get: Reader, at: str, names: set[str]) -> Table:
+    key = get.text(f"{at}.key")
+    if not re.fullmatch("[a-z_]{1,40}", key):  # it becomes a file's name
         get.fail(f"tables.{key}.key", "[a-z_]+")
+    get = Reader(get.path, {"tables": {key: get.value(at, "[[tables]] …")}})
+    at = f"tables.{key}"
+    rows = get.text(f"{at}.rows", "|".join(ROWS))
+    measures = get.texts(f"{at}.measures", sorted(names))
     if rows == "category" and measures != ("verified",):
-        get.fail(f"tables.{key}.measures", "verified: a category has no other")
-    if rows not in ROWS:
-        get.fail(f"tables.{key}.rows", f"one of {ROWS}")
-    if not set(measures) <= names:
-        get.fail(f"tables.{key}.measures", f"some of {sorted(names)}")
-    if type(weight) is not int or weight <= 0:
-        get.fail(f"tables.{key}.weight", "a whole number > 0")
-    title, title_en = (_text(get, f"tables.{key}", table, name) for name in ("title", "title_en"))
-    return Table(key, rows, measures, weight, title, title_en)
+        get.fail(f"{at}.measures", "verified: a category has no other")
+    weight = get.count(f"{at}.weight", 1_000_000)
+    return Table(key, rows, measures, weight, get.text(f"{at}.title"), get.text(f"{at}.title_en"))
 
 
-def _assumption(get: Reader, table: Mapping[str, Any], names: set[str]) -> Assumption:
-    key = _text(get, "assumptions", table, "key")
-    fixed, grows = (tuple(table.get(how, ())) for how in ("fixed", "grows"))
-    if not {*fixed, *grows} <= names:
-        get.fail(f"assumptions.{key}", f"some of {sorted(names)}")
-    return Assumption(key, fixed, grows)
+def _assumptions(get: Reader, names: set[str]) -> tuple[Assumption, ...]:
+    """Each key once; the last takes nothing for granted, since every release must be safe against some reader."""
+    made: list[Assumption] = []
+    for one, at in get.tables("assumptions", ("key", "fixed", "grows")):
+        table = one.value(at, "[[assumptions]] …")
+        fixed, grows = (one.texts(f"{at}.{how}", sorted(names)) if how in table else () for how in ("fixed", "grows"))
+        made.append(Assumption(one.text(f"{at}.key"), fixed, grows))
+        if made[-1].key in {other.key for other in made[:-1]}:
+            get.fail(f"{at}.key", "each key once")
+    if made[-1].fixed or made[-1].grows:
+        get.fail("assumptions", "a last one without fixed and grows")
+    return tuple(made)
 
 
 def _known(get: Reader, units: list[str], names: set[str]) -> tuple[str, ...]:
-    cells = get.value("known.cells", "a list of cells, such as city.suspected")
     possible = {f"{row}.{name}" for row in ("city", *units) for name in names}
-    if not isinstance(cells, list) or not all(isinstance(cell, str) and cell in possible for cell in cells):
-        get.fail("known.cells", "cells such as city.suspected")
+    cells = get.value("known.cells", "a list of cells, such as city.suspected")
+    is_fit = isinstance(cells, list) and all(isinstance(cell, str) and cell in possible for cell in cells)
+    if not is_fit or len(set(cells)) < len(cells):
+        get.fail("known.cells", "cells such as city.suspected, each once")
     return tuple(cells)

@@ -1,20 +1,18 @@
 """A release: protected public tables, written once into `released/NNNN/` and read from there ever after.
 
-A release folder holds ``release.json`` (what, when, under which thresholds, digests of the other files), one CSV per
-table in long form (``row,measure,value,status``), ``audit.json`` (for every withheld cell the range of whole numbers
-that a reader can infer), ``proof.json`` (whole tables, one for each release so far, that fit everything published) and
-``verify_release.py``, with which anyone can check all of it. Nothing else of the private side is in it.
+A release folder holds ``release.json`` (what, when, under which thresholds), one CSV per table in long form
+(``row,measure,value,status``), ``audit.json`` (for every withheld cell the range of whole numbers that a reader can
+infer), ``proof.json`` (whole tables, one for each release so far, that fit everything published),
+``verify_release.py``, with which anyone can check all of it, and ``SHA256SUMS``, the list of all these with their
+digests (`release_folder`). Nothing else may lie in it.
 """
 
 import csv
 import datetime as dt
-import hashlib
 import io
 import json
-import os
 import re
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,9 +20,12 @@ from typing import Any
 
 from etl.findings import FuxueError
 from etl.publication import Assumption
+from etl.release_folder import ALWAYS, digest, plain, release_folders, sealed_files, set_aside
 
 #: What is taken for granted of a single release.
 NOTHING = Assumption("none", (), ())
+#: The columns of a table's file.
+COLUMNS = ("row", "measure", "value", "status")
 
 
 class Status(StrEnum):
@@ -125,54 +126,9 @@ def cell_id(row: str, measure: str) -> str:
     return f"{row}.{measure}"
 
 
-def release_folders(released: Path) -> list[Path]:
-    """All releases, oldest first."""
-    return sorted(p for p in released.glob("[0-9][0-9][0-9][0-9]") if p.is_dir()) if released.is_dir() else []
-
-
-def write_release(released: Path, release: Release) -> Path:
-    """Write `released/NNNN/` whole or not at all; an existing number is refused (releases are immutable)."""
-    set_aside(released, release)
-    return put_in_place(released, release.name)
-
-
-def set_aside(released: Path, release: Release) -> str:
-    """Write a release beside its place, under a hidden name, and return the SHA-256 of its `release.json`."""
-    if (released / release.name).exists():
-        raise FuxueError("release.exists", release=release.name)
-    fresh = released / f".{release.name}.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for name, content in _files(release).items():
-        with (fresh / name).open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-    return digest(fresh)
-
-
-def put_in_place(released: Path, name: str) -> Path:
-    """What was set aside becomes the release, in one step."""
-    return (released / f".{name}.new").rename(released / name)
-
-
-def digest(folder: Path) -> str:
-    """SHA-256 of a release's `release.json`, which holds those of its other files; empty if there is none."""
-    path = folder / "release.json"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
-def settle_releases(released: Path, recorded: Mapping[str, str]) -> None:
-    """End what an interrupted run began: a release on record takes its place, what is on no record is deleted.
-
-    `recorded` gives the digest by number.
-    """
-    for fresh in sorted(released.glob(".[0-9][0-9][0-9][0-9].new")):
-        name = fresh.name[1:5]
-        if digest(fresh) == recorded.get(name) and not (released / name).exists():
-            put_in_place(released, name)
-        else:
-            shutil.rmtree(fresh)
+def write_draft(released: Path, release: Release) -> Path:
+    """Write all that is told into a hidden folder beside the release's place; it wants its proof and its seal yet."""
+    return set_aside(released, release.name, _files(release))
 
 
 def _files(release: Release) -> dict[str, bytes]:
@@ -194,7 +150,6 @@ def _files(release: Release) -> dict[str, bytes]:
             {"key": t.key, "rows": t.kind, "measures": list(t.measures), "title": t.title, "title_en": t.title_en}
             for t in release.tables
         ],
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
     files["release.json"] = _json(about)
     return files
@@ -207,7 +162,7 @@ def _json(value: Any) -> bytes:
 def _csv(table: ReleasedTable) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("row", "measure", "value", "status"))
+    writer.writerow(COLUMNS)
     for row in table.rows:
         for measure in table.measures:
             cell = table[row, measure]
@@ -216,32 +171,56 @@ def _csv(table: ReleasedTable) -> bytes:
 
 
 def read_release(folder: Path) -> Release:
-    """Read a release folder; FuxueError if a file is missing, changed since it was written, or malformed."""
+    """Read a release; FuxueError if a file is unknown, missing, changed since it was sealed, or malformed."""
+    return _understood(folder, sealed_files)
+
+
+def read_draft(folder: Path) -> Release:
+    """Read what `write_draft` wrote, before it has a proof and a seal; FuxueError if it is malformed."""
+    return _understood(folder, lambda here: {path.name: path.read_bytes() for path in here.iterdir()})
+
+
+def _understood(folder: Path, files_of: Callable[[Path], Mapping[str, bytes]]) -> Release:
     try:
-        about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-        files = {name: _own_file(folder, name).read_bytes() for name in about["sha256"]}
-        for name, content in files.items():
-            if hashlib.sha256(content).hexdigest() != about["sha256"][name]:
-                raise FuxueError("release.changed", release=folder.name, file=name)
+        files = files_of(folder)
+        about = json.loads(files["release.json"].decode())
+        tables = {f"{table['key']}.csv" for table in about["tables"]}
+        for name in sorted(files.keys() - tables - ALWAYS):
+            raise FuxueError("release.unknown_file", release=folder.name, file=plain(name))
         if folder.name not in (about["release"], f".{about['release']}.new"):
-            raise FuxueError("release.changed", release=folder.name, file="release.json")
-        ranges = json.loads(files["audit.json"])["ranges"]
-        return Release(
-            number=int(about["release"]),
-            campaign=about["campaign"],
-            as_of=dt.date.fromisoformat(about["as_of"]),
-            closing=about["closing"],
-            k=about["k"],
-            category_k=about["category_k"],
-            known=tuple(about["known"]),
-            structure=_structure(about["structure"]),
-            tables=tuple(_read_table(table, files[f"{table['key']}.csv"]) for table in about["tables"]),
-            ranges={key: (low, high) for key, (low, high) in ranges.items()},
-            earlier=about["earlier"],
-            assumed=Assumption(about["assumed"]["key"], *(tuple(about["assumed"][how]) for how in ("fixed", "grows"))),
-        )
-    except (OSError, KeyError, ValueError, TypeError) as error:
+            raise FuxueError("release.renamed", release=folder.name, name=plain(about["release"]))
+        return _release(about, files)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
+
+
+def _release(about: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
+    ranges = json.loads(files["audit.json"].decode())["ranges"]
+    _must_be_printable([about, ranges])
+    return Release(
+        number=int(about["release"]),
+        campaign=about["campaign"],
+        as_of=dt.date.fromisoformat(about["as_of"]),
+        closing=about["closing"],
+        k=about["k"],
+        category_k=about["category_k"],
+        known=tuple(about["known"]),
+        structure=_structure(about["structure"]),
+        tables=tuple(_read_table(table, files[f"{table['key']}.csv"]) for table in about["tables"]),
+        ranges={key: (low, high) for key, (low, high) in ranges.items()},
+        earlier=about["earlier"],
+        assumed=Assumption(about["assumed"]["key"], *(tuple(about["assumed"][how]) for how in ("fixed", "grows"))),
+    )
+
+
+def _must_be_printable(told: object) -> None:
+    """ValueError for a text, anywhere in JSON, that could steer the terminal on which it is printed."""
+    if isinstance(told, str) and not told.isprintable():
+        raise ValueError("a control character")
+    if isinstance(told, dict):
+        told = [*told, *told.values()]
+    for one in told if isinstance(told, list) else ():
+        _must_be_printable(one)
 
 
 def earlier_releases(released: Path, release: Release) -> list[Release]:
@@ -262,23 +241,20 @@ def _structure(told: Mapping[str, Any]) -> Structure:
     )
 
 
-def _own_file(folder: Path, name: str) -> Path:
-    """A plain file of the release; ValueError for a name that leads elsewhere."""
-    path = folder / name
-    if not re.fullmatch(r"[a-z0-9_]+\.(csv|json)", name) or path.is_symlink() or not path.is_file():
-        raise ValueError(name)
-    return path
-
-
 def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
     cells = {}
     rows: dict[str, None] = {}
-    for line in csv.DictReader(io.StringIO(content.decode())):
+    for line in csv.DictReader(io.StringIO(content.decode()), strict=True):
+        _must_be_printable([*line.values()])
+        if tuple(line) != COLUMNS or not re.fullmatch("(?:0|[1-9][0-9]{0,8})?", line["value"]):
+            raise ValueError("no line of a table")
+        if (line["row"], line["measure"]) in cells:
+            raise ValueError("a cell told twice")
         value = int(line["value"]) if line["value"] else None
         cells[line["row"], line["measure"]] = Cell(Status(line["status"]), value)
         rows[line["row"]] = None
-    if not rows:
-        raise ValueError("an empty table")
+    if not rows or cells.keys() != {(row, measure) for row in rows for measure in about["measures"]}:
+        raise ValueError("not every measure of every row")
     return ReleasedTable(
         key=about["key"],
         kind=about["rows"],

@@ -1,19 +1,19 @@
 """The rules of `rules.toml` (M7–M11 and the readings): loaded, and held against what the code asks of them."""
 
 import re
-import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from etl.datafile import Reader
 from etl.findings import Severity
+from etl.forms import NOT_ASKED, RETURNED
 
 GROUPS = ("deducted", "to_return")
 #: The configured ages that a rule may compare with, in the order of `campaign.Ages`.
 AGES = ("over_age", "under_age", "watched_age")
 ANSWER_COLUMNS = ("category", "returned", "team")
-#: What each predicate of `etl/check/predicates.py` takes.
+#: What each predicate of `etl/check/predicates.py` takes, and of which columns it can be asked.
 PREDICATES: Mapping[str, tuple[str, ...]] = {
     "filled": (),
     "listed": (),
@@ -27,22 +27,46 @@ PREDICATES: Mapping[str, tuple[str, ...]] = {
     "not_own_name": (),
     "police_known": ("categories",),
 }
+ASKED_OF: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(PREDICATES, ("category",)),
+    **{"filled": ANSWER_COLUMNS, "one_of": ("returned",)},
+    **dict.fromkeys(("named", "not_among", "not_own_name"), ("team",)),
+}
 #: Rules that reading and comparing raise by id, with what their messages may mention besides the serial.
 RAISED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("L02", "L03", "L04", "L06", "L08", "L12"), ()),
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
-    **{f"F{number:02d}": () for number in range(1, 21)},
+    **{f"F{number:02d}": () for number in range(1, 23)},
     **{"F04": ("reason",), "F05": ("limit",), "F10": ("issue",)},
     **{"L10": ("column",), "L11": ("count",), "L13": ("column", "most")},
     **{"R09": ("column", "found", "expected"), "R11": ("column",), "R12": ("expected",)},
     **dict.fromkeys(("R10", "R13"), ()),
     **dict.fromkeys(("R01", "R02", "R03", "R05"), ()),
-    **dict.fromkeys(("E01", "E02", "E03", "E04", "E05"), ("column",)),
+    **dict.fromkeys(("E01", "E02", "E03", "E05"), ("column",)),
+    "E04": ("column", "first", "last"),
     **dict.fromkeys(("E06", "D01"), ()),
     **{"F16": ("fingerprint",), "F17": ("kind",), "F18": ("kind",), "F20": ("most",)},
     **dict.fromkeys(("R06", "R07", "R08"), ("column",)),
     "R04": ("column", "at", "was", "found"),
 }
+
+
+#: What must be asked of every answer, by rule: the record has no place for any other (M9, M10).
+REQUIRED: Mapping[str, tuple[str, str, str]] = {
+    "A01": ("filled", "category", ""),
+    "A02": ("listed", "category", ""),
+    "A03": ("filled", "returned", ""),
+    "A04": ("one_of", "returned", "to_return"),
+    "A05": ("one_of", "returned", "deducted"),
+}
+#: Rules that refuse and cannot do less: behind each of them there is nothing that could be recorded.
+REFUSING = frozenset((
+    *REQUIRED, "L01", "L02", "L03", "L06", "L07", "L08", "L11",
+    *(f"F{number:02d}" for number in (*range(1, 11), 14, 16, 17, 20, 21)),
+))  # fmt: skip
+#: What 复学情况 can be in each group (M10).
+ANSWERS: Mapping[str, tuple[str, ...]] = {"to_return": RETURNED, "deducted": (NOT_ASKED,)}
+KEYS = ("id", "basis", "severity", "message", "message_en", "predicate", "column", "params")
 
 
 @dataclass(frozen=True)
@@ -61,9 +85,8 @@ class Rule:
 
 def load_rules(get: Reader, categories: Sequence[str]) -> tuple[Rule, ...]:
     """All rules in the file's order. FuxueError names the key of the first that the code could not use."""
-    tables = get.value("rules", "[[rules]] …")
-    if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
-        get.fail("rules", "[[rules]] …")
+    get.only("", ("rules",))
+    tables = [one.value(name, "[[rules]] …") for one, name in get.tables("rules", KEYS)]
     names = [f"rules[{_name(table, number)}]" for number, table in enumerate(tables, start=1)]
     rules = tuple(
         _rule(Reader(get.path, {name: table}), name, categories) for name, table in zip(names, tables, strict=True)
@@ -72,7 +95,7 @@ def load_rules(get: Reader, categories: Sequence[str]) -> tuple[Rule, ...]:
     for name in ids:
         if ids.count(name) > 1:
             get.fail(f"id {name}", "each value once")
-    for name in RAISED:
+    for name in (*RAISED, *REQUIRED):
         if name not in ids:
             get.fail(name, "a rule of this id")
     return rules
@@ -84,56 +107,64 @@ def _name(table: Mapping[str, Any], number: int) -> str:
 
 
 def _rule(get: Reader, key: str, categories: Sequence[str]) -> Rule:
+    name = get.text(f"{key}.id", "[A-Z][0-9]{2}")
+    severity = get.text(f"{key}.severity", "|".join(Severity))
+    if name in REFUSING and severity != Severity.ERROR:
+        get.fail(f"{key}.severity", "error: without it there would be nothing to record")
     table = get.value(key, "[[rules]] …")
-    severity = get.text(f"{key}.severity")
-    if severity not in {s.value for s in Severity}:
-        get.fail(f"{key}.severity", "error, warning or note")
-    rule = Rule(
-        id=get.text(f"{key}.id"),
+    column = get.text(f"{key}.column", "|".join(ANSWER_COLUMNS)) if "column" in table else ""
+    predicate = _predicate(get, key, name, column)
+    params = _params(get, key, predicate, categories)
+    _check_required(get, key, name, (predicate, column, str(params.get("group", ""))))
+    allowed = {"serial", *RAISED.get(name, ()), *({"age"} if "age" in params else ())}
+    return Rule(
+        id=name,
         basis=get.text(f"{key}.basis"),
         severity=Severity(severity),
-        message=get.text(f"{key}.message"),
-        message_en=get.text(f"{key}.message_en"),
-        predicate=_optional(get, key, table, "predicate", str, "text"),
-        column=_optional(get, key, table, "column", str, "text"),
-        params=_optional(get, key, table, "params", dict, "{ … }"),
+        message=get.template(f"{key}.message", allowed),
+        message_en=get.template(f"{key}.message_en", allowed),
+        predicate=predicate,
+        column=column,
+        params=params,
     )
-    _check_predicate(get, key, rule, categories)
-    for name in ("message", "message_en"):
-        _check_placeholders(get, f"{key}.{name}", getattr(rule, name), rule)
-    return rule
 
 
-def _optional(get: Reader, key: str, table: Mapping[str, Any], name: str, kind: type, expected: str) -> Any:
-    value = table.get(name, kind())
-    if not isinstance(value, kind):
-        get.fail(f"{key}.{name}", expected)
-    return value
+def _predicate(get: Reader, key: str, name: str, column: str) -> str:
+    """The predicate of a rule that is asked of every answer; empty for one that reading and comparing raise."""
+    table = get.value(key, "[[rules]] …")
+    if name in RAISED:
+        for wrong in ("predicate", "column", "params"):
+            if wrong in table:
+                get.fail(f"{key}.{wrong}", f"nothing: {name} is raised by reading and comparing")
+        return ""
+    predicate = get.text(f"{key}.predicate", "|".join(PREDICATES))
+    if column not in ASKED_OF[predicate]:
+        get.fail(f"{key}.column", "|".join(ASKED_OF[predicate]))
+    return predicate
 
 
-def _check_predicate(get: Reader, key: str, rule: Rule, categories: Sequence[str]) -> None:
-    if not rule.predicate and rule.id in RAISED:
-        return
-    if rule.predicate not in PREDICATES:
-        get.fail(f"{key}.predicate", "|".join(PREDICATES))
-    if rule.column not in ANSWER_COLUMNS:
-        get.fail(f"{key}.column", "|".join(ANSWER_COLUMNS))
-    params = rule.params
-    if set(params) != set(PREDICATES[rule.predicate]):
-        get.fail(f"{key}.params", ", ".join(PREDICATES[rule.predicate]) or "none")
-    possible: Mapping[str, Sequence[str]] = {"categories": categories, "age": AGES, "group": GROUPS}
-    for name, values in params.items():
-        given = values if isinstance(values, list) else [values]
-        wrong = [value for value in given if not isinstance(value, str) or value not in possible.get(name, [value])]
-        if wrong or not given:
-            get.fail(f"{key}.params.{name}", "|".join(possible.get(name, ["texts"])))
+def _params(get: Reader, key: str, predicate: str, categories: Sequence[str]) -> Mapping[str, Any]:
+    wanted = PREDICATES.get(predicate, ())
+    if not wanted:
+        if "params" in get.value(key, "[[rules]] …"):
+            get.only(f"{key}.params", ())
+        return {}
+    get.only(f"{key}.params", wanted)
+    params: dict[str, Any] = {}
+    for name in wanted:
+        at = f"{key}.params.{name}"
+        if name in ("age", "group"):
+            params[name] = get.text(at, "|".join(AGES if name == "age" else GROUPS))
+        elif name == "categories":
+            params[name] = list(get.texts(at, categories))
+        else:
+            params[name] = list(get.texts(at, ANSWERS[params["group"]] if "group" in params else ()))
+    return params
 
 
-def _check_placeholders(get: Reader, key: str, message: str, rule: Rule) -> None:
-    allowed = {"serial", *RAISED.get(rule.id, ()), *({"age"} if "age" in rule.params else ())}
-    try:
-        used = {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
-    except ValueError:
-        used = {message}
-    if not used <= allowed:
-        get.fail(key, " ".join(f"{{{name}}}" for name in sorted(allowed)))
+def _check_required(get: Reader, key: str, name: str, asked: tuple[str, str, str]) -> None:
+    for what, wanted, found in zip(
+        ("predicate", "column", "params.group"), REQUIRED.get(name, ()), asked, strict=False
+    ):
+        if wanted != found:
+            get.fail(f"{key}.{what}", f"{wanted}: {name} is asked of every answer")

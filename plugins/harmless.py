@@ -4,9 +4,11 @@ import csv
 import io
 import re
 
-#: What a spreadsheet takes for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+from etl.foreign import FORMULA
+
+#: What may stand before a formula and is not seen: spaces and signs without width.
+BEFORE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*")
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 #: By which Excel knows UTF-8.
 BOM = b"\xef\xbb\xbf"
 
@@ -15,9 +17,14 @@ def harmless(content: bytes) -> bytes:
     """The same cells; one that would be a formula is made text by an apostrophe before it. Numbers stay numbers."""
     out = io.StringIO()
     rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
-    csv.writer(out, lineterminator="\r\n").writerows([[_as_text(cell) for cell in row] for row in rows])
+    # All in quotes: where a spreadsheet splits at semicolons or tabs, half a cell must not become a formula.
+    csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(
+        [[_as_text(c) for c in row] for row in rows]
+    )
     return BOM + out.getvalue().encode("utf-8")
 
 
 def _as_text(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
+    if NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}" if cell.startswith(FORMULA) or BEFORE.sub("", cell, count=1).startswith(FORMULA) else cell

@@ -54,7 +54,12 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
 def serve_staff(home: Home, keys: Keys, campaign: Campaign, *, host: str = "127.0.0.1", port: int = 8001) -> None:
     """Serve the staff instance until it is interrupted. FuxueError for an address that is not safe or not free."""
     tls = check_host(home, keys, host)
-    with listening(host, port) as listener, contextlib.suppress(KeyboardInterrupt), terminated_as_interrupted():
+    with (
+        home.serving(),
+        listening(host, port) as listener,
+        contextlib.suppress(KeyboardInterrupt),
+        terminated_as_interrupted(),
+    ):
         datasette = build_staff(home, keys, campaign, ROOT)
         hosts = LOOPBACK | {host} | (tls.hosts if tls else frozenset())
         datasette.rules = replace(datasette.rules, hosts=hosts, is_tls=tls is not None)

@@ -1,7 +1,7 @@
 """Shared ground: two campaigns, and homes in which a small issue stands, filled or loaded. All people made up."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from etl.campaign import Campaign, Limits, load_campaign
-from etl.cli import issuing, steps
+from etl.cli import inspecting, issuing, keeping, releasing, steps, upkeep
 from etl.cli.run import Run
 from etl.home import Home
 from etl.synthetic.population import Person, make_population
@@ -18,10 +18,23 @@ from etl.vault.keys import demo_master, new_key, read_key
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 7
 CHILDREN = 45
+#: Links of the record of the full home (`full_once`), and its staff accounts.
+FULL, ACCOUNTS = 9, ("bureau", "xiling")
 
 
 def silent_bar(title: str, total: int) -> Callable[[], None]:
     return lambda: None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_password_hashes() -> Iterator[None]:
+    """A hash of a test's password costs little: 480,000 rounds each took a quarter of the time of the staff tests."""
+    from datasette_accounts import passwords
+
+    before = passwords.hash_password.__defaults__
+    passwords.hash_password.__defaults__ = (None, 1000)
+    yield
+    passwords.hash_password.__defaults__ = before
 
 
 @pytest.fixture(scope="session")
@@ -134,6 +147,27 @@ def corrections_once(
 def corrections(run: Run, corrections_once: Path) -> Run:
     """A fresh copy of the home in which the corrections workbooks are handed out."""
     return put_in_place(run, corrections_once)
+
+
+@pytest.fixture(scope="session")
+def full_once(
+    tmp_path_factory: pytest.TempPathFactory, loaded_once: Path, small: Campaign, small_folder: Path
+) -> tuple[Path, Path]:
+    """A home that holds all that a home can, and a copy of its record as it was before most of that."""
+    from plugins.launch import add_account
+
+    folder = tmp_path_factory.mktemp("full")
+    shutil.copytree(loaded_once, folder / "var")
+    run = at_due(folder / "var", small, small_folder)
+    upkeep.back_up(run, folder / "earlier.db")
+    issuing.issue_form(run, "corrections", None)
+    issuing.issue_form(run, "cases", None)
+    inspecting.lock_base(run, "测试员")
+    releasing.release(run)
+    for scope in ACCOUNTS:
+        add_account(run.home, run.keys, scope, scope, "a long password of a clerk")
+    assert keeping.verified(run).links == FULL
+    return folder / "var", folder / "earlier.db"
 
 
 @pytest.fixture

@@ -16,10 +16,11 @@ from etl.protect.audit import explore
 from etl.protect.closing import closing_release
 from etl.protect.history import reader_of
 from etl.protect.interim import interim_release
-from etl.protect.prove import prove
 from etl.protect.reader import ranges_of
-from etl.released import Release, digest, read_release, write_release
+from etl.release_folder import SUMS
+from etl.released import Release, read_release
 from tests.fixtures import naive
+from tests.fixtures.releases import loaded, proved_anew, sealed_anew, stored, write_proved
 from tests.test_protect import make_campaign, make_counts
 
 SECRET = b"a secret of the tests"
@@ -40,8 +41,7 @@ def put(folder: Path, few: Campaign, *makes: Callable[..., Release]) -> Path:
         made.append(make(few, make_counts(few, rows, random.Random(4)), made, SECRET))
     folders: list[Path] = []
     for release in made:
-        folders.append(write_release(folder, naive.after(release, folders)))
-        prove(folders[-1])
+        folders.append(write_proved(folder, naive.after(release, folders)))
     return folders[-1]
 
 
@@ -86,12 +86,12 @@ def forger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     monkeypatch.setattr("etl.protect.verify_release.check", lambda _: {"tables": 0})
 
     def forge(folder: Path) -> None:
-        naive.sealed_anew(folder)
+        sealed_anew(folder)
         told = read_release(folder)
         ranges = ranges_of(reader_of([told], told.assumed), told)
-        naive.stored(folder / "audit.json", {"ranges": {cell: list(ends) for cell, ends in ranges.items()}})
-        naive.sealed_anew(folder)
-        prove(folder)
+        stored(folder / "audit.json", {"ranges": {cell: list(ends) for cell, ends in ranges.items()}})
+        sealed_anew(folder)
+        proved_anew(folder)
         monkeypatch.undo()
 
     return forge
@@ -124,7 +124,7 @@ def test_a_figure_printed_that_tells_a_small_count_is_caught_whatever_its_proof(
 @pytest.mark.parametrize("release", ["close"], indirect=True)
 def test_a_figure_printed_under_the_old_proof_is_caught(few: Campaign, release: Path) -> None:
     naive.printed(release, [("u3", "to_return", "12"), ("u3", "returned", "9")])
-    naive.sealed_anew(release)
+    sealed_anew(release)
     assert "u3.returned" in says(few, release)[0] or "u3.to_return" in says(few, release)[0]
 
 
@@ -132,113 +132,167 @@ def test_a_figure_printed_under_the_old_proof_is_caught(few: Campaign, release: 
 def test_a_band_too_narrow_is_caught_whatever_its_proof(
     few: Campaign, release: Path, forger: Callable[[Path], None]
 ) -> None:
-    """All listed children of a unit are verified: two bands of one count that share three values."""
+    """All listed children of a unit are verified: two bands of one count that share three values. No rounding of ours
+    gives the figure that it takes."""
     verified = naive.told_of(release, "u0", "verified")
     naive.printed(release, [("u0", "suspected", str(verified + 8))], status="rounded")
     forger(release)
     for said in says(few, release):
-        assert "u0." in said, said
+        assert "line 2 of units.csv has a number that does not go with its status" in said
 
 
 @pytest.mark.parametrize("release", ["rounded"], indirect=True)
 def test_an_unreported_units_figures_are_caught(few: Campaign, release: Path) -> None:
     naive.printed(release, [("u5", "returned", "1")])
-    naive.sealed_anew(release)
-    citizen, officer = says(few, release)
-    assert "u5.returned" in citizen
-    assert "contradict" in officer
+    sealed_anew(release)
+    for said in says(few, release):
+        assert "in units.csv, u5 has reported in one place and not in another" in said
 
 
 @pytest.mark.parametrize("release", ["close"], indirect=True)
 def test_a_table_of_the_proof_altered_is_caught(few: Campaign, release: Path) -> None:
-    told = naive.loaded(release / "proof.json")
+    told = loaded(release / "proof.json")
     told["tables"][0][1] += 1
-    naive.stored(release / "proof.json", told)
+    stored(release / "proof.json", told)
     for said in says(few, release):
-        assert "deducted" in said, said
+        assert "proof.json" in said, said
+    sealed_anew(release)
+    for said in says(few, release):
+        assert "example 1: categories do not add up to the city's deducted" in said, said
 
 
 @pytest.mark.parametrize("release", ["close"], indirect=True)
 def test_an_altered_digest_is_caught(few: Campaign, release: Path) -> None:
-    about = naive.loaded(release / "release.json")
-    about["sha256"]["units.csv"] = "0" * 64
-    naive.stored(release / "release.json", about)
-    for said in says(few, release):
-        assert "units.csv" in said, said
+    sums = (release / SUMS).read_text().splitlines()
+    (release / SUMS).write_text("\n".join(f"{'0' * 64}  units.csv" if "units" in one else one for one in sums) + "\n")
+    citizen, officer = says(few, release)
+    assert "units.csv was changed" in citizen
+    assert "release.changed" in officer
 
 
 @pytest.mark.parametrize("release", ["stack"], indirect=True)
 def test_an_earlier_release_changed_or_missing_is_caught(few: Campaign, release: Path) -> None:
     first = release.parent / "0001"
-    naive.printed(first, [("city", "returned", "51")], status="rounded")
-    naive.sealed_anew(first)
-    citizen, officer = says(few, release)
-    assert "0001" in citizen
-    assert "release.earlier" in officer
+    stored(first / "release.json", loaded(first / "release.json") | {"as_of": "2019-03-03"})
+    sealed_anew(first)
+    for said in says(few, release):
+        assert "0001/SHA256SUMS was changed" in said
     shutil.rmtree(first)
-    citizen, officer = says(few, release)
-    assert "0001" in citizen
-    assert "release.earlier" in officer
+    for said in says(few, release):
+        assert "0001 is missing" in said
 
 
 @pytest.mark.parametrize("release", ["stack"], indirect=True)
 def test_an_earlier_release_left_out_of_the_account_is_caught(few: Campaign, release: Path) -> None:
     """A closing release that says it was made after none is not proved against those that lie beside it."""
-    about = naive.loaded(release / "release.json")
+    about = loaded(release / "release.json")
     del about["earlier"]["0001"]
-    naive.stored(release / "release.json", about)
-    naive.sealed_anew(release)
-    citizen, officer = says(few, release)
-    assert "every release before it" in citizen
-    assert "release.earlier" in officer
+    stored(release / "release.json", about)
+    sealed_anew(release)
+    for said in says(few, release):
+        assert "it does not take every release before it into account" in said
 
 
 @pytest.mark.parametrize("release", ["stack"], indirect=True)
-def test_a_release_that_is_said_to_be_the_first_and_is_not_is_caught_by_a_citizen(few: Campaign, release: Path) -> None:
+def test_a_release_that_is_said_to_be_the_first_and_is_not_is_caught(few: Campaign, release: Path) -> None:
     alone = closing_release(few, make_counts(few, LATER, random.Random(4)), (), SECRET)
     shutil.rmtree(release)
-    prove(write_release(release.parent / "elsewhere", alone))
+    write_proved(release.parent / "elsewhere", alone)
     shutil.move(release.parent / "elsewhere" / "0001", release)
-    about, proof = (naive.loaded(release / name) for name in ("release.json", "proof.json"))
-    naive.stored(release / "release.json", about | {"release": "0003"})
-    naive.stored(release / "proof.json", proof | {"sha256": digest(release)})
-    citizen, officer = says(few, release)
-    assert "release.earlier" in officer
-    assert "every release before it" in citizen
+    for said in says(few, release):
+        assert "release in release.json is not as it must be" in said or "release.renamed" in said
+    for name in ("release.json", "proof.json"):
+        stored(release / name, loaded(release / name) | {"release": "0003"})
+    sealed_anew(release)
+    for said in says(few, release):
+        assert "it does not take every release before it into account" in said
 
 
 @pytest.mark.parametrize(
-    ("changed", "unit", "leak", "words"),
+    ("changed", "words"),
     [
-        ({"k": 2}, "u3", {"to_return": 12, "returned": 9}, "Here k = 2"),  # three still out
-        ({"known": ("city.suspected", "u2.returned")}, "u2", {"returned": 3}, "everybody: city.suspected, u2.returned"),
+        ({"k": 2}, "k in release.json is below 3"),
+        ({"category_k": {"I": 2}}, "I in release.json is below 3"),
+        ({"known": ("city.suspected", "u2.returned")}, "takes u2.returned as known to everybody"),
     ],
 )
-def test_thresholds_and_known_totals_other_than_the_campaigns_are_caught(
+def test_a_release_whose_own_rules_protect_nobody_has_no_proof(
+    few: Campaign, tmp_path: Path, changed: dict[str, object], words: str
+) -> None:
+    lax = replace(few, publication=replace(few.publication, **changed))  # type: ignore[arg-type]
+    with pytest.raises(verify_release.Failed, match=words):
+        put(tmp_path, lax, closing_release)
+
+
+#: Rules that another campaign may have, and what the officer is told. A citizen is told what they are.
+OTHER_RULES: dict[str, tuple[dict[str, object], str]] = {
+    "k": ({"k": 4}, "k = 4"),
+    "category_k": ({"category_k": {"I": 7}}, "k = 5, I: 7"),
+    "known": ({"known": ("city.suspected", "city.deducted")}, "everybody: city.suspected, city.deducted"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_RULES)
+def test_rules_other_than_the_campaigns_are_printed_for_the_citizen_and_refused_for_the_officer(
     few: Campaign,
     tmp_path: Path,
-    changed: dict[str, object],
-    unit: str,
-    leak: dict[str, int],
-    words: str,
+    what: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    changed, words = OTHER_RULES[what]
     lax = replace(few, publication=replace(few.publication, **changed))  # type: ignore[arg-type]
     folder = put(tmp_path, lax, closing_release)
-    assert all(naive.told_of(folder, unit, name) == value for name, value in leak.items())
-    citizen, officer = says(few, folder)
-    assert citizen == ""  # it holds under its own rules, which the program names
-    assert "verify.rules" in officer
+    with pytest.raises(FuxueError, match=rf"verify\.rules .*'what': '{what}'"):
+        releasing.verify(few, folder)
     monkeypatch.setattr("sys.argv", ["verify_release.py", str(folder)])
     assert verify_release.main() == 0
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"campaign": "elsewhere-2019"}, "verify.rules .*'what': 'campaign'"),
+        ({"as_of": "2019-02-18"}, "verify.day"),
+        ({"as_of": "9999-12-31"}, "verify.day"),
+    ],
+)
+@pytest.mark.parametrize("release", ["close"], indirect=True)
+def test_another_campaign_or_a_day_outside_it_is_refused(
+    few: Campaign, release: Path, changed: dict[str, str], what: str
+) -> None:
+    stored(release / "release.json", loaded(release / "release.json") | changed)
+    sealed_anew(release)
+    verify_release.check(release)  # a citizen is told and must know
+    with pytest.raises(FuxueError, match=what):
+        releasing.verify(few, release)
+
+
+@pytest.mark.parametrize("key", ["title", "measures", "key"])
+@pytest.mark.parametrize("release", ["close"], indirect=True)
+def test_a_table_that_is_not_the_campaigns_is_refused(few: Campaign, release: Path, key: str) -> None:
+    about = loaded(release / "release.json")
+    table = about["tables"][0]
+    if key == "measures":
+        table["measures"] = table["measures"][:-1]
+        lines = (release / "city.csv").read_text("utf-8").splitlines()[:-1]
+        (release / "city.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    else:
+        table[key] = "other"
+    if key == "key":
+        (release / "city.csv").rename(release / "other.csv")
+    stored(release / "release.json", about)
+    sealed_anew(release)
+    verify_release.check(release)
+    with pytest.raises(FuxueError, match=r"verify\.rules .*'what': 'tables'"):
+        releasing.verify(few, release)
+
+
 @pytest.mark.parametrize("release", ["close"], indirect=True)
 def test_an_assumption_that_the_campaign_does_not_make_is_caught(few: Campaign, release: Path) -> None:
-    about = naive.loaded(release / "release.json")
+    about = loaded(release / "release.json")
     about["assumed"] = {"key": "none of ours", "fixed": [], "grows": []}
-    naive.stored(release / "release.json", about)
-    naive.sealed_anew(release)
+    stored(release / "release.json", about)
+    sealed_anew(release)
     assert "verify.assumed" in says(few, release)[1]

@@ -14,15 +14,17 @@ from datasette.utils import parse_metadata
 from etl.campaign import Campaign
 from etl.cli import keeping, releasing, steps
 from etl.cli.commands import main
+from etl.cli.recovery import recover_unless_busy
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.released import read_release
 from etl.vault import chain, published
-from etl.vault.chain import COVERS
+from etl.vault.chain import COVERED_BEFORE_6, COVERS
 from etl.vault.count import count
-from etl.vault.files import Connection, connect
-from etl.vault.open import SCHEMA_VERSION, Vault, statements
-from etl.vault.upgrade import CHAINED
+from etl.vault.files import Connection, connect, numbers_path, scope_path
+from etl.vault.open import SCHEMA_VERSION, Vault, schema_of, statements, unguarded
+from etl.vault.scoped import scopes
+from etl.vault.upgrade import CHAINED, reseal
 from etl.vault.verify import verify
 from tests.conftest import ROOT, at_due, put_in_place
 
@@ -58,9 +60,8 @@ def forced(run: Run) -> Iterator[Connection]:
     connection = connect(run.home.vault, run.keys.derive("file:vault"))
     try:
         connection.execute("PRAGMA foreign_keys = OFF")
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        yield connection
+        with unguarded(connection):
+            yield connection
     finally:
         connection.close()
 
@@ -138,7 +139,7 @@ def test_a_record_cut_short_holds_by_itself_but_not_against_the_custodians_paper
         for sql in ("release_count", "release", "link WHERE id = 7", "nonce WHERE link = 7"):
             db.execute(f"DELETE FROM {sql}")
     short = keeping.verified(published_home, paper)
-    assert {one.key for one in short.breaks} == {"verify.paper", "verify.release_unknown"}
+    assert {one.key for one in short.breaks} == {"verify.paper", "verify.release_unknown", "verify.scope"}
 
 
 def test_what_was_put_in_without_a_link_is_found(published_home: Run) -> None:
@@ -152,7 +153,11 @@ def test_a_release_that_was_changed_or_lost_is_found(published_home: Run) -> Non
     content = file.read_bytes()
     file.write_bytes(content + b" ")
     assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
-    file.unlink()
+    file.write_bytes(content)
+    assert keeping.verified(published_home).breaks == ()
+    (file.parent / "note.txt").write_text("…", "utf-8")
+    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
+    shutil.rmtree(file.parent)
     assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_missing"]
 
 
@@ -239,6 +244,7 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
         patched.setattr(releasing, "put_in_place", stop)
         with pytest.raises(OSError, match="killed"):
             releasing.release(loaded)
+    recover_unless_busy(loaded)
     assert keeping.verified(loaded).breaks == ()  # it lies aside, as recorded
     with pytest.raises(FuxueError, match=r"release\.unchanged"):
         releasing.release(loaded)
@@ -246,9 +252,40 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
     assert keeping.verified(loaded).breaks == ()
 
 
-def schema_of(connection: Connection) -> dict[str, str]:
-    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
+def test_a_guard_that_was_taken_off_and_a_changed_view_are_found(published_home: Run) -> None:
+    connection = connect(published_home.home.vault, published_home.keys.derive("file:vault"))
+    connection.execute("DROP TRIGGER answer_kept")
+    connection.execute("DROP VIEW current_workbook")
+    connection.execute("CREATE VIEW current_workbook AS SELECT min(id) AS id, issue, unit FROM workbook GROUP BY 2, 3")
+    connection.execute("CREATE TABLE more (x)")
+    connection.close()
+    found = [(b.key, b.params.get("name")) for b in keeping.verified(published_home).breaks]
+    assert found == [("verify.schema", name) for name in ("answer_kept", "current_workbook", "more")]
+
+
+def test_scopes_that_are_newer_than_the_record_are_found_and_built_anew_by_the_next_command(loaded: Run) -> None:
+    """The record is replaced by an older copy of itself, behind the program's back."""
+    older = loaded.home.vault.read_bytes()
+    steps.record_signature(loaded, "xiling", "verification", [], "登记员甲")
+    loaded.home.vault.write_bytes(older)
+    found = keeping.verified(loaded).breaks
+    assert {b.key for b in found} == {"verify.scope"}
+    assert [b.params["scope"] for b in found] == scopes(loaded.campaign)
+    steps.record_deliverable(loaded, "xiling", "annex4", "paper", "登记员甲", signed=True)
+    assert keeping.verified(loaded).breaks == ()
+
+
+def test_a_scope_that_is_missing_or_damaged_is_found(loaded: Run) -> None:
+    scope_path(loaded.home.scopes, "xiling").unlink()
+    numbers_path(loaded.home.scopes, "donggang").write_bytes(b"x")
+    found = keeping.verified(loaded).breaks
+    assert [(b.key, b.params["scope"]) for b in found] == [("verify.scope", s) for s in ("donggang", "xiling")]
+
+
+def test_a_table_of_a_release_that_was_changed_is_found(published_home: Run) -> None:
+    table = published_home.home.released / "0001" / "units.csv"
+    table.write_bytes(table.read_bytes().replace(b"xiling", b"xilinh"))
+    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
 
 
 def old_home(run: Run, version: int, schemas: Path) -> dict[str, int]:
@@ -267,25 +304,30 @@ def old_home(run: Run, version: int, schemas: Path) -> dict[str, int]:
         marks = ", ".join("?" for _ in columns)
         names = [column.rpartition(" ")[2] for column in columns]
         connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
+    if version >= CHAINED:
+        with Vault(connection, run.keys).transaction():
+            reseal(Vault(connection, run.keys), COVERED_BEFORE_6)
     connection.close()
     return {table: len(rows) for table, (_, rows) in kept.items()}
 
 
+ISSUE = ["id", "issued_on", "form", "extends", "CAST(id AS BLOB) AS fingerprint"]
 CHILD = ["issue", "serial", "unit", "province", "city", "county", "name", "sex", "id_number", "household"]
-WORKBOOK = ["id", "issue", "unit", "file", "fingerprint", "received", "sealed", "status",
+WORKBOOKS = "workbook JOIN file_name n ON n.workbook = id JOIN filler f ON f.workbook = id"
+WORKBOOK = ["id", "issue", "unit", "n.name AS file", "fingerprint", "received", "sealed", "status",
             "f.name AS filler", "f.phone AS phone", "f.leader AS leader"]  # fmt: skip
 BOTH = [
-    ("child", "child", CHILD), ("workbook", "workbook JOIN filler f ON f.workbook = id", WORKBOOK),
+    ("child", "child", CHILD), ("workbook", WORKBOOKS, WORKBOOK),
     ("answer", "answer", ["workbook", "issue", "serial", "category", "returned", "team"]),
     ("finding", "finding", ["workbook", "rule", "severity", "sheet", "cell", "serial", "message", "message_en"]),
 ]  # fmt: skip
 LATER = [
-    ("issue", "issue", ["id", "issued_on", "form", "extends", "fingerprint"]),
+    ("issue", "issue", ISSUE),
     ("bundle", "bundle", ["issue", "unit", "children", "fingerprint"]), *BOTH,
 ]  # fmt: skip
 WITH_CHAIN = [
-    ("issue", "issue", ["id", "issued_on", "form", "extends", "fingerprint", "key"]),
-    LATER[1], BOTH[0], ("workbook", "workbook", WORKBOOK[:8]),
+    ("issue", "issue", [*ISSUE, "key"]),
+    LATER[1], BOTH[0], ("workbook", "workbook LEFT JOIN file_name n ON n.workbook = id", WORKBOOK[:8]),
     ("filler", "filler", ["workbook", "name", "phone", "leader"]), *BOTH[2:],
     ("tally", "tally", ["workbook", "category", "returned", "children"]),
     ("correction", "correction", ["issue", "serial", "department", "category", "opened_by"]),
@@ -294,9 +336,8 @@ WITH_CHAIN = [
     ("nonce", "nonce", ["link", "nonces"]),
 ]  # fmt: skip
 OLD = {
-    1: [("issue", "issue", ["id", "issued_on", "fingerprint"]), ("bundle", "bundle", ["issue", "unit", "children"]),
-        *BOTH],
-    2: LATER, 3: LATER, 4: WITH_CHAIN,
+    1: [("issue", "issue", [*ISSUE[:2], ISSUE[-1]]), ("bundle", "bundle", ["issue", "unit", "children"]), *BOTH],
+    2: LATER, 3: LATER, 4: WITH_CHAIN, 5: WITH_CHAIN,
 }  # fmt: skip
 
 
@@ -323,7 +364,7 @@ def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it
         told = ["issue", *["workbook"] * 3]
         kinds = [link.kind for link in chain.links(vault.connection)]
         assert kinds == ([*told, "upgrade"] if version >= CHAINED else ["upgrade", *told])
-        assert verify(vault, loaded.campaign, loaded.home.released).breaks == ()
+        assert verify(vault, loaded.campaign, loaded.home.released, loaded.home.scopes).breaks == ()
         assert vault.connection.execute("SELECT count(*) FROM tally").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM correction").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM case_file").fetchone()[0] > 0

@@ -7,7 +7,7 @@ import pytest
 from etl.bundle import Bundle
 from etl.campaign import Campaign
 from etl.check.entries import check_entries
-from etl.findings import Finding
+from etl.findings import Finding, Severity
 from etl.forms import CASES, CORRECTIONS
 from etl.submission import Value
 
@@ -38,6 +38,8 @@ def places(findings: list[Finding]) -> list[tuple[str, str]]:
     ("person", "测试员\u200b甲 ", "测试员甲"), ("person", "2020.3.9", "2020.3.9"),
     ("date", "2020年3月9日", "2020-03-09"), ("date", "2020.3.9", "2020-03-09"),
     ("date", "２０２０/03/09", "2020-03-09"),
+    ("date", "20200309", "20200309"), ("date", "2020-W11-1", "2020-W11-1"), ("date", "2020-069", "2020-069"),
+    ("date", "٢٠٢٠-٠٣-٠٩", "٢٠٢٠-٠٣-٠٩"),  # digits, but not those of a date here
     ("date", "2020-02-29", "2020-02-29"), ("date", "2020-02-30", "2020-02-30"), ("date", "昨天", "昨天"),
 ])  # fmt: skip
 def test_a_cell_is_kept_as_what_it_stands_for(small: Campaign, key: str, typed: str, kept: str) -> None:
@@ -50,9 +52,12 @@ def test_a_cell_is_kept_as_what_it_stands_for(small: Campaign, key: str, typed: 
     (MEASURE | {"measure": "随班就读"}, [("E01", "I4")]), (MEASURE | {"department": "某局"}, [("E01", "J4")]),
     ({"measure": "帮扶救助"}, [("E02", "J4"), ("E02", "K4")]), ({"carer": "测试员乙"}, [("E02", "L4"), ("E02", "M4")]),
     (BACK | {"date": "昨天"}, [("E03", "M4")]), (BACK | {"date": "2020-02-30"}, [("E03", "M4")]),
+    *((BACK | {"date": written}, [("E03", "M4")]) for written in (
+        "20200309", "2020-W11-1", "2020-W11", "2020W111", "2020-069", "٢٠٢٠-٠٣-٠٩", "२०२०-०३-०९", "+2020-3-9",
+        "43899")),
     (BACK | {"date": "2020-03-16"}, []), (BACK | {"date": "2020-03-17"}, [("E04", "M4")]),
-    (BACK | {"date": "2003-09-02"}, []), (BACK | {"date": "2003-09-01"}, [("E04", "M4")]),
-    (BACK | {"date": "2003-08-31"}, [("E04", "M4")]),
+    (BACK | {"date": "2020-03-02"}, []), (BACK | {"date": "2020-03-01"}, [("E04", "M4")]),
+    (BACK | {"date": "2003-08-31"}, [("E04", "M4")]), (BACK | {"date": "2020年3月1日"}, [("E04", "M4")]),
     (MEASURE | {"person": "甲"}, [("E05", "K4")]), (MEASURE | {"person": "甲乙"}, []),
     (BACK | {"carer": "1"}, [("E05", "N4")]),
 ])  # fmt: skip
@@ -91,6 +96,21 @@ def test_a_remark_may_be_anything(small: Campaign, remark: str) -> None:
     row["remark"] = Value(remark, "K4")
     (entry,), findings = check_entries([(issued, row)], bundle, small, "x.xlsx", CORRECTIONS.sheet, DAY)
     assert (entry.values["remark"], findings) == (remark, [])
+
+
+@pytest.mark.parametrize("date", ["2020-03-01", "2020-03-17", "2019-12-31", "2030-01-01"])
+def test_a_correction_of_before_the_notice_or_of_tomorrow_is_an_error(small: Campaign, date: str) -> None:
+    """What was corrected before anybody asked was not corrected for this campaign; nor is what is still to come."""
+    issued = {column.key: "" for column in CORRECTIONS.issued} | {"reference": "1"}
+    recipient = small.casework.departments[0]
+    bundle = Bundle(CORRECTIONS, "20200302-02", recipient.slug, recipient.name, (issued,))
+    given = issued | {"cause": recipient.causes[0], "outcome": recipient.outcomes[0], "date": date, "remark": ""}
+    row = {key: Value(text, "J4") for key, text in given.items()}
+    _, (finding,) = check_entries([(issued, row)], bundle, small, "x.xlsx", CORRECTIONS.sheet, DAY)
+    assert (finding.rule, finding.severity) == ("E04", Severity.ERROR)
+    for said in (finding.message, finding.message_en):
+        assert "2020-03-02" in said
+        assert "2020-03-16" in said
 
 
 def test_a_fault_names_its_column_as_it_is_read_aloud(small: Campaign) -> None:

@@ -51,8 +51,12 @@ def submission(**changed: object) -> Submission:
     return replace(whole, **changed)  # type: ignore[arg-type]
 
 
+def is_genuine(manifest: Manifest) -> bool:
+    return manifest.is_genuine(mac)
+
+
 def check(campaign: Campaign, given: Submission, police: Sequence[tuple[str, str]] = ()) -> Checked:
-    return check_submission("x.xlsx", given, CANDIDATES, {(ISSUE, UNIT): BUNDLE}, campaign, mac, DAY, police)
+    return check_submission("x.xlsx", given, CANDIDATES, {(ISSUE, UNIT): BUNDLE}, campaign, is_genuine, DAY, police)
 
 
 def told(checked: Checked) -> list[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """The main job end to end through the command line: what a newcomer runs, what leaks, what repeats to the byte."""
 
 import csv
-import hashlib
 import io
 import json
 import re
@@ -15,8 +14,11 @@ import pytest
 
 from etl.campaign import Campaign
 from etl.identity import is_valid
+from etl.release_folder import SUMS, seal
 from etl.released import Status, read_release
 from etl.synthetic.population import make_population
+from etl.vault.keys import read_key
+from etl.vault.open import open_vault
 from tests.conftest import ROOT
 
 CHILDREN = 60
@@ -75,11 +77,29 @@ def test_two_demos_with_one_seed_publish_the_same_bytes(
 
 
 @pytest.mark.prove
-def test_a_demo_over_a_demo_begins_anew_and_another_seed_differs(tmp_path: Path, small_folder: Path) -> None:
-    home = tmp_path / "var"
-    for seed in ("5", "6"):
-        assert build(home, small_folder, "demo", "--seed", seed, "--children", str(CHILDREN)).returncode == 0
-    assert [path.name for path in sorted((home / "released").iterdir())] == ["0001"]
+def test_a_demo_over_a_demo_begins_anew_and_another_seed_differs(
+    demo: tuple[Path, str], tmp_path: Path, small: Campaign, small_folder: Path
+) -> None:
+    first, _ = demo  # of seed 5
+    home, fresh = tmp_path / "var", tmp_path / "fresh"
+    for folder, seed in ((home, "5"), (home, "6"), (fresh, "6")):
+        assert build(folder, small_folder, "demo", "--seed", seed, "--children", str(CHILDREN)).returncode == 0
+    for zone in ("released", "public"):
+        assert files(home / zone) == files(fresh / zone)  # nothing of the first demo is left
+    assert figures(home) != figures(first)
+    assert not people_in(home, small) & people_in(first, small)
+
+
+def figures(home: Path) -> dict[tuple[str, str, str], object]:
+    """Every published figure by table, row and measure: what chance protected, and what was counted."""
+    release = read_release(home / "released" / "0001")
+    return {(table.key, *at): cell.value for table in release.tables for at, cell in table.cells.items()}
+
+
+def people_in(home: Path, campaign: Campaign) -> set[str]:
+    """The ID numbers in a demo's record."""
+    with open_vault(home / "private/vault.db", read_key(home / "private/demo.key"), campaign) as vault:
+        return {row[0] for row in vault.connection.execute("SELECT id_number FROM child")}
 
 
 def test_a_demo_never_touches_a_home_that_is_none(tmp_path: Path, small_folder: Path) -> None:
@@ -254,11 +274,9 @@ def test_a_small_count_planted_in_a_release_is_not_published(
     at = next(n for n, line in enumerate(lines) if line.endswith(",,suppressed"))
     lines[at] = lines[at].replace(",,suppressed", ",3,published")
     content[name] = ("\n".join(lines) + "\n").encode()
-    about = json.loads(content["release.json"])
-    about["sha256"][name] = hashlib.sha256(content[name]).hexdigest()
-    content["release.json"] = json.dumps(about).encode()
     for file, data in content.items():
         (folder / file).write_bytes(data)
+    seal(folder)
     done = build(home, small_folder, "publish")
     assert done.returncode == 3
     assert not (home / "public").exists()
@@ -271,7 +289,6 @@ def test_a_release_that_names_a_file_elsewhere_is_refused(
     folder.mkdir(parents=True)
     for file, data in files(demo[0] / "released/0001").items():
         (folder / file).write_bytes(data)
-    about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-    about["sha256"]["../../private/x.csv"] = "0" * 64
-    (folder / "release.json").write_text(json.dumps(about), encoding="utf-8")
+    with (folder / SUMS).open("a", encoding="utf-8") as sums:
+        sums.write(f"{'0' * 64}  ../../private/x.csv\n")
     assert build(tmp_path / "var", small_folder, "verify", str(folder)).returncode == 2

@@ -143,7 +143,7 @@ def test_a_workbook_without_fault_needs_no_feedback(run: Run) -> None:
 
 def test_only_the_unit_that_was_asked_for(run: Run) -> None:
     spoiled(run)
-    paths = steps.inbox(run)
+    paths = sorted(run.home.inbox.iterdir())
     assert {one.checked.unit for one in reporting.feedback(run, paths, UNIT)} == {UNIT}
     with pytest.raises(FuxueError, match="no_unit"):
         reporting.feedback(run, paths, "nowhere")

@@ -46,7 +46,7 @@ def reader(run: Run, base: Base) -> Callable[[bytes], Checked | None]:
             return None
         candidates = [Candidate(ISSUE, UNIT, "")]
         return check_submission(
-            f"{UNIT}.xlsx", submission, candidates, {(ISSUE, UNIT): bundle}, run.campaign, run.manifest_mac, run.day
+            f"{UNIT}.xlsx", submission, candidates, {(ISSUE, UNIT): bundle}, run.campaign, run.is_genuine, run.day
         )
 
     return read

@@ -32,7 +32,7 @@ def good_of(run: Run) -> Good:
     plain = books.plain(run)
     return Good(
         plain=plain,
-        sealed=(run.home.inbox / f"{UNIT}.xlsx").read_bytes(),
+        sealed=books.returned(run).read_bytes(),
         handed=unseal(handed, [passwords[UNIT]]).plain,
         other=books.plain(run, OTHER),
         password=passwords[UNIT],
@@ -73,7 +73,7 @@ class Campaign:
         except Exception as error:  # noqa: BLE001 - the one thing that must not be is told with all others
             self.faults.append(f"{case.kind}: {case.name}: raised {type(error).__name__} {error}")
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _judge(self, case: Case, path: Path) -> None:
         where = f"{case.kind}: {case.name}"

@@ -129,10 +129,12 @@ def test_the_workbook_is_sealed_tells_the_flags_and_holds_the_children_drawn(loa
 
 
 def test_a_sample_is_recorded_and_its_seed_draws_it_again(loaded: Run) -> None:
-    first = inspecting.look_through(loaded, 9, None, BY).sample
-    assert first is not None
+    drawn = inspecting.look_through(loaded, 9, None, BY).sample
+    assert drawn is not None
+    first = drawn.sample
     again = inspecting.look_through(loaded, 9, first.seed, BY).sample
-    assert again == first
+    assert again is not None
+    assert (drawn.number, again.number, again.sample) == (1, 2, first)
     assert (
         fetch(loaded, "SELECT drawn_on, drawn_by, seed FROM revisit") == [(loaded.day.isoformat(), BY, first.seed)] * 2
     )

@@ -23,11 +23,12 @@ from etl.protect.closing import closing_release
 from etl.protect.history import place, reader_of
 from etl.protect.interim import interim_release
 from etl.protect.primary import true_values
-from etl.protect.prove import prove
 from etl.protect.reader import verify_release as verify
 from etl.protect.tables import CITY, build_system, structure_of
 from etl.publish.__main__ import publish
-from etl.released import NOTHING, Cell, Release, Status, digest, read_release, write_release
+from etl.release_folder import digest
+from etl.released import NOTHING, Cell, Release, Status, read_release
+from tests.fixtures.releases import proved_anew, write_proved
 from tests.test_protect import make_campaign, make_counts
 from tests.test_publish_sample import CAMPAIGN
 
@@ -55,7 +56,7 @@ def written(folder: Path, releases: list[Release]) -> list[Release]:
     """Releases put into a folder one after the other, each with its proof; as they then read."""
     for release in releases:
         earlier = {path.name: digest(path) for path in sorted(folder.glob("[0-9]*"))}
-        prove(write_release(folder, replace(release, earlier=earlier)))
+        write_proved(folder, replace(release, earlier=earlier))
     return [read_release(path) for path in sorted(folder.glob("[0-9]*"))]
 
 
@@ -148,7 +149,7 @@ def test_a_proof_needs_the_releases_that_it_was_made_after(
     with pytest.raises(verify_release.Failed, match="0001"):
         verify_release.check(tmp_path / "0002")
     with pytest.raises(FuxueError, match=r"release\.earlier"):
-        prove(tmp_path / "0003")
+        proved_anew(tmp_path / "0003")
 
 
 def with_city(release: Release, name: str, change: Callable[[int], Cell]) -> Release:
@@ -225,7 +226,7 @@ def test_rounded_figures_read_as_such_on_the_pages(campaign: Campaign, tmp_path:
     draw = random.Random(6)
     rows = [(0, draw.randrange(60), draw.randrange(15), draw.randrange(9)) for _ in campaign.units]
     made = interim_release(campaign, make_counts(campaign, rows, draw), (), SECRET)
-    prove(write_release(tmp_path / "released", made))
+    write_proved(tmp_path / "released", made)
     publish(tmp_path / "released", tmp_path / "public", CAMPAIGN)
     page = (tmp_path / "public" / "site" / "index.html").read_text(encoding="utf-8")
     figure = made.table("city")[CITY, "to_return"].value

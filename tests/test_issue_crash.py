@@ -342,14 +342,14 @@ def test_other_work_after_a_killed_supplement_brings_that_to_its_end_too(
     home, paper = tmp_path / "var", tmp_path / "supplement.xlsx"
     shutil.copytree(answered.home, home)
     supplement = (*answered.command[:4], "issue", str(write_list(paper, [row_of("901"), row_of("902")])))
-    command = (*supplement, "--as-of", "2020-03-05")
+    command = (*supplement, "--as-of", "2020-03-16")
     given = case(tmp_path, home, command, "annex4")
-    seen = interrupt(given, home, given.at("os.rename /private/outbox/.20200305-02.new"), run_in)
-    assert (len(seen.recorded), seen.shown, seen.hidden) == (2, ("20200302-01",), (".20200305-02.new",))
+    seen = interrupt(given, home, given.at("os.rename /private/outbox/.20200316-02.new"), run_in)
+    assert (len(seen.recorded), seen.shown, seen.hidden) == (2, ("20200302-01",), (".20200316-02.new",))
     assert again(home, answered.command).exit_code == 0
     run = run_in(home)
-    assert sorted(path.name for path in run.home.outbox.iterdir()) == ["20200302-01", "20200305-02", "20200316-03"]
-    assert_whole(run, "20200305-02", run.home.outbox / "20200305-02")
+    assert sorted(path.name for path in run.home.outbox.iterdir()) == ["20200302-01", "20200316-02", "20200316-03"]
+    assert_whole(run, "20200316-02", run.home.outbox / "20200316-02")
     assert_scopes_current(run)
 
 

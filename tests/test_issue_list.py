@@ -241,12 +241,12 @@ def test_a_folder_of_workbooks_appears_whole_or_not_at_all(
     monkeypatch.setattr(issuing, "seal", fail_on_the_second)
     with pytest.raises(OSError, match="disk full"):
         split(small, [], tmp_path)
-    issuing.settle(tmp_path, [])
+    issuing.put_issues_in_place(tmp_path, [])
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(issuing, "seal", unsealed)
     assert set(split(small, [], tmp_path)) == set(small.unit)
     assert [path.name for path in tmp_path.iterdir()] == [".20200302-01.new"]
-    issuing.settle(tmp_path, ["20200302-01"])
+    issuing.put_issues_in_place(tmp_path, ["20200302-01"])
     assert [path.name for path in tmp_path.iterdir()] == ["20200302-01"]
 
 

@@ -33,6 +33,7 @@ SIGNS = {"#E0464E": "!", "#FBD5D5": "~", "#FFFBE6": "."}
 DONE = "#1E7B34"
 #: Days since the epoch of spreadsheets.
 NUMBER = (DAY - dt.date(1899, 12, 30)).days
+FIRST_NUMBER = (dt.date(2019, 2, 19) - dt.date(1899, 12, 30)).days
 
 Row = Mapping[str, str]
 
@@ -181,11 +182,11 @@ def test_a_list_longer_than_a_validation_holds_is_offered_whole(office: Office, 
 
 
 @pytest.mark.parametrize("form", [CORRECTIONS, CASES], ids=lambda form: form.key)
-def test_a_date_begins_with_the_first_possible_birthday(office: Office, campaign: Campaign, form: Form) -> None:
+def test_a_date_begins_with_the_day_of_the_notice(office: Office, campaign: Campaign, form: Form) -> None:
     _, layout = show(office, campaign, form)
     found = office.validation(form.sheet, layout.at("date"), layout.last)
     assert (found["type"], found["operator"]) == ("DATE", "GREATER_EQUAL")
-    assert float(found["formula"]) == (campaign.births_first - dt.date(1899, 12, 30)).days
+    assert float(found["formula"]) == (campaign.noticed - dt.date(1899, 12, 30)).days
 
 
 # Locks
@@ -324,12 +325,14 @@ def test_a_correction_begun_and_not_finished_is_red(office: Office, campaign: Ca
         ((cause, "不知道", NUMBER, ""), ".!.."),
         (("不知道", outcome, NUMBER, ""), "!..."),
         ((cause, outcome, NUMBER, ""), "...."),
+        ((cause, outcome, FIRST_NUMBER, ""), "...."),
+        ((cause, outcome, FIRST_NUMBER - 1, ""), "..!."),  # before the notice: pasted, past the validation
     ]
     put(office, layout, [typed for typed, _ in cases[:8]])
     assert signs(office, layout) == [shown for _, shown in cases[:8]]
     assert progress(office, CORRECTIONS) == "已填 2 / 共 8，待改 5"
     put(office, layout, [typed for typed, _ in cases[8:]])
-    assert signs(office, layout)[:2] == [shown for _, shown in cases[8:]]
+    assert signs(office, layout)[:4] == [shown for _, shown in cases[8:]]
 
 
 def test_a_case_begun_and_not_finished_is_red(office: Office, campaign: Campaign) -> None:

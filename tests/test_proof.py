@@ -1,10 +1,10 @@
 """The proof of a release: made from the released files alone, checked by a program that knows nothing but addition."""
 
 import ast
-import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -22,9 +22,13 @@ from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.protect import verify_release
 from etl.protect.closing import closing_release
+from etl.protect.history import reader_of
 from etl.protect.prove import examples, prove
+from etl.protect.reader import ranges_of
 from etl.publish.__main__ import publish
-from etl.released import Cell, Release, Status, read_release, write_release
+from etl.released import NOTHING, Cell, Release, Status, read_release, write_draft
+from tests.fixtures.releases import loaded as told_in
+from tests.fixtures.releases import sealed_anew, stored, write_proved
 from tests.test_protect import make_campaign, make_counts
 from tests.test_publish_sample import CAMPAIGN
 
@@ -39,9 +43,7 @@ def release(campaign: Campaign) -> Release:
 
 @pytest.fixture
 def proved(release: Release, tmp_path: Path) -> Path:
-    folder = write_release(tmp_path, release)
-    prove(folder)
-    return folder
+    return write_proved(tmp_path, release)
 
 
 def alone(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -51,21 +53,18 @@ def alone(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
 
 
-def sealed_anew(folder: Path) -> None:
-    """Digests as they would be had the files been released so."""
-    about = json.loads((folder / "release.json").read_text())
-    about["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in about["sha256"]}
-    (folder / "release.json").write_text(json.dumps(about))
-    told = json.loads((folder / "proof.json").read_text())
-    told["sha256"] = hashlib.sha256((folder / "release.json").read_bytes()).hexdigest()
-    (folder / "proof.json").write_text(json.dumps(told))
-
-
-def changed(folder: Path, name: str, change: Callable[[Any], None]) -> None:
-    told = json.loads((folder / name).read_text())
+def changed(folder: Path, name: str, change: Callable[[Any], object]) -> None:
+    told = told_in(folder / name)
     change(told)
-    (folder / name).write_text(json.dumps(told))
+    stored(folder / name, told)
     sealed_anew(folder)
+
+
+def reason_of(folder: Path) -> tuple[str, str]:
+    """Why the citizen's program refuses a release: the reason's key, and its words in English."""
+    with pytest.raises(verify_release.Failed) as caught:
+        verify_release.check(folder)
+    return caught.value.key, str(caught.value).split(" / ")[1]
 
 
 def test_anyone_can_check_a_release_with_python_alone(proved: Path, tmp_path: Path) -> None:
@@ -80,7 +79,7 @@ def test_anyone_can_check_a_release_with_python_alone(proved: Path, tmp_path: Pa
 
 def test_the_program_knows_the_standard_library_alone_and_is_short() -> None:
     source = Path(verify_release.__file__).read_text(encoding="utf-8")
-    assert len(source.splitlines()) < 300
+    assert len(source.splitlines()) < 700
     tree = ast.parse(source)
     imported = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
     imported |= {node.module or "." for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -94,71 +93,115 @@ def test_the_proof_names_no_cell_that_had_to_be_hidden(proved: Path) -> None:
 
 
 def test_the_same_release_has_the_same_proof(release: Release, proved: Path, tmp_path: Path) -> None:
-    again = write_release(tmp_path / "again", release)
-    prove(again)
+    again = write_proved(tmp_path / "again", release)
     assert (again / "proof.json").read_bytes() == (proved / "proof.json").read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (lambda told: told["tables"].pop(), "range"),
-        (lambda told: told.update(tables=told["tables"][:1]), "group"),
-        (lambda told: told["tables"][0].pop(), "shape"),
-        (lambda told: told["tables"][0].__setitem__(0, -1), "shape"),
-        (lambda told: told["tables"][0].__setitem__(0, 1.0), "shape"),
-        (lambda told: told["tables"][0].__setitem__(0, True), "shape"),
-        (lambda told: told["tables"][0].__setitem__(0, told["tables"][0][0] + 1), "status"),
-        (lambda told: told["tables"][0].__setitem__(1, told["tables"][0][1] + 1), "figure"),
-        (lambda told: told["tables"][0].__setitem__(-1, told["tables"][0][-1] + 1), "city"),
-        (lambda told: told["tables"][1].append([10_000, 1]), "shape"),
-        (lambda told: told.__setitem__("tables", []), "shape"),
-        (lambda told: told.pop("tables"), "file"),
-    ],
-)
-def test_a_changed_proof_is_refused(proved: Path, change: Callable[[Any], None], reason: str) -> None:
+SHAPE = "is not a whole table of whole numbers from 0 on"
+#: Ways to change a proof, and what is said of each.
+CHANGES: dict[str, tuple[Callable[[Any], object], str, str]] = {
+    "an example left out": (
+        lambda told: told["tables"].pop(),
+        "range", "no examples show the range of u3.returned in audit.json",
+    ),
+    "one example": (
+        lambda told: told.update(tables=told["tables"][:1]),
+        "group", "a reader can tell that all of u3.to_return are u3.returned",
+    ),
+    "a short example": (lambda told: told["tables"][0].pop(), "shape", f"example 1 {SHAPE}"),
+    "a negative count": (lambda told: told["tables"][0].__setitem__(0, -1), "file", "proof.json cannot be read"),
+    "a fraction": (lambda told: told["tables"][0].__setitem__(0, 1.0), "file", "proof.json cannot be read"),
+    "a truth value": (lambda told: told["tables"][0].__setitem__(0, True), "shape", f"example 1 {SHAPE}"),
+    "a text": (lambda told: told["tables"][0].__setitem__(0, "1"), "shape", f"example 1 {SHAPE}"),
+    "no list": (lambda told: told["tables"].__setitem__(1, 7), "shape", f"example 1 {SHAPE}"),
+    "a change outside": (lambda told: told["tables"][1].append([10_000, 1]), "shape", f"example 2 {SHAPE}"),
+    "a change just outside": (
+        lambda told: told["tables"][1].append([len(told["tables"][0]), 1]), "shape", f"example 2 {SHAPE}",
+    ),
+    "a change told twice": (
+        lambda told: told["tables"][1].append(told["tables"][1][-1]), "shape", f"example 2 {SHAPE}",
+    ),
+    "a change to a text": (lambda told: told["tables"][1][0].__setitem__(1, "1"), "shape", f"example 2 {SHAPE}"),
+    "a change of three": (lambda told: told["tables"][1][0].append(1), "shape", f"example 2 {SHAPE}"),
+    "no examples": (lambda told: told.__setitem__("tables", []), "shape", f"example 1 {SHAPE}"),
+    "no entry": (lambda told: told.pop("tables"), "file", "proof.json cannot be read"),
+    "another entry": (lambda told: told.update(note=1), "file", "proof.json cannot be read"),
+    "another number": (lambda told: told.update(release="0002"), "other", "proof.json belongs to another release"),
+    "not reported and yet verified": (
+        lambda told: told["tables"][0].__setitem__(21, told["tables"][0][21] + 1),
+        "city", "example 1: categories do not add up to the city's deducted",
+    ),
+    "reported and not verified": (
+        lambda told: told["tables"][0].__setitem__(0, told["tables"][0][0] + 1),
+        "figure", "example 1 does not fit the published city.suspected",
+    ),
+    "another figure": (
+        lambda told: told["tables"][0].__setitem__(1, told["tables"][0][1] + 1),
+        "city", "example 1: categories do not add up to the city's deducted",
+    ),
+    "another category": (
+        lambda told: told["tables"][0].__setitem__(-1, told["tables"][0][-1] + 1),
+        "city", "example 1: categories do not add up to the city's to_return",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_proof_is_refused_for_its_own_reason(proved: Path, name: str) -> None:
+    change, key, words = CHANGES[name]
     changed(proved, "proof.json", change)
+    assert reason_of(proved)[0] == key
+    assert reason_of(proved)[1].startswith(words)
+
+
+def test_a_refused_release_ends_with_one_and_says_why_in_both_languages(proved: Path) -> None:
+    changed(proved, "proof.json", lambda told: told.update(release="0002"))
     done = alone(proved)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    told = verify_release.SAYS[reason][1].split("{")[0]
-    assert told in done.stdout or reason == "status", done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
+    reason = "proof.json 是另一次公布的证明 / proof.json belongs to another release"
+    assert done.stdout == f"不成立 / does not hold: {reason}\n"
 
 
-def test_a_proof_of_another_release_is_refused(proved: Path) -> None:
-    (proved / "proof.json").write_text(json.dumps(json.loads((proved / "proof.json").read_text()) | {"sha256": "0"}))
-    assert "another release" in alone(proved).stdout
+def test_every_reason_has_words_of_its_own() -> None:
+    for language in (0, 1):
+        told = [words[language] for words in verify_release.SAYS.values()]
+        assert len({words[:14] for words in told} | {words[-14:] for words in told}) > len(told)
+        assert len(set(told)) == len(told)
 
 
 def test_a_changed_table_is_refused(proved: Path) -> None:
     (proved / "units.csv").write_bytes((proved / "units.csv").read_bytes().replace(b"published", b"suppressed", 1))
-    assert "units.csv" in alone(proved).stdout
+    assert reason_of(proved) == ("changed", "units.csv was changed")
 
 
-def test_a_range_that_is_too_narrow_or_too_wide_is_refused(proved: Path) -> None:
-    def narrow(told: Any) -> None:
-        name = next(iter(told["ranges"]))
-        told["ranges"][name][0] += 1
+@pytest.mark.parametrize(("end", "step"), [(0, 1), (0, -1), (1, 1), (1, -1)])
+def test_a_range_that_is_too_narrow_or_too_wide_is_refused(proved: Path, end: int, step: int) -> None:
+    def move(told: Any) -> None:
+        told["ranges"]["u2.returned"][end] += step
 
-    changed(proved, "audit.json", narrow)
-    assert "audit.json" in alone(proved).stdout
+    changed(proved, "audit.json", move)
+    assert reason_of(proved) == ("range", "no examples show the range of u2.returned in audit.json")
 
 
-@pytest.mark.parametrize("status", ["a small count", "its complement", "a group in one part"])
-def test_a_planted_leak_of_each_kind_has_no_proof(release: Release, tmp_path: Path, status: str) -> None:
-    cells = dict(release.table("units").cells)
-    figures = {
-        "a small count": {("u4", "returned"): 3, ("u4", "to_return"): 6},
-        "its complement": {("u3", "to_return"): 12, ("u3", "returned"): 9},
-        "a group in one part": {("u4", "returned"): 6, ("u4", "to_return"): 6},
-    }[status]
-    cells |= {at: Cell(Status.PUBLISHED, value) for at, value in figures.items()}
+LEAKS: dict[str, tuple[dict[tuple[str, str], int], str]] = {
+    "a small count": ({("u4", "returned"): 3, ("u4", "to_return"): 6}, "0001/u4.returned can be read"),
+    "its complement": ({("u3", "to_return"): 12, ("u3", "returned"): 9}, "0001/u3.still_out can be read"),
+    "a group in one part": (
+        {("u4", "returned"): 6, ("u4", "to_return"): 6}, "all of 0001/u4.to_return are 0001/u4.returned",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_planted_leak_of_each_kind_has_no_proof(release: Release, tmp_path: Path, leak: str) -> None:
+    figures, reason = LEAKS[leak]
+    cells = dict(release.table("units").cells) | {at: Cell(Status.PUBLISHED, n) for at, n in figures.items()}
     tables = tuple(replace(t, cells=cells) if t.key == "units" else t for t in release.tables)
-    withheld = {f"{row}.{name}" for t in tables for (row, name), c in t.cells.items() if c.status is Status.SUPPRESSED}
-    ranges = {cell: ends for cell, ends in release.ranges.items() if cell in withheld}
-    folder = write_release(tmp_path, replace(release, tables=tables, ranges=ranges))
-    with pytest.raises((ValueError, verify_release.Failed)):
-        prove(folder)
+    leaky = replace(release, tables=tables)
+    leaky = replace(leaky, ranges=ranges_of(reader_of([leaky], NOTHING), leaky))
+    draft = write_draft(tmp_path, leaky)
+    with pytest.raises(ValueError, match=f"^{re.escape(reason)}$"):
+        prove(draft)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -169,9 +212,9 @@ def test_every_release_can_be_proved(campaign: Campaign, tmp_path: Path, seed: i
         (draw.randrange(1, 40), 0, 0, 0)
     ]
     made = closing_release(few, make_counts(few, rows, draw))
-    folder = write_release(tmp_path, made)
-    assert prove(folder) == len(examples([read_release(folder)])[1])
-    assert alone(folder).returncode == 0
+    draft = write_draft(tmp_path, made)
+    assert prove(draft) == len(examples([read_release(draft)])[1])
+    assert alone(draft).returncode == 0
 
 
 def test_what_cannot_be_proved_is_not_released(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +234,7 @@ def test_a_release_without_its_proof_is_not_verified(loaded: Run) -> None:
     assert alone(folder).returncode == 0
     releasing.verify(loaded.campaign, folder)
     (folder / "proof.json").unlink()
-    with pytest.raises(FuxueError, match=r"verify\.bad"):
+    with pytest.raises(FuxueError, match=r"release\.missing_file .*'proof\.json'"):
         releasing.verify(loaded.campaign, folder)
 
 
@@ -199,7 +242,7 @@ def test_the_site_offers_the_release_with_its_proof_and_it_checks_out(campaign: 
     draw = random.Random(6)
     rows = [(0, draw.randrange(60), draw.randrange(15), draw.randrange(9)) for _ in campaign.units]
     made = closing_release(campaign, make_counts(campaign, rows, draw))
-    prove(write_release(tmp_path / "released", made))
+    write_proved(tmp_path / "released", made)
     publish(tmp_path / "released", tmp_path / "public", CAMPAIGN)
     site = tmp_path / "public" / "site"
     with zipfile.ZipFile(site / "data" / "latest" / "proof.zip") as packed:

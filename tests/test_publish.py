@@ -19,7 +19,8 @@ from datasette.utils import parse_metadata
 from etl.findings import FuxueError
 from etl.publish.__main__ import main, publish
 from etl.publish.database import fingerprint
-from etl.released import Cell, Release, Status, write_release
+from etl.released import Cell, Release, Status
+from tests.fixtures.releases import write_release
 from tests.test_publish_sample import (
     CAMPAIGN,
     TEMPLATES,

@@ -9,7 +9,7 @@ import pytest
 
 from etl.publish import downloads, pages
 from etl.publish.__main__ import publish
-from etl.released import write_release
+from tests.fixtures.releases import write_release
 from tests.test_pages_sample import made_stack, publish_stack, stack
 from tests.test_publish_sample import CAMPAIGN, copied, tree
 

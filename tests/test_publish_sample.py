@@ -14,7 +14,8 @@ import pytest
 from etl.campaign import load_campaign
 from etl.protect.tables import structure_of
 from etl.publish.__main__ import publish
-from etl.released import Cell, Release, ReleasedTable, Status, cell_id, write_release
+from etl.released import Cell, Release, ReleasedTable, Status, cell_id
+from tests.fixtures.releases import write_release
 
 CAMPAIGN = Path(__file__).parents[1] / "campaign"
 TEMPLATES = Path(__file__).parents[1] / "site_templates"

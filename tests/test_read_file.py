@@ -51,7 +51,7 @@ def rules_unsealed(run: Run, content: bytes) -> set[str]:
 
 
 @pytest.mark.parametrize("content", [
-    b"",
+    b"\0",
     "单位：东港镇".encode("gb18030"),
     PNG,
     b"%PDF-1.4",
@@ -60,10 +60,14 @@ def rules_unsealed(run: Run, content: bytes) -> set[str]:
     bytes.fromhex("d0cf11e0a1b11ae1")[:7],
     b"<?xml version='1.0'?><Workbook/>",
     b"\x00" * 5000,
-], ids=["empty", "text", "png", "pdf", "zip-start", "empty-zip", "ole-start", "xml", "zeros"])  # fmt: skip
+], ids=["zero", "text", "png", "pdf", "zip-start", "empty-zip", "ole-start", "xml", "zeros"])  # fmt: skip
 def test_what_is_no_workbook_is_refused(run: Run, content: bytes) -> None:
     assert refused(run, content) == {"F01"}
     assert refused(run, content, allow_unsealed=True) == {"F01"}
+
+
+def test_where_there_is_nothing_to_read_that_is_said(run: Run) -> None:
+    assert refused(run, b"") == refused(run, b"", allow_unsealed=True) == {"F21"}
 
 
 def test_a_zip_of_something_else_is_no_workbook(run: Run) -> None:

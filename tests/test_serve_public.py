@@ -22,7 +22,7 @@ from etl.findings import FuxueError
 from etl.publish import server
 from etl.publish.__main__ import publish
 from etl.publish.hosting import HEADERS
-from etl.released import write_release
+from tests.fixtures.releases import write_release
 from tests.test_publish_sample import CAMPAIGN, publish_sample, sample_release
 from tests.test_staff_home import ROOT
 

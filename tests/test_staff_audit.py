@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import issuing, upkeep
+from etl.cli import issuing, recovery, upkeep
 from etl.cli.commands import main
 from etl.cli.run import Run
 from etl.findings import FuxueError
@@ -312,5 +312,5 @@ def test_a_key_is_not_changed_under_a_running_server(looked_at: Run, tmp_path: P
     with pytest.raises(FuxueError, match=r"rekey\.in_use"):
         upkeep.change_key(looked_at, tmp_path / "new.key", "保管人")
     log.close()
-    upkeep.settle(looked_at)
+    recovery.recover_unless_busy(looked_at)
     assert staff_audit(looked_at, "verify").exit_code == 0

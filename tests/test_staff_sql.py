@@ -228,6 +228,22 @@ def test_what_would_be_a_formula_is_text_in_csv(instance: Instance, clerk: str) 
         fill_scope(instance.home, instance.keys, OWN)
 
 
+@pytest.mark.parametrize(
+    "cell", ["=1+1", " =1+1", "\t=1+1", "\n=1+1", "\u200b=1+1", "＝1+1", "@SUM(1)", "+1+1", "-1-1", "x;=1"]
+)
+def test_no_way_of_asking_for_csv_gives_a_formula(instance: Instance, clerk: str, cell: str) -> None:
+    """A file's name or a remark is a stranger's text, wherever it is asked for."""
+    query = quote(f"select '{cell}' as remark, file from workbooks")
+    for path in (f"/{OWN}/-/query.csv?sql={query}", f"/{OWN}/-/query?sql={query}&_format=csv",
+                 f"/{OWN}/-/query.csv?sql={query}&_dl=1", f"/{OWN}/-/query.csv?sql={query}&_header=off"):  # fmt: skip
+        answer = instance.ask(path, clerk)
+        if not answer.headers["content-type"].startswith("text/html"):
+            lines = answer.content.decode("utf-8-sig")
+            (row,) = [row for row in csv.reader(io.StringIO(lines, newline="")) if f"{OWN}.xlsx" in row]
+            assert row[0] == (cell if cell == "x;=1" else f"'{cell}")
+            assert lines.splitlines()[0].startswith('"')  # all in quotes: not split at a semicolon
+
+
 def test_scope_files_are_encrypted(instance: Instance) -> None:
     for path in Path(instance.home.scopes).iterdir():
         content = path.read_bytes()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import issuing, keeping, releasing, steps, upkeep
+from etl.cli import issuing, keeping, recovery, releasing, steps, upkeep
 from etl.cli.commands import main
 from etl.cli.run import Run
 from etl.findings import FuxueError
@@ -18,11 +18,11 @@ from etl.sealing import unseal
 from etl.vault import chain
 from etl.vault import rekey as rekeying
 from etl.vault.count import count
-from etl.vault.files import connect, open_scope, scope_names
+from etl.vault.files import DatabaseError, connect, open_scope, scope_names
 from etl.vault.keys import Keys, new_key
-from etl.vault.open import known_keys
+from etl.vault.open import known_keys, unguarded
 from etl.vault.scoped import scopes
-from tests.fixtures.books import ISSUE
+from tests.fixtures.books import ISSUE, returned
 from tests.fixtures.leaks import is_readable
 
 LATER = dt.date(2030, 1, 1)
@@ -46,9 +46,9 @@ def test_a_backup_is_encrypted_verified_and_on_record_and_puts_everything_back(l
     assert kinds(loaded)[-1] == "backup"
     loaded.home.vault.unlink()
     shutil.rmtree(loaded.home.scopes)
-    last, _ = upkeep.restore(loaded, path, 0)
+    last, _ = upkeep.restore(loaded, path, None)
     assert (last, answers(loaded)) == (4, before)
-    assert kinds(loaded)[-1] == "restore"
+    assert kinds(loaded)[-1] == "restoration"
     assert keeping.verified(loaded).breaks == ()
     assert scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
@@ -69,19 +69,18 @@ def test_a_backup_is_restored_as_it_was_at_an_earlier_link(loaded: Run, upto: in
     last, kept = upkeep.restore(loaded, path, upto)
     assert last == upto
     assert answers(loaded) == [row for row in whole if isinstance(row[0], int) and row[0] < upto]
-    assert kinds(loaded) == ["issue", *["workbook"] * (upto - 1), "restore"]
+    assert kinds(loaded) == ["issue", *["workbook"] * (upto - 1), "restoration"]
     assert keeping.verified(loaded).breaks == ()
     # The record that it replaced is whole, and what was taken back can be loaded again.
     shutil.copyfile(kept, loaded.home.vault)
-    assert keeping.verified(loaded).breaks == ()
+    assert {one.key for one in keeping.verified(loaded).breaks} == {"verify.scope"}
     assert answers(loaded) == whole
 
 
 def test_what_was_taken_back_is_loaded_again_like_new(loaded: Run) -> None:
     path, _ = upkeep.back_up(loaded, None)
     upkeep.restore(loaded, path, 2)
-    again = steps.load(loaded, sorted(loaded.home.inbox.glob("*.xlsx")))
-    assert sorted(one.outcome for one in again) == ["accepted", "accepted", "known"]
+    assert [one.outcome for one in steps.load(loaded)] == ["accepted", "accepted"]
     assert keeping.verified(loaded).breaks == ()
 
 
@@ -98,7 +97,7 @@ def test_a_damaged_backup_is_not_restored_and_nothing_is_touched(loaded: Run, ha
     harm(path)
     before = loaded.home.vault.read_bytes()
     with pytest.raises(FuxueError, match=r"vault\.cannot_open"):
-        upkeep.restore(loaded, path, 0)
+        upkeep.restore(loaded, path, None)
     assert loaded.home.vault.read_bytes() == before
     assert not list(loaded.home.private.glob(".*.restore"))
 
@@ -109,7 +108,7 @@ def test_a_backup_is_not_restored_beyond_its_end_or_under_another_key(loaded: Ru
     with pytest.raises(FuxueError, match=r"backup\.no_link"):
         upkeep.restore(loaded, path, 9)
     with pytest.raises(FuxueError, match=r"vault\.cannot_open"):
-        upkeep.restore(replace(loaded, keys=Keys(b"x" * 32)), path, 0)
+        upkeep.restore(replace(loaded, keys=Keys(b"x" * 32)), path, None)
     assert loaded.home.vault.read_bytes() == before
 
 
@@ -138,7 +137,7 @@ def test_workbooks_handed_out_under_the_old_key_are_still_read_and_known(run: Ru
     password = run.keys.password(ISSUE, "xiling")
     new = rekeyed(run, tmp_path / "new.key")
     assert new.keys.password(ISSUE, "xiling") == password
-    assert [one.outcome for one in steps.load(new, [first, second])] == ["known", "accepted"]
+    assert [one.outcome for one in steps.load(new, [returned(new, first.stem), second])] == ["known", "accepted"]
     newest = rekeyed(new, tmp_path / "newest.key")
     assert [one.outcome for one in steps.load(newest, [third])] == ["accepted"]
     assert keeping.verified(newest).breaks == ()
@@ -164,7 +163,7 @@ def test_the_same_key_again_is_refused(loaded: Run, tmp_path: Path) -> None:
 def test_an_interrupted_rekey_is_undone_before_its_turning_point_and_ended_after_it(
     loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turned: bool
 ) -> None:
-    staff = upkeep.staff_file(loaded.home)
+    staff = recovery.staff_file(loaded.home)
     connect(staff, loaded.keys.derive("file:staff"), create=True).execute("CREATE TABLE t (x)").close()
 
     def stop(*_: object) -> bool:
@@ -178,12 +177,62 @@ def test_an_interrupted_rekey_is_undone_before_its_turning_point_and_ended_after
     holds = (tmp_path / "new.key") if turned else loaded.home.demo_key
     keys = Keys(holds.read_bytes())
     now = replace(loaded, keys=known_keys(loaded.home.vault, keys))
-    upkeep.settle(now)
+    recovery.recover_unless_busy(now)
     for scope in scope_names(now.home.scopes):
         open_scope(now.home.scopes, scope, keys).close()
     assert keeping.verified(now).breaks == ()
     connect(staff, keys.derive("file:staff"), readonly=True).close()
     assert not list(loaded.home.private.rglob("*.rekey*"))
+
+
+@pytest.mark.parametrize("has_vault_aside", [True, False])
+@pytest.mark.parametrize("content", [b"", b"half written", None])
+def test_accounts_are_never_replaced_by_what_a_dead_rekey_left_half_written(
+    loaded: Run, tmp_path: Path, content: bytes | None, has_vault_aside: bool
+) -> None:
+    """Whatever lies beside them, and in whichever order it was cleared: the record has not turned, so they hold."""
+    staff = recovery.staff_file(loaded.home)
+    connection = connect(staff, loaded.keys.derive("file:staff"), create=True)
+    connection.execute("CREATE TABLE accounts (name TEXT)")
+    connection.execute("INSERT INTO accounts VALUES ('li.wei')")
+    connection.close()
+    new = Keys(b"n" * 32)
+    if content is None:  # whole, and even under a key that is the new one
+        connect(rekeying.aside(staff), new.derive("file:staff"), create=True).close()
+    else:
+        rekeying.aside(staff).write_bytes(content)
+    if has_vault_aside:
+        rekeying.aside(loaded.home.vault).write_bytes(b"half written")
+    recovery.recover_unless_busy(replace(loaded, keys=new))  # nothing is done under a key that does not open the record
+    assert rekeying.aside(staff).exists()
+    recovery.recover_unless_busy(loaded)
+    connection = connect(staff, loaded.keys.derive("file:staff"), readonly=True)
+    assert connection.execute("SELECT name FROM accounts").fetchall() == [("li.wei",)]
+    connection.close()
+    assert not list(loaded.home.private.rglob("*.rekey*"))
+
+
+def test_a_rekey_on_a_full_disk_leaves_everything_under_the_old_key(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = recovery.staff_file(loaded.home)
+    connect(staff, loaded.keys.derive("file:staff"), create=True).execute("CREATE TABLE t (x)").close()
+    really = rekeying._export
+
+    def full(path: Path, *keys: bytes) -> None:
+        if path == staff:
+            rekeying.aside(path).write_bytes(b"half")
+            raise DatabaseError("database or disk is full")
+        really(path, *keys)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rekeying, "_export", full)
+        with pytest.raises(DatabaseError, match="full"):
+            upkeep.change_key(loaded, tmp_path / "new.key", "保管人甲")
+    assert not list(loaded.home.private.rglob("*.rekey*"))
+    connect(staff, loaded.keys.derive("file:staff"), readonly=True).close()
+    assert keeping.verified(loaded).breaks == ()
+    assert keeping.verified(rekeyed(loaded, tmp_path / "new.key")).breaks == ()
 
 
 def people_of(run: Run) -> set[str]:
@@ -192,11 +241,12 @@ def people_of(run: Run) -> set[str]:
         return {text for (text,) in vault.connection.execute(query)}
 
 
-def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(loaded: Run) -> None:
+def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(loaded: Run, tmp_path: Path) -> None:
     issuing.issue_form(loaded, "cases", None)
     steps.record_signature(loaded, "xiling", "verification", [], "登记员甲")
     releasing.release(loaded)
-    upkeep.back_up(loaded, None)
+    path, _ = upkeep.back_up(loaded, None)
+    upkeep.back_up(loaded, tmp_path / "elsewhere.db")
     vault = loaded.open_vault()
     before = count(vault, loaded.campaign, loaded.day)
     past = count(vault, loaded.campaign, loaded.campaign.noticed)
@@ -204,7 +254,9 @@ def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(
     vault.close()
     certificate, file = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert certificate["deleted"]["child"] == listed.issued
-    assert [one["made_on"] for one in certificate["backups"]] == [loaded.day.isoformat()]
+    assert certificate["copies"] == [path.name]
+    assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(tmp_path / "elsewhere.db")]
+    assert not list(loaded.home.backups.iterdir())
     assert json.loads(file.read_text(encoding="utf-8")) == certificate
     with loaded.open_vault() as vault:
         for table in ("child", "answer", "entry", "handed", "finding", "filler", "signed_child", "correction"):
@@ -216,7 +268,8 @@ def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(
     assert steps.status(loaded).completeness == listed
     found = keeping.verified(loaded)
     assert found.breaks == ()
-    for folder in (loaded.home.outbox, loaded.home.inbox, loaded.home.reports, loaded.home.decisions):
+    home = loaded.home
+    for folder in (home.outbox, home.inbox, home.received, home.refused, home.reports, home.decisions):
         assert not [path for path in folder.rglob("*") if path.is_file()], folder
 
 
@@ -227,7 +280,7 @@ def test_a_purge_that_was_interrupted_after_its_turning_point_is_ended_by_the_ne
         raise OSError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(upkeep, "_end_purges", stop)
+        patched.setattr(recovery, "_sweep", stop)
         with pytest.raises(OSError, match="killed"):
             upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert list(loaded.home.outbox.iterdir())
@@ -245,7 +298,7 @@ def test_a_file_that_comes_while_individuals_are_purged_is_not_deleted_unseen(
     loaded: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = loaded.home.inbox / "late.xlsx"
-    monkeypatch.setattr(upkeep, "_refuse_unknown", lambda *_: late.write_bytes(b"late"))
+    monkeypatch.setattr(steps, "never_loaded", lambda *_: late.write_bytes(b"late") and [])
     upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert list(loaded.home.inbox.iterdir()) == [late]
 
@@ -261,8 +314,8 @@ def test_a_paper_half_filled_when_the_key_was_replaced_still_has_its_password(lo
 def test_after_a_purge_a_row_that_is_missed_besides_is_still_found(loaded: Run) -> None:
     upkeep.delete_individuals(loaded, LATER, "保管人甲")
     connection = connect(loaded.home.vault, loaded.keys.derive("file:vault"))
-    connection.execute("DROP TRIGGER tally_kept")
-    connection.execute("DELETE FROM tally WHERE workbook = 2")
+    with unguarded(connection):
+        connection.execute("DELETE FROM tally WHERE workbook = 2")
     connection.close()
     assert [(b.key, b.params["link"]) for b in keeping.verified(loaded).breaks] == [("verify.row", 3)]
 
@@ -277,7 +330,7 @@ def test_a_purge_of_nobody_or_with_files_that_were_never_loaded_is_refused(loade
     with pytest.raises(FuxueError, match=r"purge\.inbox"):
         upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert answers(loaded) == before
-    assert len(list(loaded.home.inbox.iterdir())) == 4
+    assert len(list(loaded.home.inbox.iterdir())) == 1
 
 
 def test_a_purge_that_fails_leaves_everything(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +379,7 @@ def test_the_command_line_keeps_the_record(loaded: Run, tmp_path: Path) -> None:
         if path.stem != "donggang":
             path.unlink()
     said = call("vault", "purge", "--before", "2030-01-01", "--by", "保管人甲")
-    assert "U盘、纸质材料和已有备份不在清除范围" in said
+    assert "U盘、纸质材料和别处的备份不在清除范围" in said
     assert "证据链完整" in call("vault", "verify")
 
 

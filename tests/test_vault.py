@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from etl import home
 from etl.campaign import Campaign
 from etl.cli import issuing, keeping, steps
 from etl.cli.run import Run
@@ -24,6 +25,7 @@ from etl.vault import count as counting
 from etl.vault.keys import TYPEABLE, Keys, demo_master, new_key, read_key
 from etl.vault.open import Vault
 from etl.vault.scoped import scopes
+from tests.fixtures.books import returned
 from tests.fixtures.leaks import is_readable
 
 #: Bytes of a page of the record.
@@ -140,7 +142,7 @@ def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: Run, table: st
 
 def test_the_same_file_again_is_known_and_changes_nothing(loaded: Run) -> None:
     before = answers(loaded)
-    again = steps.load(loaded, sorted(loaded.home.inbox.glob("*.xlsx")))
+    again = steps.load(loaded, sorted(loaded.home.received.rglob("*.xlsx")))
     assert [one.outcome for one in again] == ["known"] * 3
     assert {f.rule for one in again for f in one.checked.findings} == {"F11"}
     assert answers(loaded) == before
@@ -156,7 +158,7 @@ def test_one_file_under_two_names_is_recorded_once(run: Run) -> None:
 def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: Run) -> None:
     for path in loaded.home.scopes.glob("*.db"):
         path.unlink()
-    steps.load(loaded, [loaded.home.inbox / "donggang.xlsx"])
+    steps.load(loaded, [returned(loaded)])
     assert files.scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
 
@@ -241,7 +243,8 @@ def test_no_new_record_is_begun_where_workbooks_were_handed_out(run: Run) -> Non
     assert len(list((run.home.outbox / "20200302-01").iterdir())) == 5
 
 
-def test_two_writers_of_one_home_do_not_meet(run: Run) -> None:
+def test_two_writers_of_one_home_do_not_meet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home, "PATIENCE", 0)
     with run.home.lock(), pytest.raises(FuxueError, match="home.busy"):
         steps.load(run, [run.home.inbox / "donggang.xlsx"])
 
@@ -255,16 +258,17 @@ def test_two_versions_of_one_unit_in_one_load_are_both_refused(run: Run, passwor
     assert answers(run) == []
 
 
-def test_an_older_version_that_comes_again_is_current_again(run: Run, password: Callable[[str], str]) -> None:
-    """A unit takes its newer report back by handing in the older file: it is heard, and all three are on record."""
+def test_an_older_version_that_comes_again_is_taken_back_only_if_it_is_asked_for(
+    run: Run, password: Callable[[str], str]
+) -> None:
     path = run.home.inbox / "donggang.xlsx"
     older = path.read_bytes()
     newer = seal(unseal(older, [password("donggang")]).plain, password("donggang"))
     outcomes = []
-    for content in (older, newer, older, older):
+    for content, again in ((older, False), (newer, False), (older, False), (older, True), (older, True)):
         path.write_bytes(content)
-        outcomes.append(steps.load(run, [path])[0].outcome)
-    assert outcomes == ["accepted", "accepted", "accepted", "known"]
+        outcomes.append(steps.load(run, [path], again=again)[0].outcome)
+    assert outcomes == ["accepted", "accepted", "superseded", "accepted", "known"]
     with run.open_vault() as vault:
         marks = [bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM workbook ORDER BY id")]
         current = vault.connection.execute("SELECT id FROM current_workbook WHERE unit = 'donggang'").fetchone()
@@ -273,9 +277,9 @@ def test_an_older_version_that_comes_again_is_current_again(run: Run, password: 
 
 
 def test_a_file_refused_again_is_recorded_once(run: Run) -> None:
-    path = run.home.inbox / "note.xlsx"
-    path.write_text("not a workbook", encoding="utf-8")
     for _ in range(3):
+        path = run.home.inbox / "note.xlsx"
+        path.write_text("not a workbook", encoding="utf-8")
         assert [one.outcome for one in steps.load(run, [path])] == ["refused"]
     with run.open_vault() as vault:
         assert vault.connection.execute("SELECT count(*) FROM workbook").fetchone() == (1,)
@@ -367,4 +371,4 @@ def test_a_failed_recording_leaves_nothing_of_its_workbook(run: Run, monkeypatch
         steps.load(run, paths)
     assert {row[0] for row in answers(run)} == {1}
     monkeypatch.setattr(chain, "append", real)
-    assert [one.outcome for one in steps.load(run, paths)] == ["known", "accepted", "accepted"]
+    assert [one.outcome for one in steps.load(run)] == ["known", "accepted", "accepted"]

@@ -1,5 +1,6 @@
-"""Killed at any moment of a load, a rekey, a purge, a backup or of building the scopes, the record opens, its chain is
-whole, and it is exactly as before or exactly as after; the same command again brings it to its end.
+"""Killed at any moment of a load, a rekey, a purge, a backup, a restoration, an upgrade or of building the scopes, the
+record opens, its chain is whole, and it is exactly as before or exactly as after; the same command again brings it to
+its end. The home holds all that a home can: staff accounts, corrections, cases, a locked base, a release.
 
 Moments are those of `tests/test_issue_crash.py`. The tests have a few of each command, `make prove` has 200.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from etl.campaign import Campaign
-from etl.cli import keeping, upkeep
+from etl.cli import keeping, recovery, steps
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home
@@ -21,19 +22,23 @@ from etl.vault.files import connect, open_scope, scope_names
 from etl.vault.keys import Keys
 from etl.vault.open import Vault, known_keys
 from etl.vault.scopes import mark_stale
-from tests.conftest import at_due
+from tests.conftest import ACCOUNTS, at_due
+from tests.test_chain import old_home
 from tests.test_issue_crash import again, case, die
 
-PROVED = 200
+PROVED = 210
 COMMANDS = {
     "load": ("load",),
     "rekey": ("vault", "rekey", "{folder}/new.key", "--by", "甲"),
     "purge": ("vault", "purge", "--before", "2030-01-01", "--by", "甲"),
     "backup": ("vault", "backup", "--to", "{folder}/copy.db"),
+    "restore": ("vault", "restore", "{folder}/kept/earlier.db", "--yes"),
+    "upgrade": ("vault", "upgrade"),
     "scopes": ("status",),  # any command builds them anew where a load was interrupted before they were
 }
 #: Of how many links each command's record is, before and after: a load's workbooks come one by one.
-LINKS = {"load": {1, 2, 3, 4}, "rekey": {4, 5}, "purge": {4, 5}, "backup": {4, 5}, "scopes": {4}}
+LINKS = {"load": {9, 10, 11, 12}, "rekey": {9, 10}, "purge": {9, 10}, "backup": {9, 10}, "restore": {9, 5},
+         "upgrade": {10}, "scopes": {9}}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,23 +53,41 @@ class Doomed:
     folder: Path
 
 
+def prepare(name: str, folder: Path, full: tuple[Path, Path], campaign: Campaign, campaign_folder: Path) -> Run:
+    """The home with which a command begins, in `folder`, beside the copy that is restored."""
+    home, earlier = full
+    shutil.copytree(home, folder / "var")
+    (folder / "kept").mkdir()
+    shutil.copyfile(earlier, folder / "kept" / "earlier.db")
+    run = at_due(folder / "var", campaign, campaign_folder)
+    if name == "scopes":
+        mark_stale(run.home.scopes)
+    if name == "load":
+        steps.synthesize_fill(run, 45, 99, "default")
+    if name == "upgrade":
+        shutil.rmtree(run.home.released)
+        old_home(run, 5, Path(__file__).parent / "fixtures" / "schemas")
+    return run
+
+
+def words_of(name: str, folder: Path, campaign: Campaign, campaign_folder: Path) -> tuple[str, ...]:
+    words = (word.format(folder=folder) for word in COMMANDS[name])
+    return ("--campaign", str(campaign_folder), *words, "--as-of", str(campaign.reports_due))
+
+
 @pytest.fixture(scope="module")
 def doomed(
-    tmp_path_factory: pytest.TempPathFactory, issued_once: Path, loaded_once: Path, small: Campaign, small_folder: Path
-) -> Callable[[str], Doomed]:
+    tmp_path_factory: pytest.TempPathFactory, full_once: tuple[Path, Path], loaded_once: Path, small: Campaign,
+    small_folder: Path,
+) -> Callable[[str], Doomed]:  # fmt: skip
     made: dict[str, Doomed] = {}
 
     def make(name: str) -> Doomed:
         if name not in made:
             folder = tmp_path_factory.mktemp(name)
-            home = issued_once if name == "load" else loaded_once
-            shutil.copytree(home, folder / "var")
-            if name == "scopes":
-                mark_stale(Home(folder / "var").scopes)
-            run = at_due(folder / "var", small, small_folder)
-            connect(upkeep.staff_file(run.home), run.keys.derive("file:staff"), create=True).close()
-            words = ("--campaign", str(small_folder), *COMMANDS[name], "--as-of", str(small.reports_due))
-            counted = case(folder, folder / "var", tuple(w.format(folder=folder) for w in words), name)
+            prepare(name, folder, full_once, small, small_folder)
+            words = words_of(name, folder, small, small_folder)
+            counted = case(folder, folder / "var", words, name)
             _clear(folder)
             made[name] = Doomed(name, folder / "var", counted.command, counted.moments, small, small_folder)
         return made[name]
@@ -113,22 +136,52 @@ def assert_scopes(run: Run) -> None:
         connection.close()
 
 
+def assert_accounts(run: Run) -> None:
+    """Whoever had an account has it."""
+    staff = connect(recovery.staff_file(run.home), run.keys.derive("file:staff"), readonly=True)
+    names = {name for (name,) in staff.execute("SELECT username FROM datasette_accounts_users")}
+    staff.close()
+    assert names == set(ACCOUNTS)
+
+
 def finish(given: Doomed, home: Path, at: int) -> None:
     """Kill before moment `at`, look, and run the command again to its end."""
     died = die(home, given.words, at)
     assert died.returncode == -9, (at, died.stderr)
-    assert_whole_and_finish(given, home)
+    assert_ended(given, home)
+
+
+def assert_ended(given: Doomed, home: Path) -> None:
+    """After a run that was cut short: all is as before or as after, and the command comes to its end now."""
+    if given.name == "upgrade":
+        assert_upgraded_or_not(given, home)
+    else:
+        assert_whole_and_finish(given, home)
+
+
+def assert_upgraded_or_not(given: Doomed, home: Path) -> None:
+    """The record is of the older version, and can be upgraded, or of this one; never between both."""
+    run = at_due(home, given.campaign, given.folder)
+    try:
+        run.open_vault().close()
+    except FuxueError as error:
+        assert error.key == "vault.older_schema"
+        done = again(home, given.words)
+        assert done.exit_code == 0, done.output
+    recovery.recover_unless_busy(run)
+    found = keeping.verified(run)
+    assert (found.breaks, found.links in LINKS[given.name]) == ((), True)
+    assert_scopes(run)
 
 
 def assert_whole_and_finish(given: Doomed, home: Path) -> None:
     """After a run that was cut short: the record is as before or as after, and the command comes to its end now."""
     run = run_of(given, home)
-    upkeep.settle(run)
+    recovery.recover_unless_busy(run)
     assert_scopes(run)
-    if upkeep.staff_file(Home(given.home)).exists():
-        connect(upkeep.staff_file(run.home), run.keys.derive("file:staff"), readonly=True).close()
+    assert_accounts(run)
     found = keeping.verified(run)
-    assert found.breaks == ()
+    assert no_breaks(given, run)
     assert found.links in LINKS[given.name], found.links
     vault = run.open_vault()
     children, answers = people(vault)
@@ -147,9 +200,19 @@ def assert_whole_and_finish(given: Doomed, home: Path) -> None:
     # A purge that was finished has nobody left; a backup stands already.
     assert done.exit_code in ((0, 2) if given.name in ("purge", "backup") else (0,)), done.output
     after = run_of(given, home)
-    assert keeping.verified(after).breaks == ()
+    assert no_breaks(given, after)
     assert_scopes(after)
-    assert not [path for path in after.home.private.rglob("*.rekey*")]
+    assert_accounts(after)
+    left = [path.name for path in after.home.private.rglob(".*") if not path.name.startswith((".lock", ".serving"))]
+    assert not left
+    if given.name == "load":
+        assert not list(after.home.inbox.iterdir())
+
+
+def no_breaks(given: Doomed, run: Run) -> bool:
+    """True if all holds; the copy that is restored is from before the release, which nobody can take back."""
+    allowed = {"verify.release_unknown"} if given.name == "restore" else set()
+    return {one.key for one in keeping.verified(run).breaks} <= allowed
 
 
 def each(given: Doomed, folder: Path, moments: Sequence[int]) -> None:

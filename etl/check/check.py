@@ -1,7 +1,7 @@
 """Check one submission whole: whose it is, whether all came back as issued, whether every answer keeps the rules."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etl.bundle import Bundle
@@ -12,7 +12,7 @@ from etl.check.reconcile import match_rows, tidy
 from etl.findings import Finding, has_errors
 from etl.forms import ANNEX4, ANNEX5
 from etl.identity import birth_of
-from etl.manifest import Mac
+from etl.manifest import Manifest
 from etl.submission import Candidate, Submission, Value
 from etl.summary import summarise
 
@@ -48,7 +48,7 @@ def check_submission(
     candidates: Sequence[Candidate],
     issued: Issued,
     campaign: Campaign,
-    mac: Mac,
+    is_genuine: Callable[[Manifest], bool],
     day: dt.date,
     police: Collection[tuple[str, str]] = (),
 ) -> Checked:
@@ -60,7 +60,7 @@ def check_submission(
     opened = candidates[submission.opened_by] if submission.opened_by is not None else None
     owner: tuple[str, str] | None = None
     if not has_errors(findings):
-        owner, problem = _owner(submission, opened, issued, mac)
+        owner, problem = _owner(submission, opened, issued, is_genuine)
         findings += _unknown(problem, submission, campaign, file)
     answers: list[Answer] = []
     entries: list[Entry] = []
@@ -131,11 +131,11 @@ def _reconcile(submission: Submission, answers: Sequence[Answer], campaign: Camp
 
 
 def _owner(
-    submission: Submission, opened: Candidate | None, issued: Issued, mac: Mac
+    submission: Submission, opened: Candidate | None, issued: Issued, is_genuine: Callable[[Manifest], bool]
 ) -> tuple[tuple[str, str] | None, str]:
     """The (issue, unit) that a submission belongs to, or None with the rule that says why it is unknown."""
     manifest = submission.manifest
-    if manifest is None or not manifest.is_genuine(mac):
+    if manifest is None or not is_genuine(manifest):
         return None, "F09"
     key = (manifest.issue, manifest.unit)
     bundle = issued.get(key)

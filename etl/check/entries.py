@@ -1,7 +1,6 @@
 """Rows of forms other than 附件4, judged by what the form itself says of its columns (M15–M17)."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,11 +9,10 @@ from etl.campaign import Campaign
 from etl.check.predicates import is_named
 from etl.check.reconcile import Pair, tidy
 from etl.choices import choices_of
+from etl.dates import parse_date, parse_written
 from etl.findings import Finding
 from etl.forms import Column
 from etl.submission import Value
-
-DATE = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?")
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,10 @@ class Entry:
 def check_entries(
     pairs: Sequence[Pair], bundle: Bundle, campaign: Campaign, file: str, sheet: str, day: dt.date
 ) -> tuple[list[Entry], list[Finding]]:
-    """The entries, and what is wrong with them. `day` is the day of loading: no date may lie beyond it."""
+    """The entries, and what is wrong with them.
+
+    Nothing was corrected and nobody brought back before the notice, or after `day`, the day of loading.
+    """
     form = bundle.form
     entries, findings = [], []
     for issued, row in pairs:
@@ -40,8 +41,8 @@ def check_entries(
         for rule, column in _faults(bundle, campaign, {**issued, **values}, day):
             value = row[column.key]
             if not (value.is_formula or (value.is_other and not value.is_date)):  # these have findings of their own
-                findings.append(campaign.finding(rule, file, sheet=sheet, cell=value.cell, serial=key,
-                                                 column=column.heading.split("（")[0]))  # fmt: skip
+                said = {"column": column.heading.split("（")[0], "first": campaign.noticed, "last": day}
+                findings.append(campaign.finding(rule, file, sheet=sheet, cell=value.cell, serial=key, **said))
     return entries, findings
 
 
@@ -49,12 +50,10 @@ def _value(bundle: Bundle, campaign: Campaign, column: Column, value: Value, tex
     text = tidy(value.text)
     if column.choices:
         return _find(bundle, campaign, column, text, texts) or text
-    found = DATE.fullmatch(text) if column.kind == "date" else None
-    if found is None:
+    if column.kind != "date":
         return text
-    year, month, date = map(int, found.groups())
     try:
-        return dt.date(year, month, date).isoformat()
+        return parse_written(text).isoformat()
     except ValueError:
         return text
 
@@ -87,7 +86,7 @@ def _fault(bundle: Bundle, campaign: Campaign, column: Column, texts: Mapping[st
 
 def _date_fault(text: str, campaign: Campaign, day: dt.date) -> str:
     try:
-        date = dt.date.fromisoformat(text)
+        date = parse_date(text)
     except ValueError:
         return "E03"
-    return "" if campaign.births_first < date <= day else "E04"
+    return "" if campaign.noticed <= date <= day else "E04"

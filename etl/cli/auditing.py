@@ -55,7 +55,8 @@ def export(run: Run, since: dt.date | None) -> tuple[Path, int]:
             head = log.head()[1]
     title = f"{run.campaign.recipient_name(BUREAU)}：查阅日志（{since.isoformat() if since else '全部'}起）"
     target = run.home.reports / f"audit-{run.day.isoformat()}.xlsx"
-    write_private(target, seal(build_looks(title, lines, printed(head)), paper_password(run)))
+    with run.home.lock():
+        write_private(target, seal(build_looks(title, lines, printed(head)), paper_password(run)))
     return target, len(lines)
 
 
@@ -67,7 +68,8 @@ def _lines(log: Log, since: str) -> Iterator[list[str]]:
 def put_old_away(run: Run, before: dt.date) -> Path | None:
     """Entries of before a day into a file of their own."""
     _path(run)
-    return rotate(run.home.staff, run.keys, before, run.day)
+    with run.home.lock():
+        return rotate(run.home.staff, run.keys, before, run.day)
 
 
 def _path(run: Run) -> Path:

@@ -10,7 +10,8 @@ from etl.campaign import load_campaign
 from etl.cli import console, issuing, keeping, papers, releasing, serving, show, staffing, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import FILE, Main, Settings, as_of, settings
-from etl.cli.show_release import show_release
+from etl.cli.params import RETURNED
+from etl.cli.show_release import show_release, show_verified
 from etl.findings import FuxueError
 from etl.synthetic.population import PROFILES
 
@@ -105,7 +106,7 @@ def passwords(given: Settings, unit: str | None) -> None:
 
 
 @main.command()
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FILE)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=RETURNED)
 @click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
 @as_of
 @settings
@@ -117,16 +118,27 @@ def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of:
 
 
 @main.command()
-@click.argument("files", metavar="[FILE…]", nargs=-1, type=FILE)
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
 @click.option("--allow-unsealed", is_flag=True, help="Accept unencrypted files, on record.")
+@click.option("--again", is_flag=True, help="Take FILEs back that newer ones have replaced.")
 @as_of
 @settings
-def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
-    """Check and record all of private/inbox/ (or FILEs); each workbook is accepted or refused whole."""
+def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, again: bool,
+         as_of: dt.datetime | None) -> None:  # fmt: skip
+    """Check and record all of private/inbox/ (or FILEs); each workbook is accepted or refused whole.
+
+    What was heard leaves the inbox, for private/received/ or private/refused/.
+    """
+    if again and not files:
+        raise FuxueError("load.again_needs_files")
     run = given.run(as_of)
-    paths = list(files) or steps.inbox(run)
-    loaded = steps.load(run, paths, allow_unsealed=allow_unsealed)
+    loaded = steps.load(run, files, allow_unsealed=allow_unsealed, again=again)
+    if not loaded:
+        console.say("load.nothing", folder=run.home.inbox)
+        return
     show.show_checked("load", [(one.checked, one.outcome) for one in loaded])
+    if left := [one.checked.file for one in loaded if one.is_left]:
+        console.say("load.left", count=len(left), files="、".join(left))
     sys.exit(1 if any(one.outcome == "refused" for one in loaded) else 0)
 
 
@@ -143,7 +155,7 @@ main.add_command(keeping.doctor)
 def status(given: Settings, as_of: dt.datetime | None) -> None:
     """Per unit: children issued, workbooks received and refused, days to the deadline."""
     run = given.run(as_of)
-    show.show_status(run.campaign, run.day, steps.status(run))
+    show.show_status(run.campaign, run.day, steps.status(run), run.home)
 
 
 @main.command()
@@ -163,7 +175,7 @@ def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: 
 @click.option("--check", is_flag=True, help="Make all anew and check it first: links, HTML, figures, files, proofs.")
 @settings
 def publish(given: Settings, production: bool, check: bool) -> None:
-    """All releases → public/: a fresh folder, then one rename. Runs without any key."""
+    """All releases → public/: a fresh folder, exchanged for the old one in one step. Runs without any key."""
     releasing.publish(given.home, given.campaign_folder, production=production, check=check)
     console.say("publish.done", folder=given.home.public)
 
@@ -174,7 +186,7 @@ def publish(given: Settings, production: bool, check: bool) -> None:
 def verify(given: Settings, folder: Path) -> None:
     """Check a release folder from its public figures alone."""
     found = releasing.verify(load_campaign(given.campaign_folder), folder)
-    console.say("verify.ok", folder=folder, withheld=len(found.ranges))
+    show_verified(folder, found)
 
 
 @main.group(invoke_without_command=True)

@@ -1,15 +1,20 @@
 """How the command line speaks: lines from the catalogue, JSON, progress bars, errors."""
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from etl.cli.texts import error_texts, text
 from etl.findings import FuxueError
+from etl.foreign import visible
 
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
@@ -44,21 +49,49 @@ def say(key: str, /, **params: Any) -> None:
     if _settings["json"]:
         result(key, **params)
     elif not _settings["quiet"]:
-        _out.print(text(key, **params), markup=False, soft_wrap=True)
+        _out.print(text(key, **_clean(params)), markup=False, soft_wrap=True)
+
+
+def plain(words: str) -> str:
+    """A text for a table's cell: nothing in it is markup, or steers the terminal."""
+    return escape(_visible_lines(words))
+
+
+def _visible_lines(words: str) -> str:
+    return "\n".join(map(visible, words.split("\n")))
+
+
+def _clean(value: Any) -> Any:
+    """The same value; texts and paths in it hold only signs that can be shown and encoded, whoever wrote them."""
+    if isinstance(value, bytes):
+        value = os.fsdecode(value)
+    if isinstance(value, str | Path):
+        return type(value)(_visible_lines(str(value)))
+    if isinstance(value, Mapping):
+        return {name: _clean(one) for name, one in value.items()}
+    return [_clean(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def result(kind: str, /, **values: Any) -> None:
     """Add to the run's JSON document; the last kind names it."""
-    _document.update({"result": kind} | values)
+    _document.update({"result": kind} | _clean(values))
 
 
 def fail(error: FuxueError) -> None:
     """What went wrong, in Chinese and English, on stderr; as JSON on stdout too if that was asked for."""
-    chinese, english = error_texts(error)
+    chinese, english = error_texts(FuxueError(error.key, code=error.code, **_clean(error.params)))
     if _settings["json"]:
         result("error", key=error.key, message=chinese, message_en=english)
     _err.print(f"✗ {chinese}", style="bold red", markup=False, soft_wrap=True)
     _err.print(f"  {english}", style="dim", markup=False, soft_wrap=True)
+
+
+def asked(question: FuxueError) -> bool:
+    """Whether a person at the terminal agrees to go on all the same; False where there is none."""
+    if _settings["json"] or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    fail(question)
+    return click.confirm("仍要继续 / go on all the same?", default=False, err=True)
 
 
 def bar(title: str, total: int) -> Callable[[], None]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.cli.run import Run
+from etl.dates import parse_date
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.vault import chain
@@ -95,7 +96,7 @@ def _clock(run: Run) -> Check:
             return Check("clock", Outcome.WARNING, {"today": dt.date.today(), "last": "?"})
         try:
             newest = chain.head(vault.connection)
-            last = dt.date.fromisoformat(newest.day) if newest else last
+            last = parse_date(newest.day) if newest else last
         finally:
             vault.close()
     params = {"today": dt.date.today(), "last": last}

@@ -1,6 +1,8 @@
 """For the inspectorate (M4, M19): the base is locked, reports are looked through, children are drawn for a visit."""
 
+import datetime as dt
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +14,10 @@ from etl.cli.texts import text
 from etl.disk import write_private
 from etl.findings import FuxueError
 from etl.report.inspection import build_inspection
+from etl.reported import Reported
 from etl.sealing import seal
 from etl.vault import inspect
 from etl.vault.open import Vault
-from etl.vault.scopes import build_scopes, mark_stale
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Inspected:
     """What was found and drawn, how many answers were looked through, and the sealed workbook that tells."""
 
     flags: list[Flag]
-    sample: Sample | None
+    sample: inspect.RecordedSample | None
     answers: int
     is_locked: bool
     file: Path
@@ -38,7 +40,7 @@ def lock_base(run: Run, by: str) -> inspect.Lock:
     """Lock the base (锁定底数, M13): once, with the day and the person. FuxueError if it is locked already."""
     if not by.strip():
         raise FuxueError("base.nobody")
-    with run.open_vault() as vault:
+    with run.writing() as vault:
         return inspect.lock_base(vault, _deducted(run), by.strip(), run.day)
 
 
@@ -55,44 +57,54 @@ def _deducted(run: Run) -> list[str]:
     return [category.code for category in run.campaign.categories if category.group == "deducted"]
 
 
-def look_through(run: Run, size: int | None, seed: int | None, by: str) -> Inspected:
-    """Flags over the answers as of the day; with `size`, a sample is drawn and recorded, by whom and by which seed."""
+def look_through(run: Run, size: int | None, seed: int | None, by: str, *, drawn: int | None = None) -> Inspected:
+    """Flags over the answers as of the day; with `size`, a sample is drawn and recorded, by whom and by which seed.
+
+    With `drawn`, a sample that is on record is printed again, with the flags of its day.
+    """
     if size is not None and not by.strip():
         raise FuxueError("flags.nobody")
-    run.home.prepare()
-    with run.open_vault() as vault:
-        answers = inspect.reported(vault, run.day)
-        flags = find_flags(answers, run.campaign)
+    with run.writing(records=size is not None) as vault:
         sample = None
+        if drawn is not None:
+            sample = inspect.recorded_sample(vault, drawn)
+        day = sample.day if sample else run.day
+        answers = inspect.reported(vault, day)
         if size is not None:
-            children: dict[str, list[tuple[str, str]]] = {unit.slug: [] for unit in run.campaign.units}
-            for row in answers:
-                children[row.unit].append((row.issue, row.serial))
-            chance = secrets.randbits(48) if seed is None else seed
-            sample = draw(children, size, chance, run.campaign.inspection.confidence)
-            mark_stale(run.home.scopes)
-        content = _build(run, vault, flags, sample, by)
-        if sample is not None:  # whom to visit is in the inspectorate's file
-            build_scopes(vault, run.campaign, run.home.scopes)
+            sample = inspect.recorded_sample(vault, _draw(run, vault, answers, size, seed, by))
+        flags = find_flags(answers, run.campaign)
+        suffix = f"-sample-{sample.number:04d}" if sample else ""
+        target = run.home.reports / f"inspection-{day.isoformat()}{suffix}.xlsx"
+        write_private(target, _build(run, flags, sample, day))
         is_locked = inspect.base_lock(vault) is not None
-    target = run.home.reports / f"inspection-{run.day.isoformat()}.xlsx"
-    write_private(target, content)
     return Inspected(flags, sample, len(answers), is_locked, target)
 
 
-def _build(run: Run, vault: Vault, flags: list[Flag], sample: Sample | None, by: str) -> bytes:
+def _draw(run: Run, vault: Vault, answers: Sequence[Reported], size: int, seed: int | None, by: str) -> int:
+    """Draw a sample and put it on record: its number."""
+    children: dict[str, list[tuple[str, str]]] = {unit.slug: [] for unit in run.campaign.units}
+    for row in answers:
+        children[row.unit].append((row.issue, row.serial))
+    chance = secrets.randbits(48) if seed is None else seed
+    sample = draw(children, size, chance, run.campaign.inspection.confidence)
+    return inspect.record_sample(vault, sample, by.strip(), run.day)
+
+
+def _build(run: Run, flags: Sequence[Flag], sample: inspect.RecordedSample | None, day: dt.date) -> bytes:
     campaign = run.campaign
     lines: list[tuple[str, ...]] = []
     notes: list[str] = []
     if sample is not None:
-        for one in inspect.record_sample(vault, sample, by.strip(), run.day):
+        for one in sample.children:
             lines.append((campaign.unit[one.unit].name, one.serial, one.name, one.household,
                           campaign.category[one.code].label, one.returned))  # fmt: skip
+        size, population = sample.sample.size, sample.sample.population
         notes = [
-            text("flags.drawn", by=by.strip(), day=run.day, seed=sample.seed, size=sample.size, of=sample.population),
-            text("flags.bound", **bounds(run, sample)),
-        ]
-    title = f"{campaign.county}疑似失学儿童核查督导表（{run.day.isoformat()}）"
+            text("flags.drawn", number=sample.number, by=sample.by, day=sample.day, seed=sample.sample.seed, size=size,
+                 of=population or "—"),
+            text("flags.bound", **bounds(run, sample.sample)),
+        ]  # fmt: skip
+    title = f"{campaign.county}疑似失学儿童核查督导表（{day.isoformat()}）"
     told = [(campaign.unit[flag.unit].name, flag.rule, flag.message) for flag in flags]
     return seal(build_inspection(title, told, lines, notes), password(run))
 

@@ -1,6 +1,7 @@
 """Handing out: the province's list with what a person must decide of it, supplements, corrections and cases."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,9 +15,10 @@ from etl.cli import inspecting
 from etl.cli.run import Run
 from etl.disk import write_private
 from etl.findings import Finding, FuxueError, has_errors
+from etl.foreign import shown_name
 from etl.forms import ANNEX4, CASES, CORRECTIONS, Form
 from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned_bundle
-from etl.issue.issue import issue_workbooks, seal_one, settle
+from etl.issue.issue import handed_out, issue_workbooks, put_issues_in_place, seal_one
 from etl.issue.province import ProvinceList, Split, read_list, split_list
 from etl.manifest import Manifest
 from etl.processes import end_with_parent, forks, workers
@@ -25,7 +27,6 @@ from etl.submission import Candidate
 from etl.vault import casework, issued
 from etl.vault.issued import Completeness
 from etl.vault.open import Vault
-from etl.vault.scopes import build_scopes
 
 #: What papers of no issue are named by when their password is derived.
 PAPERS = "decisions"
@@ -61,17 +62,19 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
 
     With an error among the findings nothing is issued.
     """
-    run.home.prepare()
     whole, findings = read_list(path, run.campaign)
     if whole is None:
         return Handed("", 0, 0, tuple(findings))
     if not whole.rows:
-        raise FuxueError("issue.empty_list", file=path.name, code=1)
-    with run.home.lock():
-        moved = _recover(run)
-        fresh, warnings, known = _unseen(run, whole)
+        raise FuxueError("issue.empty_list", file=shown_name(path), code=1)
+    run.home.prepare()
+    if not run.home.vault.exists() and (left := handed_out(run.home.outbox)):
+        raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox / left[-1])
+    with run.writing(create=True) as vault:
+        moved = _put_in_place(run, vault)
+        fresh, warnings, known = _unseen(run, vault, whole)
         if not fresh.rows:
-            return _nothing_new(run, moved, known)
+            return _nothing_new(run, vault, moved, known)
         first = split_list(fresh, run.campaign)
         papers = (unassigned_bundle, exclusions_bundle)
         named = [
@@ -85,7 +88,10 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
                 b for b, unsettled in zip(named, (_open_addresses(split), split.faulty), strict=True) if unsettled
             ]
             return Handed("", 0, 0, tuple(findings), tuple(_write_paper(run, one) for one in wanted), known)
-        return _issue_children(run, fresh, split, said.decisions, findings, known)
+        handed = _issue_children(run, vault, fresh, split, said.decisions, findings, known)
+        for one in named:  # decided, and on record: the papers about these children go
+            shutil.rmtree(run.home.decisions / one.issue, ignore_errors=True)
+        return handed
 
 
 def issue_form(run: Run, key: str, to: str | None) -> Handed:
@@ -94,18 +100,16 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
     receivers = [one.slug for one in run.campaign.casework.departments] if form == CORRECTIONS else [*run.campaign.unit]
     if to is not None and to not in receivers:
         raise FuxueError("issue.no_receiver", to=to, receivers="、".join(receivers))
-    run.home.prepare()
-    with run.home.lock():
-        moved = _recover(run)
-        with run.open_vault() as vault:
-            finished = [name for name in moved if name in issued.issues(vault, form.key)]
-            if finished and to in (None, *_receivers(run, vault, finished[-1])):
-                return _handed(run, vault, finished[-1])
-            name = issued.next_issue(vault, run.day)
-            marks = _seal(run, bundles := _open_rows(run, vault, form, name, to))
-            issued.record_issue(vault, run.day, name, bundles, marks)
-            settle(run.home.outbox, [name])
-            return _handed(run, vault, name)
+    with run.writing() as vault:
+        moved = _put_in_place(run, vault)
+        finished = [name for name in moved if name in issued.issues(vault, form.key)]
+        if finished and to in (None, *_receivers(run, vault, finished[-1])):
+            return _handed(run, vault, finished[-1])
+        name = issued.next_issue(vault, run.day, handed_out(run.home.outbox))
+        marks = _seal(run, bundles := _open_rows(run, vault, form, name, to))
+        issued.record_issue(vault, run.day, name, bundles, marks)
+        put_issues_in_place(run.home.outbox, [name])
+        return _handed(run, vault, name)
 
 
 def _open_rows(run: Run, vault: Vault, form: Form, name: str, to: str | None) -> list[Bundle]:
@@ -151,40 +155,27 @@ def paper_password(run: Run) -> str:
     return run.keys.password(PAPERS, BUREAU)
 
 
-def _recover(run: Run) -> list[str]:
-    """Bring an interrupted issue to its end: the issues that were put in place now."""
-    handed_out = [folder for folder in run.home.outbox.iterdir() if folder.name[0] != "."]
-    if not run.home.vault.exists():
-        if handed_out:
-            raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox)
-        settle(run.home.outbox, [])
-        return []
-    with run.open_vault() as vault:
-        if any(run.home.outbox.glob(".*.new")):
-            build_scopes(vault, run.campaign, run.home.scopes)
-        return settle(run.home.outbox, issued.issues(vault))
+def _put_in_place(run: Run, vault: Vault) -> list[str]:
+    """Bring interrupted issues to their end: those that were put in place now."""
+    return put_issues_in_place(run.home.outbox, issued.issues(vault))
 
 
-def _unseen(run: Run, whole: ProvinceList) -> tuple[ProvinceList, list[Finding], int]:
+def _unseen(run: Run, vault: Vault, whole: ProvinceList) -> tuple[ProvinceList, list[Finding], int]:
     """The list without the rows that were issued or excluded before; warnings where such a row has changed."""
-    if not run.home.vault.exists():
-        return whole, [], 0
-    with run.open_vault() as vault:
-        known = issued.split_known(vault, whole.rows)
+    known = issued.split_known(vault, whole.rows)
     findings = [
         whole.finding(run.campaign, "L10", row, key, column=ANNEX4.column(key).heading) for row, key in known.changed
     ]
     return replace(whole, rows=known.new, taken=known.taken, people=known.people), findings, known.count
 
 
-def _nothing_new(run: Run, moved: Sequence[str], known: int) -> Handed:
-    with run.open_vault() as vault:
-        lists = issued.issues(vault, ANNEX4.key)
-        finished = [name for name in moved if name in lists]
-        if not finished:
-            raise FuxueError("issue.same_list", issue="、".join(lists))
-        done = _handed(run, vault, finished[-1])
-        return replace(done, known=known - done.rows)
+def _nothing_new(run: Run, vault: Vault, moved: Sequence[str], known: int) -> Handed:
+    lists = issued.issues(vault, ANNEX4.key)
+    finished = [name for name in moved if name in lists]
+    if not finished:
+        raise FuxueError("issue.same_list", issue="、".join(lists))
+    done = _handed(run, vault, finished[-1])
+    return replace(done, known=known - done.rows)
 
 
 def _open_addresses(split: Split) -> bool:
@@ -210,11 +201,13 @@ def _read_papers(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | Non
         content = take(path, run.campaign.limits)
         submission = read_workbook(content, candidates, run.campaign.limits, allow_unsealed=False)
         known = {(bundle.issue, BUREAU): bundle}
-        checked = check_submission(path.name, submission, candidates, known, run.campaign, run.manifest_mac, run.day)
+        checked = check_submission(
+            shown_name(path), submission, candidates, known, run.campaign, run.is_genuine, run.day
+        )
         findings += checked.findings
         officer = checked.footer.get("officer", "")
         if checked.accepted and not officer:
-            findings.append(run.campaign.finding("D01", path.name, sheet=bundle.form.sheet))
+            findings.append(run.campaign.finding("D01", shown_name(path), sheet=bundle.form.sheet))
         elif checked.accepted:
             entries = {entry.reference: entry.values for entry in checked.entries}
             decisions += decided(bundle, entries, officer, units)
@@ -232,27 +225,25 @@ def _write_paper(run: Run, bundle: Bundle) -> Path:
     return path
 
 
-def _issue_children(run: Run, fresh: ProvinceList, split: Split, decisions: Sequence[Decision],
+def _issue_children(run: Run, vault: Vault, fresh: ProvinceList, split: Split, decisions: Sequence[Decision],
                     findings: Sequence[Finding], known: int) -> Handed:  # fmt: skip
-    with run.open_vault(create=True) as vault:
-        name = issued.next_issue(vault, run.day)
-        is_first = not issued.issues(vault, ANNEX4.key)
-        bundles = []
-        for unit in run.campaign.units:
-            rows = tuple(child_row(child) for child in split.children if child.unit == unit.slug)
-            # The first issue asks every unit, if need be for a nil return; a supplement only those whom it concerns.
-            if rows or is_first:
-                bundles.append(Bundle(ANNEX4, name, unit.slug, unit.name, rows))
-        marks = _seal(run, bundles) if bundles else {}
-        texts = {row.number: row.texts for row in fresh.rows}
-        excluded = {one.row for one in decisions if one.kind == "excluded"}
-        used = [(d, texts[d.row]) for d in decisions if d.kind == "excluded" or d.row not in excluded]
-        issued.record_issue(vault, run.day, name, bundles, marks, split.children, used)
-        # The folder takes its place last: as long as it lies aside, another run finishes what this one did not.
-        build_scopes(vault, run.campaign, run.home.scopes)
-        settle(run.home.outbox, [name])
-        return Handed(name, len(split.children), len(bundles), tuple(findings), known=known,
-                      completeness=issued.completeness(vault))  # fmt: skip
+    name = issued.next_issue(vault, run.day, handed_out(run.home.outbox))
+    is_first = not issued.issues(vault, ANNEX4.key)
+    bundles = []
+    for unit in run.campaign.units:
+        rows = tuple(child_row(child) for child in split.children if child.unit == unit.slug)
+        # The first issue asks every unit, if need be for a nil return; a supplement only those whom it concerns.
+        if rows or is_first:
+            bundles.append(Bundle(ANNEX4, name, unit.slug, unit.name, rows))
+    marks = _seal(run, bundles) if bundles else {}
+    texts = {row.number: row.texts for row in fresh.rows}
+    excluded = {one.row for one in decisions if one.kind == "excluded"}
+    used = [(d, texts[d.row]) for d in decisions if d.kind == "excluded" or d.row not in excluded]
+    issued.record_issue(vault, run.day, name, bundles, marks, split.children, used)
+    # The folder takes its place last: as long as it lies aside, another run finishes what this one did not.
+    put_issues_in_place(run.home.outbox, [name])
+    return Handed(name, len(split.children), len(bundles), tuple(findings), known=known,
+                  completeness=issued.completeness(vault))  # fmt: skip
 
 
 def _seal(run: Run, bundles: Sequence[Bundle]) -> Mapping[str, bytes]:

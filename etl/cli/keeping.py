@@ -9,12 +9,11 @@ import click
 from etl.cli import console, show_vault, upkeep
 from etl.cli.doctor import Outcome, examine
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
+from etl.cli.params import DAY
 from etl.cli.run import Run
 from etl.released import cell_id, read_release
 from etl.vault import chain, published
 from etl.vault.keys import new_key
-from etl.vault.scopes import build_scopes
-from etl.vault.upgrade import upgrade as upgrade_vault
 from etl.vault.verify import Verified
 from etl.vault.verify import verify as verify_vault
 
@@ -44,8 +43,8 @@ def verify(given: Settings, paper: str) -> None:
 
 def verified(run: Run, paper: str = "") -> Verified:
     """The whole record gone over."""
-    with run.open_vault() as vault:
-        return verify_vault(vault, run.campaign, run.home.released, paper)
+    with run.home.lock(), run.open_vault() as vault:  # no other command is between the record and its scope files
+        return verify_vault(vault, run.campaign, run.home.released, run.home.scopes, paper)
 
 
 @vault.command()
@@ -69,11 +68,7 @@ def trace(given: Settings, release: str, table: str, cell: str) -> None:
 @settings
 def upgrade(given: Settings, as_of: dt.datetime | None) -> None:
     """Bring an older record to this program's version; all in one step, or not at all."""
-    run = given.run(as_of)
-    with run.home.lock():
-        found, now = upgrade_vault(run.home.vault, run.keys, run.campaign, run.day)
-        with run.open_vault() as opened:
-            build_scopes(opened, run.campaign, run.home.scopes)
+    found, now = upkeep.upgrade(given.run(as_of))
     console.say("vault.upgraded", found=found, now=now)
 
 
@@ -90,11 +85,11 @@ def backup(given: Settings, target: Path | None, as_of: dt.datetime | None) -> N
 
 @vault.command()
 @click.argument("file", type=FILE)
-@click.option("--to", "upto", type=click.IntRange(1), default=0, metavar="LINK",
+@click.option("--to", "upto", type=click.IntRange(1), metavar="LINK",
               help="Only as far as this link of the chain (see vault history).")  # fmt: skip
 @as_of
 @settings
-def restore(given: Settings, file: Path, upto: int, as_of: dt.datetime | None) -> None:
+def restore(given: Settings, file: Path, upto: int | None, as_of: dt.datetime | None) -> None:
     """Put a copy in the record's place; the record that it replaces is kept beside."""
     last, kept = upkeep.restore(given.run(as_of), file, upto)
     console.say("vault.restored", links=last, kept=kept if kept.exists() else "—")
@@ -112,15 +107,16 @@ def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> No
 
 
 @vault.command()
-@click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Lists handed out before this day.")
+@click.option("--before", required=True, type=DAY, help="Lists handed out before this day.")
 @click.option("--by", required=True, help="Who purges.")
 @as_of
 @settings
 def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | None) -> None:
     """Delete all individuals of old lists, here and in every file of this home; sums and releases stay."""
     certificate, file = upkeep.delete_individuals(given.run(as_of), before.date(), by)
-    backups = "、".join(one["file"] for one in certificate["backups"]) or "—"
-    console.say("vault.purged", children=certificate["deleted"]["child"], file=file, backups=backups)
+    elsewhere = "、".join(one["file"] for one in certificate["copies_elsewhere"]) or "—"
+    console.say("vault.purged", children=certificate["deleted"]["child"], file=file,
+                copies=len(certificate["copies"]), elsewhere=elsewhere)  # fmt: skip
 
 
 @vault.command()

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, upkeep
+from etl.cli import console
+from etl.cli.params import DAY
+from etl.cli.recovery import recover_unless_busy
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home
@@ -28,6 +30,7 @@ class Settings:
     def __init__(self) -> None:
         self.home, self.campaign_folder = Home(Path("var")), ROOT / "campaign"
         self.key_file: Path | None = None
+        self.yes = False
 
     def key(self) -> Path:
         """The master key's file. FuxueError if none is given and the home is no demo."""
@@ -46,9 +49,14 @@ class Settings:
             keys=known_keys(self.home.vault, read_key(key_file)),
             day=day.date() if day else dt.date.today(),
             bar=console.bar,
+            agree=self.agree,
         )
-        upkeep.settle(run)
+        recover_unless_busy(run)
         return run
+
+    def agree(self, question: FuxueError) -> bool:
+        """True if whoever runs the command said --yes, or says so now; nobody is asked where nobody watches."""
+        return self.yes or console.asked(question)
 
 
 def _set_home(given: Settings, value: Path) -> None:
@@ -61,6 +69,10 @@ def _set_campaign(given: Settings, value: Path) -> None:
 
 def _set_key(given: Settings, value: Path) -> None:
     given.key_file = value
+
+
+def _set_yes(given: Settings, value: bool) -> None:
+    given.yes = value
 
 
 def _set_quiet(_: Settings, value: bool) -> None:
@@ -95,6 +107,7 @@ def common_options() -> list[click.Option]:
             envvar="FUXUE_KEY_FILE",
             help="The custodian's master key (a removable device).",
         ),
+        _option("--yes", _set_yes, is_flag=True, help="Go on where the command would ask, for example about its day."),
         _option("--quiet", _set_quiet, is_flag=True, help="Say only what went wrong."),
         _option("--json", _set_json, is_flag=True, help="Machine-readable result on stdout."),
     ]
@@ -139,5 +152,5 @@ class Main(Group):
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-as_of = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Work as on this day (default: today).")
+as_of = click.option("--as-of", type=DAY, help="Work as on this day (default: today).")
 settings = click.make_pass_decorator(Settings)

@@ -1,13 +1,15 @@
 """Commands about paper: documents that the bureau makes, and what was seen or done on paper, with who and when."""
 
 import datetime as dt
+import sys
 from pathlib import Path
 
 import click
 
 from etl.cli import console, inspecting, reporting, show, show_vault, steps
-from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
-from etl.vault.evidence import SIGNED
+from etl.cli.options import Command, Group, Settings, as_of, settings
+from etl.cli.params import RETURNED
+from etl.vault.evidence import ISSUED_VALUES, SIGNED
 
 
 @click.group(cls=Group)
@@ -16,17 +18,18 @@ def report() -> None:
 
 
 @report.command("feedback")
-@click.argument("files", metavar="[FILE…]", nargs=-1, type=FILE)
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
 @click.option("--unit", metavar="X", help="Only this unit's or department's (slug).")
 @click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
 @as_of
 @settings
 def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, allow_unsealed: bool,
                     as_of: dt.datetime | None) -> None:  # fmt: skip
-    """Workbooks of private/inbox/ (or FILEs) with their faulty cells marked, and a page that says what to mend."""
+    """Each unit's newest workbook (or FILEs) with its faulty cells marked, and a page that says what to mend."""
     run = given.run(as_of)
-    paths = list(files) or steps.inbox(run)
-    show.show_feedback(run.campaign, reporting.feedback(run, paths, unit, allow_unsealed=allow_unsealed))
+    made = reporting.feedback(run, files, unit, allow_unsealed=allow_unsealed)
+    show.show_feedback(run.campaign, made)
+    sys.exit(1 if any(one.failed for one in made) else 0)
 
 
 @click.group(cls=Group)
@@ -36,7 +39,7 @@ def record() -> None:
 
 @record.command("police-ref")
 @click.option("--serial", required=True, help="原始序号 of the child.")
-@click.option("--issue", "issue_id", help="Its issue (default: the first list).")
+@click.option("--issue", "issue_id", help="Its issue, where two lists have this 原始序号.")
 @click.option("--reference", required=True, help="The police's reference (文号).")
 @click.option("--by", required=True, help="Who records it.")
 @as_of
@@ -53,13 +56,14 @@ def record_police_ref(given: Settings, serial: str, issue_id: str | None, refere
 @click.option("--act", required=True, type=click.Choice(sorted(SIGNED)),
               help="Signed for verification, for return, or for a case file's copy at the bureau or unit.")  # fmt: skip
 @click.option("--serial", "serials", multiple=True, help="Only this 原始序号 (repeat it for more; default: all).")
+@click.option("--issue", "issue_id", help="Only this issue's children.")
 @click.option("--by", required=True, help="Who saw the paper.")
 @as_of
 @settings
-def record_signature(given: Settings, unit: str, act: str, serials: tuple[str, ...], by: str,
+def record_signature(given: Settings, unit: str, act: str, serials: tuple[str, ...], issue_id: str | None, by: str,
                      as_of: dt.datetime | None) -> None:  # fmt: skip
     """A signed paper was seen (M11, M16); a typed name is no signature."""
-    children = steps.record_signature(given.run(as_of), unit, act, list(serials), by)
+    children = steps.record_signature(given.run(as_of), unit, act, list(serials), by, issue_id)
     console.say("record.signature", unit=unit, act=act, children=children)
 
 
@@ -79,17 +83,38 @@ def record_deliverable(given: Settings, unit: str, what: str, medium: str, signe
     console.say("record.deliverable", unit=unit, what=what, medium=medium)
 
 
+@record.command("correction")
+@click.option("--serial", required=True, help="原始序号 of the child.")
+@click.option("--issue", "issue_id", help="Its issue, where two lists have this 原始序号.")
+@click.option("--column", "key", required=True, type=click.Choice(ISSUED_VALUES), help="Which issued value is wrong.")
+@click.option("--value", prompt="正确的内容 (the right value)", metavar="TEXT",
+              help="The right value; asked for if left out, so that it stays out of the shell's history.")  # fmt: skip
+@click.option("--to", "department", required=True, metavar="X", help="The department (slug) that corrects it.")
+@click.option("--by", required=True, help="Who records it.")
+@as_of
+@settings
+def record_correction(given: Settings, serial: str, issue_id: str | None, key: str, value: str, department: str,
+                      by: str, as_of: dt.datetime | None) -> None:  # fmt: skip
+    """An issued value is wrong (M15): the right one goes to a department as a correction; what was issued stays."""
+    steps.record_wrong_value(given.run(as_of), issue_id, serial, key, value, department, by)
+    console.say("record.correction", serial=serial, department=department)
+
+
 @report.command("flags")
 @click.option("--sample", "size", type=click.IntRange(1), metavar="N",
               help="Also draw N children for a second visit, at least one a unit; on record.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**48), help="Draw by this seed (default: a new one; it is recorded).")
 @click.option("--by", default="", help="With --sample: who draws.")
+@click.option("--drawn", type=click.IntRange(1), metavar="N", help="Print sample N, which is on record, again.")
 @as_of
 @settings
-def report_flags(given: Settings, size: int | None, seed: int | None, by: str, as_of: dt.datetime | None) -> None:
+def report_flags(given: Settings, size: int | None, seed: int | None, by: str, drawn: int | None,
+                 as_of: dt.datetime | None) -> None:  # fmt: skip
     """For the inspectorate: unlikely reporting with its reasons, and the sample; sealed into private/reports/."""
+    if size and drawn:
+        raise click.UsageError("--sample draws a new sample, --drawn prints an old one: give one of them.")
     run = given.run(as_of)
-    show.show_inspected(run, inspecting.look_through(run, size, seed, by))
+    show.show_inspected(run, inspecting.look_through(run, size, seed, by, drawn=drawn))
 
 
 @report.command("changes")

@@ -16,6 +16,7 @@ from etl.cli.run import Run
 from etl.cli.texts import text
 from etl.disk import write_private
 from etl.findings import FuxueError
+from etl.foreign import shown_name
 from etl.home import Home
 from etl.processes import child_environment, error_of
 from etl.publish import server
@@ -105,7 +106,8 @@ def demo_accounts(run: Run) -> tuple[tuple[str, str], ...]:
     made = []
     for scope in (BUREAU, issued[0][0]):
         password = run.keys.demo_password(scope)
-        made.append((scope, add_account(run.home, run.keys, scope, scope, password)))
+        with run.home.lock():
+            made.append((scope, add_account(run.home, run.keys, scope, scope, password)))
     return tuple(made)
 
 
@@ -117,7 +119,8 @@ def add_staff(run: Run, name: str, scope: str) -> str:
     run.prove_key()
     if scope not in (*scopes(run.campaign), CUSTODIAN):
         raise FuxueError("staff.unknown_scope", scope=scope)
-    return add_account(run.home, run.keys, name, scope)
+    with run.home.lock():
+        return add_account(run.home, run.keys, name, scope)
 
 
 def import_staff(run: Run, path: Path) -> tuple[Path, int]:
@@ -125,10 +128,14 @@ def import_staff(run: Run, path: Path) -> tuple[Path, int]:
 
     FuxueError with exit code 1 that names the row of whatever is wrong with the list.
     """
+    run.prove_key()
+    with run.home.lock():
+        return _import_staff(run, _staff_rows(run, path), path)
+
+
+def _import_staff(run: Run, rows: Sequence[tuple[int, str, str]], path: Path) -> tuple[Path, int]:
     from plugins import accounts
 
-    run.prove_key()
-    rows = _staff_rows(run, path)
     taken = {account.username.lower() for account in accounts.list_accounts(run.home, run.keys)}
     faults, seen = [], set(taken)
     for number, name, scope in rows:
@@ -140,10 +147,10 @@ def import_staff(run: Run, path: Path) -> tuple[Path, int]:
         except FuxueError as error:
             faults.append(text("staff.fault", row=number, reason=text(error.key, **error.params)))
     if not rows:
-        raise FuxueError("staff.list_empty", file=path.name, code=1)
+        raise FuxueError("staff.list_empty", file=shown_name(path), code=1)
     if faults:
         reason = "".join(f"\n  {fault}" for fault in faults[:12])
-        raise FuxueError("staff.list_faulty", file=path.name, count=len(faults), faults=reason, code=1)
+        raise FuxueError("staff.list_faulty", file=shown_name(path), count=len(faults), faults=reason, code=1)
     made = [(name, scope, accounts.typeable()) for _, name, scope in rows]
     lines = [(name, run.campaign.recipient_name(scope), password) for name, scope, password in made]
     target = run.home.reports / f"staff-{run.day.isoformat()}.xlsx"
@@ -162,9 +169,9 @@ def _staff_rows(run: Run, path: Path) -> list[tuple[int, str, str]]:
     try:
         rows: list[tuple[int, str, str]] | None = run_bounded(staff_rows, (take(path, limits),), bounds)
     except (Exceeded, Broke):
-        raise FuxueError("staff.list_unreadable", file=path.name, code=1) from None
+        raise FuxueError("staff.list_unreadable", file=shown_name(path), code=1) from None
     if rows is None:
-        raise FuxueError("staff.list_headings", file=path.name, code=1)
+        raise FuxueError("staff.list_headings", file=shown_name(path), code=1)
     return rows
 
 
@@ -173,7 +180,8 @@ def disable_staff(run: Run, name: str) -> None:
     from plugins.launch import disable_account
 
     run.prove_key()
-    disable_account(run.home, run.keys, name)
+    with run.home.lock():
+        disable_account(run.home, run.keys, name)
 
 
 def list_staff(run: Run) -> list[tuple[str, str, bool, str]]:
@@ -189,7 +197,8 @@ def make_certificate(run: Run, hosts: Sequence[str], days: int) -> "Certificate"
     from plugins.certificate import make_certificate as make
 
     run.prove_key()
-    return make(run.home, run.keys, run.campaign.county, hosts, days, run.day)
+    with run.home.lock():
+        return make(run.home, run.keys, run.campaign.county, hosts, days, run.day)
 
 
 def demo_logins(home: Home, run: Run) -> list[tuple[str, str]]:

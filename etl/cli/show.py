@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from rich.markup import escape
 from rich.table import Table
 
 from etl.campaign import Campaign
@@ -40,7 +39,9 @@ def show_findings(findings: Sequence[Finding]) -> None:
         return
     table = table_of("", "规则", "位置", "说明与改法")
     for finding in findings[:SHOWN]:
-        table.add_row(MARK[finding.severity], finding.rule, escape(finding.place), escape(finding.message))
+        table.add_row(
+            MARK[finding.severity], finding.rule, console.plain(finding.place), console.plain(finding.message)
+        )
     console.show(table, always=True)
     if len(findings) > SHOWN:
         console.show(f"…… 另有 {len(findings) - SHOWN} 处", always=True)
@@ -57,13 +58,17 @@ def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
     table = table_of("文件", "结果", "错误", "提示", "备注")
     for checked, outcome in files:
         counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
-        table.add_row(escape(checked.file), text(f"{kind}.{outcome}"), *counts)
+        table.add_row(console.plain(checked.file), text(f"{kind}.{outcome}"), *counts)
     console.show(table)
     for checked, outcome in files:
         if outcome == "refused":
             show_findings([f for f in checked.findings if f.severity is Severity.ERROR])
     outcomes = [outcome for _, outcome in files]
-    console.say(f"{kind}.done", files=len(files), **{o: outcomes.count(o) for o in ("accepted", "refused", "known")})
+    console.say(
+        f"{kind}.done",
+        files=len(files),
+        **{o: outcomes.count(o) for o in ("accepted", "refused", "known", "superseded")},
+    )
     if unsealed := sum(not checked.sealed and outcome == "accepted" for checked, outcome in files):
         console.say("load.unsealed_left", count=unsealed)
 
@@ -74,7 +79,10 @@ def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
     for finding in (finding for one in made for finding in one.checked.findings):
         sums.setdefault(finding.rule, []).append(finding)
     if console.wants_json():
-        files = [{"file": m.checked.file, "unit": m.checked.unit, "feedback": m.file and str(m.file)} for m in made]
+        files = [
+            {"file": m.checked.file, "unit": m.checked.unit, "feedback": m.file and str(m.file), "failed": m.failed}
+            for m in made
+        ]
         rules = {rule: {"count": len(own), "first": [f.place for f in own[:3]]} for rule, own in sums.items()}
         console.result("feedback", files=files, rules=rules)
         return
@@ -82,7 +90,12 @@ def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
         console.show(_rules(sums))
     for one in made:
         name = campaign.recipient_name(one.checked.unit)
-        console.say("report.feedback" if one.file else "report.nobody", name=name, file=one.file or one.checked.file)
+        if one.failed:
+            console.fail(FuxueError("report.failed", file=one.checked.file))
+        else:
+            console.say(
+                "report.feedback" if one.file else "report.nobody", name=name, file=one.file or one.checked.file
+            )
     if not made:
         console.say("report.nothing")
 
@@ -91,7 +104,7 @@ def _rules(sums: Mapping[str, Sequence[Finding]]) -> Table:
     table = table_of("", "规则", "处数", "最先几处", "说明与改法")
     for rule, own in sorted(sums.items(), key=lambda pair: (list(Severity).index(pair[1][0].severity), pair[0])):
         places = "\n".join(finding.place for finding in own[:3])
-        table.add_row(MARK[own[0].severity], rule, str(len(own)), escape(places), escape(own[0].message))
+        table.add_row(MARK[own[0].severity], rule, str(len(own)), console.plain(places), console.plain(own[0].message))
     return table
 
 
@@ -135,14 +148,15 @@ def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]
     console.show(table, always=True)
 
 
-def show_status(campaign: Campaign, day: dt.date, status: Standing) -> None:
+def show_status(campaign: Campaign, day: dt.date, status: Standing, home: Home) -> None:
     """Where each unit stands, and how many days are left; the list's completeness; corrections and cases."""
     left = (campaign.reports_due - day).days
     whole = status.completeness
     if console.wants_json():
         console.result("status", as_of=day, days_left=left, units=[vars(row) for row in status.units],
                listed=whole.listed, issued=whole.issued, excluded=whole.excluded,
-               corrections=_open_closed(status.corrections), cases=_open_closed(status.cases))  # fmt: skip
+               corrections=_open_closed(status.corrections), cases=_open_closed(status.cases),
+               unheard=status.unheard)  # fmt: skip
         return
     when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
     table = table_of("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
@@ -156,6 +170,8 @@ def show_status(campaign: Campaign, day: dt.date, status: Standing) -> None:
     console.say("status.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded)
     for slug, (open_, closed) in status.corrections.items():
         console.say("status.corrections", name=campaign.recipient_name(slug), open=open_, closed=closed)
+    if status.unheard:
+        console.say("status.unheard", count=status.unheard, folder=home.inbox)
 
 
 def _open_closed(sums: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
@@ -225,7 +241,7 @@ def show_inspected(run: Run, found: inspecting.Inspected) -> None:
     elif found.flags:
         table = table_of("单位", "编号", "疑点与理由")
         for flag in found.flags:
-            table.add_row(run.campaign.unit[flag.unit].name, flag.rule, escape(flag.message))
+            table.add_row(run.campaign.unit[flag.unit].name, flag.rule, console.plain(flag.message))
         console.show(table)
     units = len({flag.unit for flag in found.flags})
     console.say(
@@ -234,7 +250,9 @@ def show_inspected(run: Run, found: inspecting.Inspected) -> None:
     if not found.is_locked:
         console.say("flags.not_locked")
     if (sample := found.sample) is not None:
-        console.say("flags.bound", **inspecting.bounds(run, sample))
-        console.result("flags", sample={"seed": sample.seed, "size": sample.size, "of": sample.population})
+        drawn = sample.sample
+        console.say("flags.bound", **inspecting.bounds(run, drawn))
+        about = {"number": sample.number, "seed": drawn.seed, "size": drawn.size, "of": drawn.population}
+        console.result("flags", sample=about)
     console.say("flags.file", file=found.file)
     console.result("flags")

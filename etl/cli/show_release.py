@@ -1,6 +1,7 @@
 """What a release tells and withholds, beside the last one: for the officer who decides whether it goes out."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from etl.campaign import Campaign
 from etl.cli import console
@@ -35,6 +36,21 @@ def show_release(campaign: Campaign, made: Made, home: Home) -> None:
     console.say(key, release=release.name, printed=printed, rounded=rounded, withheld=withheld, folder=folder)
     if made.head:
         console.say("release.head", head=made.head)
+
+
+def show_verified(folder: Path, release: Release) -> None:
+    """What was verified, to be held against what the officer knows: day, thresholds, how many figures of each kind."""
+    statuses = [cell.status for table in release.tables for cell in table.cells.values()]
+    console.say(
+        "verify.ok",
+        folder=folder,
+        campaign=release.campaign,
+        release=release.name,
+        as_of=release.as_of,
+        k=", ".join([str(release.k), *(f"{code}: {k}" for code, k in sorted(release.category_k.items()))]),
+        known="、".join(release.known) or "—",
+        **{status.value: statuses.count(status) for status in Status},
+    )
 
 
 def _show_cells(campaign: Campaign, made: Made) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
-
 from etl.campaign import Campaign
 from etl.cli import console
 from etl.cli.doctor import Check, Outcome
@@ -47,7 +45,7 @@ def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: C
     for one in found.sources:
         name = campaign.unit[one.unit].name
         link = f"{one.link}  {chain.printed(one.seal)[:9]}" if one.link else "—"
-        rows.add_row(name, one.issue, escape(one.file) or "未报送", one.received, link, str(one.children))
+        rows.add_row(name, one.issue, console.plain(one.file) or "未报送", one.received, link, str(one.children))
     console.show(rows)
     console.say("trace.done", release=found.release, table=table, cell=cell, recorded=found.recorded, sum=total,
                 count=sum(one.workbook is not None for one in found.sources), link=found.link)  # fmt: skip
@@ -61,7 +59,7 @@ def show_history(links: Sequence[Link]) -> None:
         return
     rows = table_of("第几环", "日期", "种类", "所记", "封印")
     for one in links:
-        rows.add_row(str(one.id), one.day, one.kind, escape(one.subject), chain.printed(one.seal))
+        rows.add_row(str(one.id), one.day, one.kind, console.plain(one.subject), chain.printed(one.seal))
     console.show(rows)
 
 
@@ -74,7 +72,7 @@ def show_changes(campaign: Campaign, lock: Lock, changes: Sequence[Change]) -> N
     for one in changes:
         earlier = campaign.category[one.earlier].label if one.earlier else "未核查"
         moved = earlier, campaign.category[one.code].label
-        people = escape(one.filler), escape(one.leader), escape(one.file)
+        people = console.plain(one.filler), console.plain(one.leader), console.plain(one.file)
         rows.add_row(one.day.isoformat(), campaign.unit[one.unit].name, one.issue, one.serial, *moved, *people)
     if changes:
         console.show(rows)
@@ -90,4 +88,4 @@ def show_checks(checks: Sequence[Check]) -> None:
     marks = {Outcome.FINE: "✓", Outcome.WARNING: "！", Outcome.BAD: "✗"}
     for check in checks:
         told_text = f"{marks[check.outcome]} {text(check.key, **check.params)}"
-        console.show(escape(told_text), always=check.outcome is not Outcome.FINE)
+        console.show(console.plain(told_text), always=check.outcome is not Outcome.FINE)

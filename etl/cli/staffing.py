@@ -8,6 +8,7 @@ import click
 
 from etl.cli import auditing, console, serving, show
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
+from etl.cli.params import DAY
 from etl.cli.texts import text
 
 
@@ -92,7 +93,7 @@ def audit_verify(given: Settings, paper: str) -> None:
 
 
 @audit.command("export", cls=Command)
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only entries of this day (UTC) or later.")
+@click.option("--since", type=DAY, help="Only entries of this day (UTC) or later.")
 @as_of
 @settings
 def audit_export(given: Settings, since: dt.datetime | None, as_of: dt.datetime | None) -> None:
@@ -102,7 +103,7 @@ def audit_export(given: Settings, since: dt.datetime | None, as_of: dt.datetime 
 
 
 @audit.command("rotate", cls=Command)
-@click.option("--before", required=True, type=click.DateTime(["%Y-%m-%d"]), help="A day at least 183 days ago.")
+@click.option("--before", required=True, type=DAY, help="A day at least 183 days ago.")
 @as_of
 @settings
 def audit_rotate(given: Settings, before: dt.datetime, as_of: dt.datetime | None) -> None:

@@ -1,140 +1,124 @@
-"""The record's own upkeep, step by step: copies, a new key, retention; the files that go with the record."""
+"""The record's own upkeep, step by step: copies, a new key, retention, a new version; the files that go with it."""
 
 import contextlib
 import datetime as dt
-import json
-import shutil
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from etl.cli import recovery, steps
 from etl.cli.run import Run
-from etl.disk import write_private
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.read.worker import take
-from etl.vault import audit, backup, chain, record
+from etl.read import inbox
+from etl.vault import backup, chain
+from etl.vault import upgrade as upgrading
 from etl.vault.keys import Keys, new_key, read_key
 from etl.vault.open import Vault
-from etl.vault.purge import certificates, purge, purged_issues
-from etl.vault.rekey import aside, rekey, settle_rekey
-from etl.vault.scopes import are_stale, build_scopes, mark_stale
-
-
-def staff_file(home: Home) -> Path:
-    """Accounts of the staff instance: encrypted under the same master key."""
-    return home.staff / "staff.db"
-
-
-def _staff_files(home: Home) -> list[tuple[Path, str]]:
-    """All encrypted files of the staff instance that are there, with the purposes of their keys."""
-    logs = [(path, audit.PURPOSE) for path in (*audit.put_away(home.staff), audit.log_path(home.staff))]
-    return [(path, purpose) for path, purpose in ((staff_file(home), "file:staff"), *logs) if path.exists()]
-
-
-def settle(run: Run) -> None:
-    """End or undo what an interrupted run left, unless it is still at work: a new key, a purge, scopes older than that.
-
-    Nothing is done under a key that does not open the record; that is told when the record is wanted.
-    """
-    home, others = run.home, [path for path, _ in _staff_files(run.home)]
-    if not (are_stale(home.scopes) or any(aside(path).exists() for path in (home.vault, *others))):
-        return
-    with contextlib.suppress(FuxueError), home.lock():
-        settle_rekey(home.vault, others)
-        with run.open_vault() as vault:
-            _end_purges(run, vault)
-            build_scopes(vault, run.campaign, home.scopes)
+from etl.vault.purge import purge
+from etl.vault.rekey import is_whole, rekey
+from etl.vault.scopes import build_scopes, mark_stale
 
 
 def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
     """A verified copy of the record; gives where it is and its newest link."""
-    run.home.prepare()
-    with run.home.lock(), run.open_vault() as vault:
+    with run.writing() as vault:
         newest = chain.head(vault.connection)
         name = f"vault-{run.day.isoformat()}-{newest.id if newest else 0}.db"
         path = target or run.home.backups / name
-        return path, backup.back_up(vault, run.campaign, run.home.vault, path, run.day)
+        return path, backup.back_up(vault, run.campaign, path, _name_of_copy(run, path), run.day)
 
 
-def restore(run: Run, source: Path, upto: int) -> tuple[int, Path]:
+def _name_of_copy(run: Run, path: Path) -> str:
+    """How a copy is named on record: within the folder of copies by its place there, elsewhere by its whole path."""
+    path, folder = path.resolve(), run.home.backups.resolve()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def _copies(run: Run, vault: Vault) -> list[str]:
+    """Every copy of the record within this home: whatever lies in the folder of copies, and what is on record."""
+    folder, root = run.home.backups.resolve(), run.home.root.resolve()
+    recorded = [folder / name for (name,) in vault.connection.execute("SELECT file FROM backup")]
+    found = {path for path in (*folder.rglob("*"), *recorded) if path.is_file() and path.is_relative_to(root)}
+    return sorted(_name_of_copy(run, path) for path in found)
+
+
+def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
     """Put a copy in the record's place; gives its newest link, and where the record that it replaced is kept."""
     run.home.prepare()
-    with run.home.lock():
-        number = len(list(run.home.backups.glob("replaced-*.db"))) + 1
-        kept = run.home.backups / f"replaced-{run.day.isoformat()}-{number}.db"
+    with run.home.lock(), run.home.not_serving():
+        recovery.recover(run)
+        run.ask_about_day(backup.last_day(source, run.keys))
+        for file, purpose in recovery.staff_files(run.home):
+            if not is_whole(file, run.keys.derive(purpose)):
+                raise FuxueError("backup.staff_key", file=file)
+        lost = backup.final_things(source, run.home.vault, run.keys)
+        question = FuxueError("backup.loses", things="、".join(f"{kind} {subject}" for kind, subject in lost))
+        if lost and not run.agree(question):
+            raise question
+        named = (run.home.backups / f"replaced-{run.day.isoformat()}-{number}.db" for number in itertools.count(1))
+        kept = next(path for path in named if not path.exists())
         mark_stale(run.home.scopes)
         last = backup.restore(source, run.home.vault, kept, run.keys, run.campaign, run.day, upto=upto)
         _rebuild(run)
+        _hear_again(run)
     return last, kept
+
+
+def _hear_again(run: Run) -> None:
+    """Returned files that the restored record does not know go back to the inbox."""
+    with run.open_vault() as vault:
+        for folder in (run.home.received, run.home.refused):
+            for path in list(inbox.files_of(folder)):
+                if recovery.on_record(run, vault, path) is None:
+                    path.rename(run.home.inbox / f"{path.parent.name}-{path.name}")
 
 
 def change_key(run: Run, file: Path, by: str) -> Keys:
     """Encrypt everything under the key in `file`, which is made if it is not there; the passwords handed out stay."""
     if not by.strip():
         raise FuxueError("rekey.nobody")
-    with run.home.lock():
+    run.home.prepare()
+    with run.home.lock(), run.home.not_serving():
+        recovery.recover(run)
         with run.open_vault() as vault:
+            run.ask_about_day(chain.last_day(vault.connection))
             now = vault.keys
         new = read_key(file) if file.exists() else new_key(file)
-        others = _staff_files(run.home)
         mark_stale(run.home.scopes)
+        others = recovery.staff_files(run.home)
         keys = rekey(run.home.vault, others, now, new.master, run.campaign, by.strip(), run.day)
         _rebuild(replace(run, keys=keys))
     return keys
+
+
+def upgrade(run: Run) -> tuple[int, int]:
+    """Bring an older record to this version: (version before, version now)."""
+    run.home.prepare()
+    with run.home.lock(), run.home.not_serving():
+        recovery.recover(run)
+        last = None
+        with contextlib.suppress(FuxueError):  # a record without a chain has no days
+            last = backup.last_day(run.home.vault, run.keys)
+        run.ask_about_day(last)
+        mark_stale(run.home.scopes)
+        found, now = upgrading.upgrade(run.home.vault, run.keys, run.campaign, run.day)
+        _rebuild(run)
+    return found, now
 
 
 def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str, Any], Path]:
     """Retention: gives the certificate and its file."""
     if not by.strip():
         raise FuxueError("purge.nobody_named")
-    with run.home.lock(), run.open_vault() as vault:
-        _refuse_unknown(run, vault)
-        mark_stale(run.home.scopes)
-        certificate = purge(vault, before, by.strip(), run.day)
-        _end_purges(run, vault)
-        build_scopes(vault, run.campaign, run.home.scopes)
-    return certificate, _certificate_file(run.home, certificate["purge"])
-
-
-def _certificate_file(home: Home, number: int) -> Path:
-    return home.certificates / f"purge-{number:04d}.json"
-
-
-def _end_purges(run: Run, vault: Vault) -> None:
-    """What follows from a purge, and an interrupted run may not have done: files go, a certificate stays."""
-    for number, certificate in certificates(vault):
-        file = _certificate_file(run.home, number)
-        if not file.exists():
-            _sweep(run, vault)
-            file.parent.mkdir(exist_ok=True, mode=0o700)
-            write_private(file, (json.dumps(certificate, ensure_ascii=False, indent=1) + "\n").encode())
-
-
-def _refuse_unknown(run: Run, vault: Vault) -> None:
-    """Nothing is deleted that was never looked at."""
-    fresh = [p.name for p in _inbox(run) if not record.is_on_record(vault, take(p, run.campaign.limits))]
-    if fresh:
-        raise FuxueError("purge.inbox", count=len(fresh), folder=run.home.inbox)
-
-
-def _inbox(run: Run) -> list[Path]:
-    return [path for path in run.home.inbox.glob("*") if path.is_file()]
-
-
-def _sweep(run: Run, vault: Vault) -> None:
-    """Files about individuals that the record no longer knows: handed out, sent back, reported."""
-    gone = purged_issues(vault)
-    for issue in gone:
-        shutil.rmtree(run.home.outbox / issue, ignore_errors=True)
-    for path in _inbox(run):
-        content = take(path, run.campaign.limits)
-        if record.is_on_record(vault, content) and record.issue_of(vault, content) in (None, *gone):
-            path.unlink()
-    for folder in (run.home.reports, run.home.decisions):  # made anew from the record whenever they are wanted
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with run.writing() as vault:
+        if waiting := steps.never_loaded(run, vault):
+            raise FuxueError("purge.inbox", count=len(waiting), folder=run.home.inbox)
+        copies = _copies(run, vault)
+        certificate = purge(vault, before, by.strip(), run.day, copies)
+        recovery.end_purges(run, vault)
+    return certificate, recovery.certificate_file(run.home, certificate["purge"])
 
 
 def _rebuild(run: Run) -> None:

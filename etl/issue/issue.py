@@ -11,6 +11,7 @@ from pathlib import Path
 from etl.bundle import Bundle
 from etl.campaign import Campaign
 from etl.disk import sync, write_private
+from etl.findings import FuxueError
 from etl.issue.receipts import RECEIPTS, build_receipts
 from etl.issue.workbook import build_workbook
 from etl.manifest import Mac, Manifest
@@ -42,8 +43,8 @@ def issue_workbooks(
 ) -> Handout:
     """Seal one workbook for every bundle of one issue, with receipts and a manifest, into a folder aside.
 
-    `settle` moves it to `outbox/<issue>/` once the issue is on record. `password_of` gives a receiver's password,
-    `mac` signs the hidden manifests, `fingerprint` marks the sealed files; `done` is called once per workbook.
+    `put_issues_in_place` moves it to `outbox/<issue>/` once the issue is on record. `password_of` gives a receiver's
+    password, `mac` signs the hidden manifests, `fingerprint` marks the sealed files; `done` is called once a workbook.
     """
     issue = bundles[0].issue
     fresh = aside(outbox, issue)
@@ -87,15 +88,25 @@ def aside(outbox: Path, issue: str) -> Path:
     return outbox / f".{issue}.new"
 
 
-def settle(outbox: Path, recorded: Collection[str]) -> list[str]:
-    """Move recorded issues into place, and say which; delete what an interrupted run sealed and never recorded."""
+def put_issues_in_place(outbox: Path, recorded: Collection[str]) -> list[str]:
+    """Move issues that are on record into place, and say which; delete what was sealed and never recorded.
+
+    FuxueError if something stands in the place already: nothing of it is touched.
+    """
     moved = []
     for fresh in sorted(outbox.glob(".*.new")):
         name = fresh.name.removeprefix(".").removesuffix(".new")
-        if name in recorded and not (outbox / name).exists():
+        if name not in recorded:
+            shutil.rmtree(fresh)
+        elif (outbox / name).exists():
+            raise FuxueError("issue.in_the_way", issue=name, folder=outbox)
+        else:
             fresh.rename(outbox / name)
             moved.append(name)
-        else:
-            shutil.rmtree(fresh)
     sync(outbox)
     return moved
+
+
+def handed_out(outbox: Path) -> list[str]:
+    """Names of all issues whose workbooks lie in the outbox."""
+    return sorted(folder.name for folder in outbox.iterdir() if folder.name[0] != ".")

@@ -1,5 +1,6 @@
 """Where everything stands on a workbook's first sheet: rows, columns, addresses, and how high a row must be."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,10 +15,16 @@ LEAST = 2  # lines: room for what is typed by hand, since a protected row does n
 
 @dataclass(frozen=True)
 class Layout:
-    """The table of a form with `count` rows of data."""
+    """The table of a form with `count` rows of data; what is typed as a date is not before `first_day`."""
 
     form: Form
     count: int
+    first_day: dt.date = dt.date(1900, 3, 1)
+
+    @property
+    def first_serial(self) -> int:
+        """The number by which a spreadsheet knows the first day."""
+        return (self.first_day - dt.date(1899, 12, 30)).days
 
     @property
     def last(self) -> int:

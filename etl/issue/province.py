@@ -13,6 +13,7 @@ from etl import identity
 from etl.campaign import Campaign, Unit
 from etl.child import Child
 from etl.findings import Finding
+from etl.foreign import shown_name
 from etl.forms import ANNEX4
 from etl.grid import Grid, cell_address, find_header
 from etl.issue.assign import match_units
@@ -65,22 +66,23 @@ class Split:
 def read_list(path: Path, campaign: Campaign) -> tuple[ProvinceList | None, list[Finding]]:
     """The rows below the first header that names all eight columns; None with the finding that says why not."""
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+        content = path.read_bytes() if path.is_file() else b""  # a pipe would never end
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
     except (python_calamine.CalamineError, OSError):
-        return None, [campaign.finding("L08", path.name)]
+        return None, [campaign.finding("L08", shown_name(path))]
     found = []
     for name, rows in sheets:
         if (header := find_header(rows, ANNEX4, wanted=WANTED)) is not None:
-            found.append(ProvinceList(path.name, name, header[1], tuple(_rows(rows, *header))))
+            found.append(ProvinceList(shown_name(path), name, header[1], tuple(_rows(rows, *header))))
     # A second sheet with a header alone is in nobody's way; one with rows would be lost.
     filled = [one for one in found if one.rows]
     if len(filled) > 1:
-        return None, [campaign.finding("L11", path.name, count=len(filled))]
+        return None, [campaign.finding("L11", shown_name(path), count=len(filled))]
     if found:
         return (filled or found)[0], []
     columns = "、".join(column.heading for column in ANNEX4.issued)
-    return None, [campaign.finding("L01", path.name, columns=columns)]
+    return None, [campaign.finding("L01", shown_name(path), columns=columns)]
 
 
 def _rows(grid: Grid, header: int, at: Mapping[str, int]) -> list[ListRow]:

@@ -6,7 +6,6 @@ A fault is a formula that is above 0 where a cell is wrong. It is written once a
 formats) and with whole columns (the progress line), so it holds only functions that work on both: no AND, OR, NOT.
 """
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -54,7 +53,7 @@ def _joined(values: Sequence[str]) -> list[str]:
     return [STOP + STOP.join(values) + STOP]
 
 
-def add_lists(sheet: Any, layout: Layout, choices: Mapping[str, Choices], first_day: dt.date) -> None:
+def add_lists(sheet: Any, layout: Layout, choices: Mapping[str, Choices]) -> None:
     """Validation and input message of every editable column."""
     for column in layout.form.editable:
         title = column.heading.split("（")[0]
@@ -64,12 +63,12 @@ def add_lists(sheet: Any, layout: Layout, choices: Mapping[str, Choices], first_
             "error_title": title,
             "error_message": column.hint,
         }
-        rule = _validation(layout, column, choices.get(column.key), first_day)
+        rule = _validation(layout, column, choices.get(column.key))
         at = layout.at(column.key)
         sheet.data_validation(FIRST, at, layout.last, at, message | rule)
 
 
-def _validation(layout: Layout, column: Column, allowed: Choices | None, first_day: dt.date) -> dict[str, Any]:
+def _validation(layout: Layout, column: Column, allowed: Choices | None) -> dict[str, Any]:
     if allowed is not None and allowed.by is not None:
         return {"validate": "list", "source": _dependent(column, layout.cell(column.depends))}
     if allowed is not None:
@@ -77,7 +76,7 @@ def _validation(layout: Layout, column: Column, allowed: Choices | None, first_d
         is_short = len(",".join(values)) <= INLINE and not any("," in value for value in values)
         return {"validate": "list", "source": values if is_short else f"=list_{column.key}"}
     if column.kind == "date":
-        return {"validate": "date", "criteria": ">=", "value": first_day}
+        return {"validate": "date", "criteria": ">=", "value": layout.first_day}
     if column.kind == "names":
         return {"validate": "length", "criteria": ">=", "value": 2}
     return {"validate": "any"}
@@ -119,7 +118,7 @@ def fault_of(layout: Layout, column: Column, choices: Mapping[str, Choices], ref
     if column.kind == "names":
         terms.append(f"{_is_filled(cell)}*(LEN({_clean(cell)})<2)")
     if column.kind == "date":
-        terms.append(f"{_is_filled(cell)}*(1-ISNUMBER({cell}))")
+        terms.append(f"{_is_filled(cell)}*(1-ISNUMBER({cell})*({cell}>={layout.first_serial}))")
     askers = [other for other in layout.form.editable if column.key in other.needs]
     terms += [f"{_is_blank(cell)}*{_is_filled(ref(other.key))}" for other in askers]
     return "+".join(terms) or "0"

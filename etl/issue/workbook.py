@@ -24,7 +24,7 @@ def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> by
     out = io.BytesIO()
     # strings_to_*: a cell that begins with = or http is text here, never a formula or a link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    layout = Layout(bundle.form, len(bundle.rows))
+    layout = Layout(bundle.form, len(bundle.rows), campaign.noticed)
     choices = {c.key: choices_of(campaign, bundle, c) for c in bundle.form.editable if c.choices}
     with xlsxwriter.Workbook(out, options) as book:
         title = bundle.form.title.format(county=campaign.county, recipient=bundle.name)
@@ -33,7 +33,7 @@ def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> by
         sheet = book.add_worksheet(bundle.form.sheet)
         _table(sheet, layout, styles, bundle, title)
         if layout.count:
-            add_lists(sheet, layout, choices, campaign.births_first)
+            add_lists(sheet, layout, choices)
             add_formats(sheet, layout, choices, styles["wrong"], styles["due"])
         write_progress(sheet, layout, choices, styles["progress"], styles["wrong"], styles["done"])
         _footer(sheet, layout, styles, bundle)

@@ -5,17 +5,16 @@ addition: any of these tables could be the true one, so no reader can tell which
 """
 
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from etl.disk import sync
 from etl.protect import verify_release
 from etl.protect.audit import Attacker, explore, free, wide
 from etl.protect.history import place, reader_of
 from etl.protect.reader import closing_groups, goals_of
-from etl.released import Release, cell_id, digest, earlier_releases, read_release
+from etl.release_folder import VERIFIER, seal, sha256, write_through
+from etl.released import Release, cell_id, earlier_releases, read_draft
 
 Table = tuple[int, ...]
 PROOF = "proof.json"
@@ -100,21 +99,20 @@ def proof(folder: Path, releases: Sequence[Release]) -> bytes:
     told: list[object] = [rows[0]]
     for row in rows[1:]:
         told.append([[at, new] for at, (old, new) in enumerate(zip(rows[0], row, strict=True)) if old != new])
-    about = {"release": releases[-1].name, "sha256": digest(folder), "tables": told}
+    about = {"release": releases[-1].name, "sha256": sha256((folder / "release.json").read_bytes()), "tables": told}
     return (json.dumps(about, separators=(",", ":"), sort_keys=True) + "\n").encode()
 
 
 def prove(folder: Path) -> int:
-    """Write the proof and the program that checks it into a release's folder; how many tables it takes.
+    """Add the proof, the program that checks it and the list of all files to a release; how many tables it takes.
 
     Earlier releases are read from beside it. Raises verify_release.Failed if that program does not accept the proof.
     """
-    release = read_release(folder)
-    (folder / PROOF).write_bytes(proof(folder, [*earlier_releases(folder.parent, release), release]))
-    shutil.copyfile(verify_release.__file__, folder / "verify_release.py")
-    for name in (PROOF, "verify_release.py"):
-        sync(folder / name)
-    return int(verify_release.check(folder)["tables"])
+    release = read_draft(folder)
+    write_through(folder / PROOF, proof(folder, [*earlier_releases(folder.parent, release), release]))
+    write_through(folder / "verify_release.py", VERIFIER.read_bytes())
+    seal(folder)
+    return int(str(verify_release.check(folder)["tables"]))
 
 
 def main() -> int:

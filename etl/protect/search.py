@@ -12,10 +12,8 @@ from etl.campaign import Campaign
 from etl.counts import Counts
 from etl.protect.primary import true_values
 from etl.protect.tables import build_system
+from etl.release_folder import ALWAYS, SUMS
 from etl.released import Release, Status, cell_id
-
-#: What a release's folder holds beside its tables.
-OTHERS = {"release.json", "audit.json", "proof.json", "verify_release.py"}
 
 
 def unprotected(folder: Path, release: Release, counts: Counts, campaign: Campaign) -> list[str]:
@@ -24,7 +22,7 @@ def unprotected(folder: Path, release: Release, counts: Counts, campaign: Campai
     values = dict(zip(system.at, true_values(system, counts, campaign.publication), strict=True))
     known = {cell.id for cell in system.cells if cell.known}
     tables = {f"{table.key}.csv" for table in release.tables}
-    found = sorted(path.name for path in folder.iterdir() if path.name not in tables | OTHERS)
+    found = sorted(path.name for path in folder.iterdir() if path.name not in tables | ALWAYS | {SUMS})
     for name in sorted(tables):
         found += (f"{name}: {cell}" for cell in _lines(folder / name, release, values, known))
     ranges = json.loads((folder / "audit.json").read_text(encoding="utf-8"))["ranges"]

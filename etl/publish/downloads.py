@@ -11,6 +11,7 @@ from etl.publish.package import RANGES, Download, descriptor, readme, resources
 from etl.publish.reuse import Kept, link
 from etl.publish.source import Source, cells
 from etl.publish.words import Words
+from etl.release_folder import SUMS, sealed_files
 from etl.released import Release
 
 LATEST = "latest"
@@ -112,9 +113,11 @@ def to_csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
 
 
 def _proof(source: Source, release: Release) -> Mapping[str, bytes]:
-    """Releases as they were made, each with its proof and the program that checks it."""
+    """Releases as they were made, each with its proof and the program that checks it: their sealed files, no others."""
     folders = [*(source.released / name for name in sorted(release.earlier)), source.released / release.name]
-    return {f"{f.name}/{path.name}": path.read_bytes() for f in folders for path in sorted(f.iterdir())}
+    files = {f"{f.name}/{name}": content for f in folders for name, content in sealed_files(f).items()}
+    sums = {f"{f.name}/{SUMS}": (f / SUMS).read_bytes() for f in folders}
+    return dict(sorted({**files, **sums}.items()))
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from etl.datafile import Reader, read_toml
+from etl.campaign import GROUP_OF
+from etl.datafile import Reader, is_text, read_toml
 from etl.findings import FuxueError
 
 FILE = "site.toml"
@@ -20,8 +21,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "domain": r"([a-z0-9-]+\.)+[a-z0-9-]+(/[A-Za-z0-9~_-][A-Za-z0-9._~-]*)*",
         "id_code": r"[A-Za-z0-9]{10}",
         "icp": r"\S*ICP[备证]\S+",
-        "police": r"\S*公网安备\s?\d+号",
-        "phone": r"[\d()（）+、 -]*\d[\d()（）+、 -]*",
+        "police": r"\S*公网安备 ?[0-9]+号",
+        "phone": r"[0-9()（）+、 -]*[0-9][0-9()（）+、 -]*",
         "email": r"[^@\s]+@[^@\s]+",
         "address": r"\S|\S.*\S",
     }
@@ -57,6 +58,8 @@ class Identity:
 def load_identity(campaign: Path, categories: Iterable[str], *, production: bool = False) -> Identity:
     """Read `campaign`/site.toml; in `production` FuxueError ``publish.unfilled`` names every field without content."""
     get = Reader(campaign / FILE, read_toml(campaign / FILE))
+    for table, names in (("", ("identity", "follows")), ("identity", FIELDS), ("follows", GROUP_OF)):
+        get.only(table, names)
     identity = Identity(
         {name: _field(get, name, pattern) for name, pattern in FIELDS.items()},
         {code: _both(get, f"follows.{code}") for code in categories},
@@ -68,13 +71,18 @@ def load_identity(campaign: Path, categories: Iterable[str], *, production: bool
 
 def _field(get: Reader, name: str, pattern: str) -> str:
     value = get.value(f"identity.{name}", "text")
-    if not isinstance(value, str) or (value and (UNFILLED.search(value) or not re.fullmatch(pattern, value))):
+    # A telephone number may begin like a formula: it is never written into a cell.
+    if not isinstance(value, str) or (value and not (is_text(f"x{value}") and _is_filled(value, pattern))):
         get.fail(f"identity.{name}", f"text matching {pattern}, or empty")
     return value
 
 
+def _is_filled(value: str, pattern: str) -> bool:
+    return UNFILLED.search(value) is None and re.fullmatch(pattern, value) is not None
+
+
 def _both(get: Reader, key: str) -> dict[str, str]:
     texts = get.value(key, "two texts, Chinese and English")
-    if not (isinstance(texts, list) and len(texts) == 2 and all(isinstance(t, str) and t.strip() for t in texts)):
+    if not (isinstance(texts, list) and len(texts) == 2 and all(isinstance(t, str) and is_text(t) for t in texts)):
         get.fail(key, "two texts, Chinese and English")
     return dict(zip(("zh", "en"), texts, strict=True))

@@ -10,7 +10,8 @@ from pathlib import Path
 from etl.campaign import Campaign
 from etl.findings import FuxueError
 from etl.publish.reuse import digest, print_of
-from etl.released import Cell, Release, ReleasedTable, Status, cell_id, read_release, release_folders
+from etl.release_folder import release_folders
+from etl.released import Cell, Release, ReleasedTable, Status, cell_id, read_release
 
 CITY = "city"
 

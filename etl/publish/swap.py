@@ -1,14 +1,27 @@
-"""A folder is replaced whole or not at all: built beside its place, written through to disk, then swapped by rename."""
+"""A folder is replaced whole or not at all: built beside its place, written through to disk, exchanged in one step.
 
+The two folders change names in one system call (`renameat2` with RENAME_EXCHANGE on Linux, `renamex_np` with
+RENAME_SWAP on macOS), so that at every moment a whole folder stands in the place: the old one or the new one. Where the
+system or the disk cannot do that, two renames do it; a run that is killed between them leaves the place empty, and the
+next run puts the old folder back.
+"""
+
+import ctypes
+import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from etl.disk import sync
 from etl.findings import FuxueError
+
+#: `linux/fcntl.h` and `linux/fs.h`; `sys/stdio.h` of macOS.
+AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2
+#: What a system says that cannot exchange names, or not on this disk.
+CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -48,7 +61,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _recover(target: Path, fresh: Path, old: Path) -> None:
-    """Clear what a killed run left; if it died between the two renames, put the old folder back."""
+    """Clear what a killed run left; if it died between two renames, put the old folder back."""
     if old.exists() and not target.exists():
         old.rename(target)
     for folder in (fresh, old):
@@ -70,13 +83,43 @@ def _settle(folder: Path) -> None:
 
 
 def _swap(target: Path, fresh: Path, old: Path) -> None:
-    if target.exists():
-        target.rename(old)
+    """The fresh folder stands in the place, on the disk, before the old one is deleted."""
+    if not target.exists():
+        fresh.rename(target)
+    elif exchange(fresh, target):
+        old = fresh
+    else:
+        _rename_twice(target, fresh, old)
+    sync(target.parent)
+    _remove(old)
+
+
+def _rename_twice(target: Path, fresh: Path, old: Path) -> None:
+    target.rename(old)
     try:
         fresh.rename(target)
     except OSError:
-        if old.exists():
-            old.rename(target)
+        old.rename(target)
         raise
-    sync(target.parent)
-    _remove(old)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two folders change names in one step; False if that cannot be done here. OSError if the disk refuses."""
+    call = _exchanger()
+    if call is None:
+        return False
+    if call(os.fsencode(one), os.fsencode(other)) == 0:
+        return True
+    if (number := ctypes.get_errno()) in CANNOT:
+        return False
+    raise OSError(number, os.strerror(number), str(one))
+
+
+def _exchanger() -> Callable[[bytes, bytes], int] | None:
+    """The system's call that exchanges two names, if it has one."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if hasattr(library, "renameat2"):
+        return lambda one, other: int(library.renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE))
+    if hasattr(library, "renamex_np"):
+        return lambda one, other: int(library.renamex_np(one, other, RENAME_SWAP))
+    return None

@@ -39,6 +39,8 @@ def read_workbook(
     data: bytes, candidates: Sequence[Candidate], limits: Limits, *, allow_unsealed: bool, pool: Bounded | None = None
 ) -> Submission:
     """Read a file in a bounded process, one of the pool's if one is given. Never raises for what the file holds."""
+    if not data:  # as `take` gives it where there is nothing to read
+        return _refused(Problem("F21"))
     if len(data) > limits.file_bytes:
         return _refused(Problem("F05", params={"limit": f"{limits.file_bytes // 1_000_000} MB"}))
     if pool is None:

@@ -81,5 +81,5 @@ def _value(
         choices = choices_of(campaign, bundle, column)
         return random_.choice(choices.values if choices.by is None else choices.by[issued[column.depends]])
     if column.kind == "date":
-        return day - dt.timedelta(days=random_.randrange(0, 5))
+        return max(campaign.noticed, day - dt.timedelta(days=random_.randrange(0, 5)))
     return made_up_name(random_) if column.kind == "names" else None

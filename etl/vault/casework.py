@@ -5,15 +5,21 @@ from dataclasses import dataclass
 
 from etl.bundle import Bundle
 from etl.campaign import Campaign
-from etl.forms import CASES, CORRECTIONS, Form
+from etl.forms import ANNEX4, CASES, CORRECTIONS, Form
 from etl.vault.open import Vault
 
-#: Corrections and cases that the current answers want, with what the children's rows show.
+#: Corrections and cases that the current answers and the bureau's records want, with what the children's rows show.
 WANTED = """
-SELECT s.issue, s.serial, {receiver}, s.state, c.name, c.sex, c.id_number, c.household, a.category, a.returned
+SELECT s.issue, s.serial, {receiver}, max(s.state), c.name, c.sex, c.id_number, c.household, a.category, a.returned
 FROM {view} s JOIN child c ON c.issue = s.issue AND c.serial = s.serial
-JOIN current_answer a ON a.issue = s.issue AND a.serial = s.serial
-WHERE s.state <> 'withdrawn' ORDER BY s.issue, s.serial
+LEFT JOIN current_answer a ON a.issue = s.issue AND a.serial = s.serial
+WHERE s.state <> 'withdrawn' GROUP BY s.issue, s.serial, {receiver} ORDER BY s.issue, s.serial
+"""
+# The newest right value of each column of a child that is wrong, as a department is told.
+WRONG = """
+SELECT issue, serial, department, key, value FROM wrong_value w
+WHERE id = (SELECT max(id) FROM wrong_value v
+            WHERE (v.issue, v.serial, v.department, v.key) = (w.issue, w.serial, w.department, w.key)) ORDER BY id
 """
 VIEWS = {CORRECTIONS.key: ("correction_state", "s.department"), CASES.key: ("case_state", "s.unit")}
 ENTRIES = "SELECT child_issue, serial, unit, key, value FROM current_entry WHERE form = ? AND value <> ''"
@@ -41,16 +47,27 @@ def work(vault: Vault, campaign: Campaign, form: Form) -> list[Work]:
     for issue, serial, unit, key, value in vault.connection.execute(ENTRIES, [form.key]):
         back.setdefault((issue, serial, unit), {})[key] = value
     view, receiver = VIEWS[form.key]
+    wrong = _wrong_values(vault) if form == CORRECTIONS else {}
     found = []
     for issue, serial, to, state, name, sex, number, household, code, returned in vault.connection.execute(
         WANTED.format(view=view, receiver=receiver)
     ):
+        said = [campaign.category[code].label] if code else []
         row = {
             "reference": f"{issue}-{serial}", "serial": serial, "name": name, "sex": sex, "id_number": number,
-            "household": household, "category": campaign.category[code].label, "returned": returned,
+            "household": household, "returned": returned or "",
+            "category": "；".join([*said, *wrong.get((issue, serial, to), [])]),
         }  # fmt: skip
         shown = {column.key: row[column.key] for column in form.issued}
         found.append(Work(issue, serial, to, shown, back.get((issue, serial, to), {}), state == "closed"))
+    return found
+
+
+def _wrong_values(vault: Vault) -> dict[tuple[str, str, str], list[str]]:
+    """What is wrong and should be, in words, by (issue, serial, department)."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for issue, serial, department, key, value in vault.connection.execute(WRONG):
+        found.setdefault((issue, serial, department), []).append(f"{ANNEX4.column(key).heading}应为{value}")
     return found
 
 

@@ -12,16 +12,19 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from etl.dates import parse_date
 from etl.vault.files import Connection
 from etl.vault.keys import Keys
 from etl.vault.open import Vault
 
 LEAF = 32
 NONCE = 16
+Covers: TypeAlias = Mapping[str, Sequence[tuple[str, str, str]]]
 #: The tables whose rows a link of each kind covers, with the column that names its subject and those that order them.
 #: The first holds the thing itself.
-COVERS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+COVERS: Covers = {
     "issue": [
         ("issue", "id", "id"), ("bundle", "issue", "unit"), ("child", "issue", "serial"), ("decision", "issue", "row"),
         ("handed", "issue", "unit, reference"),
@@ -30,8 +33,10 @@ COVERS: Mapping[str, Sequence[tuple[str, str, str]]] = {
         ("workbook", "id", "id"), ("filler", "workbook", "workbook"), ("answer", "workbook", "serial"),
         ("tally", "workbook", "category, returned"), ("correction", "opened_by", "serial, department, category"),
         ("case_file", "opened_by", "serial"), ("entry", "workbook", "reference, key"), ("finding", "workbook", "id"),
+        ("file_name", "workbook", "workbook"),
     ],
     "police_ref": [("police_ref", "id", "id")],
+    "wrong_value": [("wrong_value", "id", "id")],
     "signature": [("signature", "id", "id"), ("signed_child", "signature", "issue, serial")],
     "deliverable": [("deliverable", "id", "id")],
     "base_lock": [("base_lock", "id", "id")],
@@ -39,8 +44,11 @@ COVERS: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "release": [("release", "number", "number"), ("release_count", "release", "row, state")],
     "key_event": [("key_event", "number", "number")],
     "backup": [("backup", "id", "id")],
+    "restoration": [("restoration", "id", "id"), ("taken_back", "restoration", "kind, subject")],
     "purge": [("purge", "id", "id"), ("purged", "purge", "link")],
 }  # fmt: skip
+#: The same before version 6 of the schema: a file's name stood in its workbook's row.
+COVERED_BEFORE_6 = {**COVERS, "workbook": COVERS["workbook"][:-1]}
 #: Things that happened to the record as a whole: they have no rows, their subject says all.
 EVENTS = ("upgrade", "restore")
 
@@ -61,9 +69,7 @@ class Link:
 def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
     """Seal what has just come on record; within its transaction, as the last thing."""
     db, subject = vault.connection, str(subject)
-    encoded = [row for _, row in rows(db, kind, subject)]
-    nonces = os.urandom(NONCE * len(encoded))
-    leaves = b"".join(leaf(vault.keys, nonces[NONCE * n : NONCE * (n + 1)], row) for n, row in enumerate(encoded))
+    leaves, nonces = sealed_leaves(vault, [row for _, row in rows(db, kind, subject)])
     last = head(db)
     fresh = Link(last.id + 1 if last else 1, day.isoformat(), kind, subject, vault.keys.number, leaves, b"")
     sealed = seal(vault.keys, fresh, last.seal if last else b"")
@@ -74,9 +80,21 @@ def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
     db.execute("INSERT INTO nonce (link, nonces) VALUES (?, ?)", [fresh.id, nonces])
 
 
-def rows(db: Connection, kind: str, subject: str) -> Iterator[tuple[str, bytes]]:
+def next_id(db: Connection, kind: str) -> int:
+    """A number for a new thing of a numbered kind, above every one that was ever given.
+
+    Also above those that a restored copy took back: they stand on papers and files already.
+    """
+    table, column, _ = COVERS[kind][0]
+    query = f"""SELECT coalesce(max(number), 0) FROM (
+                SELECT {column} AS number FROM {table}
+                UNION ALL SELECT CAST(subject AS INTEGER) FROM taken_back WHERE kind = ?)"""
+    return int(db.execute(query, [kind]).fetchone()[0]) + 1
+
+
+def rows(db: Connection, kind: str, subject: str, covers: Covers = COVERS) -> Iterator[tuple[str, bytes]]:
     """(table, row as bytes) of everything that a link of this kind covers, in an order that never changes."""
-    for table, column, order in COVERS.get(kind, ()):
+    for table, column, order in covers.get(kind, ()):
         for row in db.execute(f"SELECT * FROM {table} WHERE {column} = ? ORDER BY {order}", [subject]):
             values = list(row)
             while values and values[-1] is None:  # a column that came later leaves earlier leaves as they were
@@ -87,6 +105,13 @@ def rows(db: Connection, kind: str, subject: str) -> Iterator[tuple[str, bytes]]
 def leaf(keys: Keys, nonce: bytes, row: bytes) -> bytes:
     """What stands in the chain for a row."""
     return keys.mac("leaf", nonce + row)
+
+
+def sealed_leaves(vault: Vault, encoded: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """(leaves, fresh nonces) of rows."""
+    nonces = os.urandom(NONCE * len(encoded))
+    leaves = (leaf(vault.keys, nonces[NONCE * n : NONCE * (n + 1)], row) for n, row in enumerate(encoded))
+    return b"".join(leaves), nonces
 
 
 def seal(keys: Keys, link: Link, before: bytes) -> bytes:
@@ -115,6 +140,12 @@ def head(db: Connection) -> Link | None:
     query = "SELECT id, day, kind, subject, key, x'', seal FROM link ORDER BY id DESC LIMIT 1"
     row = db.execute(query).fetchone()
     return None if row is None else Link(*row)
+
+
+def last_day(db: Connection) -> dt.date | None:
+    """The newest day on record, which need not be that of the newest link; None of an empty record."""
+    day = db.execute("SELECT max(day) FROM link").fetchone()[0]
+    return parse_date(day) if day else None
 
 
 def printed(seal_of_link: bytes) -> str:

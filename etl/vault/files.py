@@ -37,6 +37,17 @@ def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = Fa
     return connection
 
 
+def in_memory() -> Connection:
+    """An empty database that nothing of is ever written."""
+    return sqlcipher.connect(":memory:", isolation_level=None)
+
+
+def discard(file: Path) -> None:
+    """Take away a half-made database, with its journal."""
+    for left in (file, file.with_name(f"{file.name}-journal")):
+        left.unlink(missing_ok=True)
+
+
 def scope_path(scopes: Path, scope: str) -> Path:
     """The encrypted file of a scope."""
     return scopes / f"{scope}.db"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from etl.check.revisit import Sample
+from etl.dates import parse_date
 from etl.findings import FuxueError
 from etl.reported import Reported
 from etl.vault import chain
@@ -42,8 +43,10 @@ WITH version AS (
          lag(a.category) OVER (PARTITION BY a.issue, a.serial ORDER BY a.workbook) AS earlier
   FROM answer a
 )
-SELECT w.received, w.unit, v.issue, v.serial, coalesce(v.earlier, ''), v.category, f.name, f.leader, w.file
+SELECT w.received, w.unit, v.issue, v.serial, coalesce(v.earlier, ''), v.category, f.name, f.leader,
+       coalesce(n.name, '')
 FROM version v JOIN workbook w ON w.id = v.workbook JOIN filler f ON f.workbook = w.id
+LEFT JOIN file_name n ON n.workbook = w.id
 WHERE v.workbook > (SELECT last_workbook FROM base_lock)
   AND (v.category IN ({marks})) <> (coalesce(v.earlier, '') IN ({marks}))
 ORDER BY v.workbook, v.issue, v.serial
@@ -101,22 +104,27 @@ def reported(vault: Vault, day: dt.date) -> list[Reported]:
 
 
 def lock_base(vault: Vault, deducted: Sequence[str], by: str, day: dt.date) -> Lock:
-    """Lock the base as of `day`; `deducted` are the codes of 核减. FuxueError if it is locked already."""
-    marks = ", ".join("?" for _ in deducted)
+    """Lock the base as of `day`; `deducted` are the codes of 核减. FuxueError if it is locked already.
+
+    What was issued and accepted after the day is not in it; answers accepted later count as changes.
+    """
+    marks = ", ".join(f":code{n}" for n in range(len(deducted)))
+    codes = {f"code{n}": code for n, code in enumerate(deducted)}
     with vault.transaction() as db:
         if (before := base_lock(vault)) is not None:
             raise FuxueError("base.locked", day=before.day, by=before.by)
         db.execute(
-            f"""INSERT INTO base_lock
-            SELECT 1, ?, ?, (SELECT coalesce(max(id), 0) FROM workbook), count(*), sum(a.serial IS NULL),
-                   coalesce(sum(a.category IN ({marks})), 0), coalesce(sum(a.returned = '是'), 0)
-            FROM child c LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial""",
-            [day.isoformat(), by, *deducted],
+            f"""INSERT INTO base_lock {CURRENT}
+            SELECT 1, :day, :by, (SELECT coalesce(max(id), 0) FROM workbook WHERE received <= :day), count(*),
+                   sum(a.serial IS NULL), coalesce(sum(a.category IN ({marks})), 0), coalesce(sum(a.returned = '是'), 0)
+            FROM child c JOIN issue i ON i.id = c.issue AND i.issued_on <= :day
+            LEFT JOIN said a ON a.issue = c.issue AND a.serial = c.serial HAVING count(*) > 0""",
+            {**moment(vault, day), **codes, "by": by},
         )
-        chain.append(vault, "base_lock", 1, day)
         lock = base_lock(vault)
-    if lock is None:
-        raise FuxueError("issue.none")
+        if lock is None:
+            raise FuxueError("issue.none")
+        chain.append(vault, "base_lock", 1, day)
     return lock
 
 
@@ -124,28 +132,56 @@ def base_lock(vault: Vault) -> Lock | None:
     """The base as it was locked, or None."""
     query = "SELECT locked_on, locked_by, suspected, unverified, deducted, returned FROM base_lock"
     row = vault.connection.execute(query).fetchone()
-    return None if row is None else Lock(dt.date.fromisoformat(row[0]), *row[1:])
+    return None if row is None else Lock(parse_date(row[0]), *row[1:])
 
 
 def changes(vault: Vault, deducted: Sequence[str]) -> list[Change]:
     """Every later answer by which a child enters or leaves the deducted; empty while the base is not locked."""
     query = CHANGES.format(marks=", ".join("?" for _ in deducted))
     rows = vault.connection.execute(query, [*deducted, *deducted])
-    return [Change(dt.date.fromisoformat(day), *rest) for day, *rest in rows]
+    return [Change(parse_date(day), *rest) for day, *rest in rows]
 
 
-def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> list[Drawn]:
-    """Keep which children were drawn, by whom and by which seed, in one transaction; returns them by unit."""
+@dataclass(frozen=True)
+class RecordedSample:
+    """A sample on record: its number, who drew it and when, and the children with what their units reported then."""
+
+    number: int
+    by: str
+    day: dt.date
+    sample: Sample
+    children: Sequence[Drawn]
+
+
+def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> int:
+    """Keep which children were drawn, by whom and by which seed, in one transaction; gives the sample's number."""
     with vault.transaction() as db:
-        cursor = db.execute(
-            "INSERT INTO revisit (drawn_on, drawn_by, seed, margin, if_none) VALUES (?, ?, ?, ?, ?)",
-            [day.isoformat(), by, sample.seed, sample.margin, sample.if_none],
+        number = chain.next_id(db, "revisit")
+        db.execute(
+            "INSERT INTO revisit VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [number, day.isoformat(), by, sample.seed, sample.margin, sample.if_none, sample.population],
         )
-        number = int(cursor.lastrowid or 0)
         keys = [(number, *key) for own in sample.chosen.values() for key in own]
         db.executemany("INSERT INTO revisit_child VALUES (?, ?, ?)", keys)
         chain.append(vault, "revisit", number, day)
-    return _drawn(vault, number, day, sample.chosen)
+    return number
+
+
+def recorded_sample(vault: Vault, number: int) -> RecordedSample:
+    """A sample as it was drawn. FuxueError if there is none of that number, or its children were purged."""
+    query = "SELECT drawn_by, drawn_on, seed, margin, if_none, coalesce(population, 0) FROM revisit WHERE id = ?"
+    row = vault.connection.execute(query, [number]).fetchone()
+    chosen: dict[str, list[tuple[str, str]]] = {}
+    query = """SELECT c.unit, r.issue, r.serial FROM revisit_child r JOIN child c
+               ON c.issue = r.issue AND c.serial = r.serial WHERE r.revisit = ? ORDER BY c.unit, r.issue, r.serial"""
+    for unit, *key in vault.connection.execute(query, [number]):
+        chosen.setdefault(unit, []).append((key[0], key[1]))
+    if row is None or not chosen:
+        raise FuxueError("flags.no_sample", number=number)
+    by, day, seed, margin, if_none, population = row
+    sample = Sample(seed, {unit: tuple(own) for unit, own in chosen.items()}, population, margin, if_none)
+    drawn_on = parse_date(day)
+    return RecordedSample(number, by, drawn_on, sample, _drawn(vault, number, drawn_on, chosen))
 
 
 def _drawn(vault: Vault, number: int, day: dt.date, units: Mapping[str, object]) -> list[Drawn]:
@@ -154,6 +190,8 @@ def _drawn(vault: Vault, number: int, day: dt.date, units: Mapping[str, object])
     FROM revisit_child r JOIN child c ON c.issue = r.issue AND c.serial = r.serial
     JOIN said a ON a.issue = c.issue AND a.serial = c.serial
     WHERE r.revisit = :number ORDER BY c.issue, c.serial"""
-    order = list(units)
-    rows = vault.connection.execute(query, moment(vault, day) | {"number": number})
+    order = sorted(units)
+    link = vault.connection.execute("SELECT id FROM link WHERE kind = 'revisit' AND subject = ?", [str(number)])
+    as_drawn = moment(vault, day, link.fetchone()[0])
+    rows = vault.connection.execute(query, as_drawn | {"number": number})
     return sorted((Drawn(*row) for row in rows), key=lambda one: order.index(one.unit))

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from etl.bundle import Bundle, child_row
@@ -32,16 +33,16 @@ class Completeness:
         return self.issued + self.excluded
 
 
-def next_issue(vault: Vault, day: dt.date) -> str:
-    """The id of the next issue: the day and a running number, such as ``20190219-01``."""
-    count = vault.connection.execute("SELECT count(*) FROM issue").fetchone()[0]
-    return f"{day:%Y%m%d}-{count + 1:02d}"
+def next_issue(vault: Vault, day: dt.date, handed_out: Iterable[str]) -> str:
+    """The id of the next issue: the day and a running number, such as ``20190219-01``.
 
-
-def bundles_fingerprint(keys: Keys, issue: str, bundles: Sequence[Bundle]) -> bytes:
-    """A keyed fingerprint of what one issue hands out."""
-    content = [(b.form.key, b.recipient, [sorted(row.items()) for row in b.rows]) for b in bundles]
-    return keys.mac("issue", json.dumps([issue, content], ensure_ascii=False).encode())
+    The number is above all that were ever used, also by what a restored copy took back and by the folders
+    `handed_out`: passwords follow from the id, so no two issues may share one.
+    """
+    query = "SELECT id FROM issue UNION SELECT subject FROM taken_back WHERE kind = 'issue'"
+    used = {*handed_out, *(row[0] for row in vault.connection.execute(query))}
+    numbers = [int(found[1]) for name in used if (found := re.fullmatch(r"\d{8}-(\d{2,9})", name))]
+    return f"{day:%Y%m%d}-{max(numbers, default=0) + 1:02d}"
 
 
 def row_fingerprint(keys: Keys, texts: Mapping[str, str]) -> bytes:
@@ -99,12 +100,11 @@ def record_issue(
     which every row was excluded has no workbooks.
     """
     form = bundles[0].form.key if bundles else ANNEX4.key
-    mark = bundles_fingerprint(vault.keys, issue, bundles)
     with vault.transaction() as db:
         first = db.execute("SELECT id FROM issue WHERE form = ? ORDER BY issued_on, id", [form]).fetchone()
         db.execute(
-            "INSERT INTO issue (id, issued_on, form, extends, fingerprint, key) VALUES (?, ?, ?, ?, ?, ?)",
-            [issue, day.isoformat(), form, first and first[0], mark, vault.keys.number],
+            "INSERT INTO issue (id, issued_on, form, extends, key) VALUES (?, ?, ?, ?, ?)",
+            [issue, day.isoformat(), form, first and first[0], vault.keys.number],
         )
         db.executemany(
             "INSERT INTO bundle (issue, unit, children, fingerprint) VALUES (?, ?, ?, ?)",

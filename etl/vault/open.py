@@ -1,18 +1,19 @@
 """The record is opened here: its key proved right, every page's seal checked, its version and campaign as expected."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from etl.campaign import Campaign
 from etl.findings import FuxueError
-from etl.vault.files import Connection, DatabaseError, connect
+from etl.vault.files import Connection, DatabaseError, connect, in_memory
 from etl.vault.keys import Keys
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,21 @@ def describe(db: Connection, path: Path) -> dict[str, Any]:
     except (DatabaseError, KeyError, ValueError) as error:
         raise FuxueError("vault.cannot_open", file=path.name) from error
     raise FuxueError("vault.cannot_open", file=path.name)
+
+
+def schema_of(db: Connection) -> dict[str, str]:
+    """What defines each table, view, index and trigger, without spaces: an upgraded record's are spaced otherwise."""
+    rows = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
+
+
+@cache
+def expected_schema() -> dict[str, str]:
+    """The same of an empty record of this version."""
+    with closing(in_memory()) as db:
+        for statement in statements("schema.sql"):
+            db.execute(statement)
+        return schema_of(db)
 
 
 def statements(name: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from etl.campaign import Campaign
 from etl.counts import Counts, measure
+from etl.dates import parse_date
 from etl.findings import FuxueError
 from etl.publication import ATOMS
 from etl.released import Release
@@ -19,11 +20,12 @@ VERIFIED = "verified"
 # What each unit's workbook of each issue said then, by category and return; a workbook without a number has not come.
 SAID = f"""
 {CURRENT}
-SELECT b.unit, b.issue, b.children, w.id, w.file, w.received, l.id, l.seal, t.category, t.returned, t.children
+SELECT b.unit, b.issue, b.children, w.id, n.name, w.received, l.id, l.seal, t.category, t.returned, t.children
 FROM bundle b JOIN issue i ON i.id = b.issue AND i.form = 'annex4' AND i.issued_on <= :day
   AND i.id IN (SELECT subject FROM link WHERE kind = 'issue' AND id <= :upto)
 LEFT JOIN current USING (issue, unit)
 LEFT JOIN workbook w ON w.id = current.id
+LEFT JOIN file_name n ON n.workbook = w.id
 LEFT JOIN link l ON l.kind = 'workbook' AND l.subject = CAST(w.id AS TEXT)
 LEFT JOIN tally t ON t.workbook = w.id
 ORDER BY b.unit, b.issue
@@ -102,7 +104,7 @@ def _made_from(vault: Vault, number: str) -> tuple[dt.date, int]:
     found = vault.connection.execute("SELECT as_of, last_link FROM release WHERE number = ?", [number]).fetchone()
     if found is None:
         raise FuxueError("trace.no_release", release=number, known="、".join(releases(vault)) or "—")
-    return dt.date.fromisoformat(found[0]), int(found[1])
+    return parse_date(found[0]), int(found[1])
 
 
 def trace(vault: Vault, campaign: Campaign, number: str, table: str, cell: str) -> Trace:

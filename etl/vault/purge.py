@@ -5,7 +5,7 @@ With a row go the random bytes of its leaf: what is left in the chain confirms n
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -28,6 +28,7 @@ DELETED = {
     "revisit_child": "issue IN (SELECT id FROM old_issue)",
     "signed_child": "issue IN (SELECT id FROM old_issue)",
     "police_ref": "issue IN (SELECT id FROM old_issue)",
+    "wrong_value": "issue IN (SELECT id FROM old_issue)",
     "correction": "issue IN (SELECT id FROM old_issue)",
     "case_file": "issue IN (SELECT id FROM old_issue)",
     "entry": "(workbook, reference) IN (SELECT w.id, h.reference FROM workbook w JOIN handed h USING (issue, unit)"
@@ -35,6 +36,7 @@ DELETED = {
     "handed": "child_issue IN (SELECT id FROM old_issue)",
     "answer": "issue IN (SELECT id FROM old_issue)",
     "finding": "workbook IN (SELECT id FROM old_workbook)",
+    "file_name": "workbook IN (SELECT id FROM old_workbook)",
     "filler": "workbook IN (SELECT id FROM old_workbook)",
     "decision": "issue IN (SELECT id FROM old_issue)",
     "child": "issue IN (SELECT id FROM old_issue)",
@@ -43,10 +45,11 @@ EXCLUDED = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded' AND d.is
               AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
 
 
-def purge(vault: Vault, before: dt.date, by: str, day: dt.date) -> Mapping[str, Any]:
+def purge(vault: Vault, before: dt.date, by: str, day: dt.date, copies: Collection[str]) -> Mapping[str, Any]:
     """Delete all individuals of lists handed out before a day, in one transaction; gives the certificate of counts.
 
-    FuxueError if there is nobody to delete.
+    `copies` are the files of copies of the record that this home holds, which go too: the certificate names them apart
+    from those that lie elsewhere. FuxueError if there is nobody to delete.
     """
     with vault.transaction() as db:
         try:
@@ -54,7 +57,7 @@ def purge(vault: Vault, before: dt.date, by: str, day: dt.date) -> Mapping[str, 
                 db.execute(statement, {"before": before.isoformat()})
             if not db.execute("SELECT 1 FROM old_issue").fetchone():
                 raise FuxueError("purge.nobody", before=before)
-            certificate = _certificate(db, before, by, day)
+            certificate = _certificate(db, before, by, day, copies)
             with unguarded(db):
                 _delete(vault, certificate)
             chain.append(vault, "purge", certificate["purge"], day)
@@ -65,21 +68,25 @@ def purge(vault: Vault, before: dt.date, by: str, day: dt.date) -> Mapping[str, 
     return certificate
 
 
-def _certificate(db: Connection, before: dt.date, by: str, day: dt.date) -> dict[str, Any]:
+def _certificate(db: Connection, before: dt.date, by: str, day: dt.date, copies: Collection[str]) -> dict[str, Any]:
     deleted = {
         table: db.execute(f"SELECT count(*) FROM {table} WHERE {which}").fetchone()[0]
         for table, which in DELETED.items()
     }
+    gone = {
+        name for (text,) in db.execute("SELECT certificate FROM purge") for name in json.loads(text).get("copies", ())
+    }
     backups = db.execute("SELECT file, made_on FROM backup ORDER BY id").fetchall()
     return {
-        "purge": db.execute("SELECT coalesce(max(id), 0) + 1 FROM purge").fetchone()[0],
+        "purge": chain.next_id(db, "purge"),
         "before": before.isoformat(),
         "purged_on": day.isoformat(),
         "purged_by": by,
         "issues": [row[0] for row in db.execute("SELECT id FROM old_issue ORDER BY id")],
         "deleted": deleted,
         "excluded": db.execute(EXCLUDED).fetchone()[0],
-        "backups": [{"file": file, "made_on": made} for file, made in backups],
+        "copies": sorted(copies),
+        "copies_elsewhere": [{"file": file, "made_on": made} for file, made in backups if file not in {*copies, *gone}],
     }
 
 
@@ -124,6 +131,13 @@ def certificates(vault: Vault) -> list[tuple[int, Mapping[str, Any]]]:
     """(number, certificate) of every purge on record."""
     rows = vault.connection.execute("SELECT id, certificate FROM purge ORDER BY id")
     return [(number, json.loads(text)) for number, text in rows]
+
+
+def purged_workbooks(vault: Vault) -> set[int]:
+    """Workbooks that named no issue and came before the day of a purge."""
+    query = """SELECT w.id FROM workbook w JOIN purge p ON w.received < p.before
+               WHERE w.issue IS NULL AND w.id NOT IN (SELECT workbook FROM file_name)"""
+    return {row[0] for row in vault.connection.execute(query)}
 
 
 def purged_issues(vault: Vault) -> set[str]:

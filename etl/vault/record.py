@@ -1,6 +1,7 @@
 """What came back goes on record: each workbook in one transaction, with all that follows from its answers (M8)."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from etl.campaign import Campaign
 from etl.check.check import Checked
@@ -9,48 +10,66 @@ from etl.vault.files import Connection
 from etl.vault.open import Vault
 
 
-def is_current(vault: Vault, content: bytes) -> bool:
-    """True if this very file is what its unit says now. One that a newer file has replaced is heard again."""
-    fingerprint = vault.keys.mac("workbook", content)
-    query = "SELECT 1 FROM workbook WHERE fingerprint = ? AND id IN (SELECT id FROM current_workbook)"
-    return vault.connection.execute(query, [fingerprint]).fetchone() is not None
+@dataclass(frozen=True)
+class Recorded:
+    """A workbook on record: whose it is (empty where that is not known), and if it is what its unit says now."""
+
+    id: int
+    issue: str
+    unit: str
+    received: str
+    is_accepted: bool
+    is_current: bool
 
 
-def is_on_record(vault: Vault, content: bytes) -> bool:
-    """True if this very file was recorded, accepted or refused."""
-    query = "SELECT 1 FROM workbook WHERE fingerprint = ?"
-    return vault.connection.execute(query, [vault.keys.mac("workbook", content)]).fetchone() is not None
-
-
-def issue_of(vault: Vault, content: bytes) -> str | None:
-    """The issue that this very file was found to belong to, None if to none."""
-    query = "SELECT issue FROM workbook WHERE fingerprint = ? ORDER BY id DESC"
+def recorded(vault: Vault, content: bytes) -> Recorded | None:
+    """What is on record of this very file, the newest time that it came; None if it never did."""
+    query = """SELECT id, coalesce(issue, ''), coalesce(unit, ''), received, status = 'accepted',
+                      id IN (SELECT id FROM current_workbook)
+               FROM workbook WHERE fingerprint = ? ORDER BY id DESC"""
     row = vault.connection.execute(query, [vault.keys.mac("workbook", content)]).fetchone()
-    return None if row is None else row[0]
+    return None if row is None else Recorded(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]))
 
 
-def record_workbook(vault: Vault, campaign: Campaign, checked: Checked, content: bytes, day: dt.date) -> None:
+def newest_workbooks(vault: Vault) -> list[tuple[Recorded, str]]:
+    """The newest workbook of each issue and receiver, accepted or refused, with the name under which it came."""
+    query = """SELECT w.id, w.issue, w.unit, w.received, w.status = 'accepted',
+                      w.id IN (SELECT id FROM current_workbook), coalesce(n.name, '')
+               FROM workbook w LEFT JOIN file_name n ON n.workbook = w.id
+               WHERE w.id IN (SELECT max(id) FROM workbook WHERE issue IS NOT NULL GROUP BY issue, unit)
+                  OR (w.issue IS NULL AND w.id IN (SELECT max(id) FROM workbook GROUP BY fingerprint)) ORDER BY w.id"""
+    rows = vault.connection.execute(query)
+    return [
+        (Recorded(number, issue or "", unit or "", day, bool(accepted), bool(current)), name)
+        for number, issue, unit, day, accepted, current, name in rows
+    ]
+
+
+def record_workbook(
+    vault: Vault, campaign: Campaign, checked: Checked, content: bytes, day: dt.date, above: int = 0
+) -> None:
     """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted.
 
-    A file that is refused again, unchanged, is on record already.
+    A file that is refused again, unchanged, is on record already. Its number is above `above`.
     """
     with vault.transaction() as db:
-        if not checked.accepted and is_on_record(vault, content):
+        if not checked.accepted and recorded(vault, content) is not None:
             return
-        cursor = db.execute(
-            "INSERT INTO workbook (issue, unit, file, fingerprint, received, sealed, status)"
+        workbook = max(chain.next_id(db, "workbook"), above + 1)
+        db.execute(
+            "INSERT INTO workbook (id, issue, unit, fingerprint, received, sealed, status)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
+                workbook,
                 checked.issue or None,
                 checked.unit or None,
-                checked.file,
                 vault.keys.mac("workbook", content),
                 day.isoformat(),
                 int(checked.sealed),
                 "accepted" if checked.accepted else "refused",
             ],
         )
-        workbook = int(cursor.lastrowid or 0)
+        db.execute("INSERT INTO file_name VALUES (?, ?)", [workbook, checked.file])
         if checked.accepted:
             _record_accepted(db, checked, workbook)
             open_work(db, campaign, workbook)

@@ -1,11 +1,13 @@
 """A new master key: every private database is encrypted anew, beside the old one, and takes its place when all are.
 
-The record's own file is the turning point. Before it takes its place the old key opens everything; from then on the new
-one does, and whatever was not done yet is done by the next run (`settle_rekey`). No copy is ever unencrypted.
+The record's own file is the turning point. Before it takes its place the old key opens everything; from then on the
+new one does. Which of both is the case is never guessed from what lies about: the key that opens the record says it,
+file by file (`settle_rekey`). No copy is ever unencrypted.
 """
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from etl.campaign import Campaign
 from etl.disk import sync
 from etl.findings import FuxueError
 from etl.vault import chain
-from etl.vault.files import connect
+from etl.vault.files import DatabaseError, connect, discard
 from etl.vault.keys import Keys
 from etl.vault.open import Vault, open_vault
 from etl.vault.verify import breaks_of
@@ -28,45 +30,64 @@ def rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, master: by
     new = replace(keys, master=master, retired=(*keys.retired, keys.master))
     if master in new.retired:
         raise FuxueError("rekey.same")
-    # The record's own first: while it lies aside, what else lies aside is known to be not yet wanted.
-    _export(path, keys.derive("file:vault"), new.derive("file:vault"))
-    for other, purpose in others:
-        _export(other, keys.derive(purpose), new.derive(purpose))
-    fresh = aside(path)
-    vault = Vault(connect(fresh, new.derive("file:vault")), new)
+    files = [(path, "file:vault"), *others]
     try:
-        with vault.transaction() as db:
-            db.execute(
-                "INSERT INTO key_event (number, master, retired_on, retired_by) VALUES (?, ?, ?, ?)",
-                [keys.number, keys.master, day.isoformat(), by],
-            )
-            chain.append(vault, "key_event", keys.number, day)
-    finally:
-        vault.close()
-    with open_vault(fresh, new, campaign) as vault:
-        if breaks_of(vault, campaign):
+        for file, purpose in files:
+            _export(file, keys.derive(purpose), new.derive(purpose))
+        _put_on_record(aside(path), keys, new, campaign, by, day)
+        if not all(is_whole(aside(file), new.derive(purpose)) for file, purpose in files):
             raise FuxueError("rekey.broken")
-    fresh.rename(path)  # the turning point
+    except BaseException:
+        for file, _ in files:
+            discard(aside(file))
+        raise
+    aside(path).rename(path)  # the turning point
     sync(path.parent)
-    settle_rekey(path, [other for other, _ in others])
+    settle_rekey(path, others, new)
     return new
 
 
-def settle_rekey(path: Path, others: Sequence[Path]) -> bool:
-    """End or undo what an interrupted rekey left beside the files; True if there was something.
+def _put_on_record(path: Path, keys: Keys, new: Keys, campaign: Campaign, by: str, day: dt.date) -> None:
+    """In the copy under the new key: that the old one was replaced; and the whole copy holds."""
+    with closing(Vault(connect(path, new.derive("file:vault")), new)) as vault, vault.transaction() as db:
+        db.execute(
+            "INSERT INTO key_event (number, master, retired_on, retired_by) VALUES (?, ?, ?, ?)",
+            [keys.number, keys.master, day.isoformat(), by],
+        )
+        chain.append(vault, "key_event", keys.number, day)
+    with open_vault(path, new, campaign) as vault:
+        if breaks_of(vault, campaign):
+            raise FuxueError("rekey.broken")
 
-    As long as the record's own new file lies aside, it has not turned.
+
+def settle_rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys) -> None:
+    """End or undo what an interrupted rekey left beside the files; `keys` are those that open the record at `path`.
+
+    A file that they open holds, and what lies beside it goes. One that they do not open is still under the old key: the
+    whole one beside it takes its place. FuxueError if they open neither: then nothing is touched.
     """
-    left = [other for other in others if aside(other).exists()]
-    if aside(path).exists():
-        for file in (path, *left):
-            aside(file).unlink(missing_ok=True)
-            aside(file).with_name(f"{aside(file).name}-journal").unlink(missing_ok=True)
-        return True
-    for other in left:
-        aside(other).rename(other)
-        sync(other.parent)
-    return bool(left)
+    for file, purpose in ((path, "file:vault"), *others):
+        fresh, key = aside(file), keys.derive(purpose)
+        if not fresh.exists():
+            continue
+        if is_whole(file, key):
+            discard(fresh)
+        elif is_whole(fresh, key):
+            fresh.rename(file)
+        else:
+            raise FuxueError("rekey.unsettled", file=file.name)
+        sync(file.parent)
+
+
+def is_whole(path: Path, key: bytes) -> bool:
+    """True if a file opens with a key and every page of it stands."""
+    try:
+        with closing(connect(path, key)) as db:
+            return not db.execute("PRAGMA cipher_integrity_check").fetchone() and (
+                db.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
+            )
+    except (FuxueError, DatabaseError):
+        return False
 
 
 def aside(path: Path) -> Path:
@@ -77,7 +98,7 @@ def aside(path: Path) -> Path:
 def _export(path: Path, old: bytes, new: bytes) -> None:
     """All of an encrypted database into a file beside it, under another key."""
     fresh = aside(path)
-    fresh.unlink(missing_ok=True)
+    discard(fresh)
     connect(fresh, new, create=True).close()
     connection = connect(path, old)
     try:

@@ -11,7 +11,6 @@ CREATE TABLE issue (                      -- one handing-out of workbooks (下�
   issued_on   TEXT NOT NULL CHECK (issued_on GLOB '????-??-??'),
   form        TEXT NOT NULL,              -- annex4 (the province's list), corrections, cases
   extends     TEXT REFERENCES issue (id), -- of a supplement: the first issue of its form
-  fingerprint BLOB NOT NULL UNIQUE,       -- keyed HMAC of what was handed out
   key         INTEGER NOT NULL DEFAULT 0  -- number of the master key that its passwords are derived from
 ) STRICT, WITHOUT ROWID;
 
@@ -67,7 +66,6 @@ CREATE TABLE workbook (                   -- a submission, accepted or refused w
   id          INTEGER PRIMARY KEY,
   issue       TEXT,
   unit        TEXT,
-  file        TEXT NOT NULL,
   fingerprint BLOB NOT NULL,              -- keyed HMAC of the file
   received    TEXT NOT NULL CHECK (received GLOB '????-??-??'),
   sealed      INTEGER NOT NULL CHECK (sealed IN (0, 1)),
@@ -77,6 +75,11 @@ CREATE TABLE workbook (                   -- a submission, accepted or refused w
 ) STRICT;
 CREATE INDEX workbook_by_fingerprint ON workbook (fingerprint);
 CREATE INDEX workbook_by_bundle ON workbook (issue, unit);
+
+CREATE TABLE file_name (                  -- under which name it came: anybody's text, so it goes with the individuals
+  workbook INTEGER PRIMARY KEY REFERENCES workbook (id),
+  name     TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE filler (                     -- who filled it in: the footer's 填报人, 联系电话, 主管领导
   workbook INTEGER PRIMARY KEY REFERENCES workbook (id),
@@ -144,6 +147,19 @@ CREATE TABLE police_ref (                 -- the police's word that a child is m
   FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
 ) STRICT;
 
+CREATE TABLE wrong_value (                -- a value of the list that is wrong, and the right one (M15); the issued one stays
+  id          INTEGER PRIMARY KEY,
+  issue       TEXT NOT NULL,
+  serial      TEXT NOT NULL,
+  key         TEXT NOT NULL CHECK (key IN ('name', 'sex', 'id_number', 'household')),
+  value       TEXT NOT NULL,              -- the right one
+  department  TEXT NOT NULL,              -- who corrects it
+  recorded_by TEXT NOT NULL,
+  recorded_on TEXT NOT NULL CHECK (recorded_on GLOB '????-??-??'),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT;
+CREATE INDEX wrong_value_of_child ON wrong_value (issue, serial);
+
 CREATE TABLE signature (                  -- a signed paper was seen: of verification, of return (M11), of a case file's copy
   id          INTEGER PRIMARY KEY,
   unit        TEXT NOT NULL,
@@ -189,7 +205,8 @@ CREATE TABLE revisit (                    -- a sample drawn for the inspectorate
   drawn_by TEXT NOT NULL,
   seed     INTEGER NOT NULL,
   margin   REAL NOT NULL,                 -- half-width of the share of wrong reports, and its bound if none is found
-  if_none  REAL NOT NULL
+  if_none  REAL NOT NULL,
+  population INTEGER                      -- of how many children it was drawn; not known of the oldest
 ) STRICT;
 
 CREATE TABLE revisit_child (
@@ -244,6 +261,19 @@ CREATE TABLE backup (                     -- a copy of the record that was made,
   head    BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE restoration (                -- the record was put back from a copy
+  id          INTEGER PRIMARY KEY,
+  restored_on TEXT NOT NULL CHECK (restored_on GLOB '????-??-??'),
+  upto        INTEGER NOT NULL            -- as far as this link
+) STRICT;
+
+CREATE TABLE taken_back (                 -- what had come on record after that link: its number is never given again
+  restoration INTEGER NOT NULL REFERENCES restoration (id),
+  kind        TEXT NOT NULL,
+  subject     TEXT NOT NULL,
+  PRIMARY KEY (restoration, kind, subject)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE purge (                      -- individuals were deleted (retention); what it counted is the certificate
   id          INTEGER PRIMARY KEY,
   before      TEXT NOT NULL CHECK (before GLOB '????-??-??'),
@@ -287,6 +317,8 @@ CREATE TRIGGER handed_immutable BEFORE UPDATE ON handed BEGIN SELECT RAISE(ABORT
 CREATE TRIGGER handed_kept BEFORE DELETE ON handed BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER workbook_immutable BEFORE UPDATE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER workbook_kept BEFORE DELETE ON workbook BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER file_name_immutable BEFORE UPDATE ON file_name BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER file_name_kept BEFORE DELETE ON file_name BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER filler_immutable BEFORE UPDATE ON filler BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER filler_kept BEFORE DELETE ON filler BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER answer_immutable BEFORE UPDATE ON answer BEGIN SELECT RAISE(ABORT, 'immutable'); END;
@@ -301,6 +333,8 @@ CREATE TRIGGER entry_immutable BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER entry_kept BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER police_ref_immutable BEFORE UPDATE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER police_ref_kept BEFORE DELETE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER wrong_value_immutable BEFORE UPDATE ON wrong_value BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER wrong_value_kept BEFORE DELETE ON wrong_value BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER signature_immutable BEFORE UPDATE ON signature BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER signature_kept BEFORE DELETE ON signature BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER signed_child_immutable BEFORE UPDATE ON signed_child BEGIN SELECT RAISE(ABORT, 'immutable'); END;
@@ -323,6 +357,10 @@ CREATE TRIGGER key_event_immutable BEFORE UPDATE ON key_event BEGIN SELECT RAISE
 CREATE TRIGGER key_event_kept BEFORE DELETE ON key_event BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER backup_immutable BEFORE UPDATE ON backup BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER backup_kept BEFORE DELETE ON backup BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER restoration_immutable BEFORE UPDATE ON restoration BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER restoration_kept BEFORE DELETE ON restoration BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER taken_back_immutable BEFORE UPDATE ON taken_back BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER taken_back_kept BEFORE DELETE ON taken_back BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER purge_immutable BEFORE UPDATE ON purge BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER purge_kept BEFORE DELETE ON purge BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER purged_immutable BEFORE UPDATE ON purged BEGIN SELECT RAISE(ABORT, 'immutable'); END;
@@ -345,19 +383,31 @@ CREATE VIEW current_entry AS              -- what the newest accepted workbook o
   GROUP BY i.form, h.unit, h.child_issue, h.serial, e.key;
 
 CREATE VIEW correction_state AS           -- a correction with what was last sent back of it (M15)
-  SELECT c.issue, c.serial, c.department, c.category, w.received AS opened_on, e.cause, e.outcome,
+  WITH wanted AS (
+    SELECT c.issue, c.serial, c.department, c.category, NULL AS wrong, 0 AS since, w.received AS opened_on,
+           coalesce(a.category, '') <> c.category AS is_withdrawn -- its unit says otherwise now
+    FROM correction c
+    JOIN workbook w ON w.id = c.opened_by
+    LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
+    UNION ALL -- closed by an answer to a workbook that was handed out after it came on record
+    SELECT v.issue, v.serial, v.department, NULL, v.key, max(l.id), min(v.recorded_on), 0
+    FROM wrong_value v JOIN link l ON l.kind = 'wrong_value' AND l.subject = CAST(v.id AS TEXT)
+    GROUP BY v.issue, v.serial, v.department, v.key
+  )
+  SELECT c.issue, c.serial, c.department, c.category, c.wrong, c.opened_on, e.cause, e.outcome,
          e.date AS closed_on, e.remark,
-         CASE WHEN coalesce(a.category, '') <> c.category THEN 'withdrawn' -- its unit says otherwise now
+         CASE WHEN c.is_withdrawn THEN 'withdrawn'
               WHEN coalesce(e.outcome, '') <> '' THEN 'closed' ELSE 'open' END AS state
-  FROM correction c
-  JOIN workbook w ON w.id = c.opened_by
-  LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
+  FROM wanted c
   LEFT JOIN (
-    SELECT unit, child_issue, serial,
-           max(value) FILTER (WHERE key = 'cause') AS cause, max(value) FILTER (WHERE key = 'outcome') AS outcome,
-           max(value) FILTER (WHERE key = 'date') AS date, max(value) FILTER (WHERE key = 'remark') AS remark
-    FROM current_entry WHERE form = 'corrections' GROUP BY unit, child_issue, serial
-  ) e ON e.unit = c.department AND e.child_issue = c.issue AND e.serial = c.serial;
+    SELECT c.unit, child_issue, serial,
+           max(c.value) FILTER (WHERE c.key = 'cause') AS cause, max(c.value) FILTER (WHERE c.key = 'outcome') AS outcome,
+           max(c.value) FILTER (WHERE c.key = 'date') AS date, max(c.value) FILTER (WHERE c.key = 'remark') AS remark,
+           max(l.id) AS handed_out
+    FROM current_entry c JOIN workbook w ON w.id = c.workbook
+    JOIN link l ON l.kind = 'issue' AND l.subject = w.issue
+    WHERE form = 'corrections' GROUP BY c.unit, child_issue, serial
+  ) e ON e.unit = c.department AND e.child_issue = c.issue AND e.serial = c.serial AND e.handed_out > c.since;
 CREATE VIEW measure AS                    -- what is done for a child, and how it is schooled (M17), as last sent back
   SELECT child_issue AS issue, serial, unit,
          max(value) FILTER (WHERE key = 'measure') AS measure,

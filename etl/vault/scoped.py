@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from etl.campaign import BUREAU, INSPECTORATE, Campaign
 from etl.check.flags import find_flags
 from etl.counts import measure
+from etl.forms import ANNEX4
 from etl.identity import birth_of, mask
 from etl.vault.count import count
 from etl.vault.inspect import reported
@@ -27,7 +28,8 @@ SELECT c.issue, c.serial, c.id_number, c.unit, c.name, c.sex, c.household, a.cat
 FROM child c LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
 """
 CORRECTIONS = """
-SELECT s.issue, s.serial, c.id_number, s.department, c.unit, c.name, c.sex, c.household, s.category, s.opened_on,
+SELECT s.issue, s.serial, c.id_number, s.department, c.unit, c.name, c.sex, c.household, s.category, s.wrong,
+       s.opened_on,
        CASE s.state WHEN 'open' THEN '办理中' ELSE '已办结' END, s.cause, s.outcome, s.closed_on, s.remark
 FROM correction_state s JOIN child c ON c.issue = s.issue AND c.serial = s.serial WHERE s.state <> 'withdrawn'
 """
@@ -44,10 +46,11 @@ FROM revisit_child v JOIN revisit r ON r.id = v.revisit JOIN child c ON c.issue 
 LEFT JOIN current_answer a ON a.issue = v.issue AND a.serial = v.serial
 """
 WORKBOOKS = """
-SELECT w.id, w.unit, w.file, w.received, CASE w.status WHEN 'accepted' THEN '收下' ELSE '退回' END,
+SELECT w.id, w.unit, coalesce(n.name, ''), w.received, CASE w.status WHEN 'accepted' THEN '收下' ELSE '退回' END,
        coalesce(sum(f.severity = 'error'), 0), coalesce(sum(f.severity = 'warning'), 0),
        coalesce(sum(f.severity = 'note'), 0)
-FROM workbook w LEFT JOIN finding f ON f.workbook = w.id WHERE w.unit IS NOT NULL GROUP BY w.id
+FROM workbook w LEFT JOIN file_name n ON n.workbook = w.id LEFT JOIN finding f ON f.workbook = w.id
+WHERE w.unit IS NOT NULL GROUP BY w.id
 """
 FINDINGS = """
 SELECT w.unit, f.id, f.workbook,
@@ -112,8 +115,10 @@ def _children(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
 
 def _corrections(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
     rows = vault.connection.execute(CORRECTIONS)
-    for issue, serial, number, department, unit, name, sex, household, code, *rest in rows:
-        row = (issue, serial, department, unit, name, sex, mask(number), household, code, names.get(code), *rest)
+    for issue, serial, number, department, unit, name, sex, household, code, wrong, *rest in rows:
+        # The right value is in the department's sealed workbook alone.
+        about = (wrong, f"{ANNEX4.column(wrong).heading}有误") if wrong else (code, names.get(code))
+        row = (issue, serial, department, unit, name, sex, mask(number), household, *about, *rest)
         yield "corrections", (unit, department), row, (issue, serial, number)
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from etl.campaign import Campaign
 from etl.disk import sync
-from etl.vault.files import Connection, connect, numbers_key, numbers_path, scope_key, scope_path
+from etl.findings import FuxueError
+from etl.vault import chain
+from etl.vault.files import Connection, DatabaseError, connect, numbers_key, numbers_path, scope_key, scope_path
 from etl.vault.open import Vault, statements
-from etl.vault.scoped import Tables, rows_by_scope
+from etl.vault.scoped import Tables, rows_by_scope, scopes
 
 #: There as long as the scopes may be older than the record.
 STALE = ".stale"
@@ -22,7 +24,7 @@ def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[
 
     `done` is called after each of `scoped.scopes`. Files of scopes that are no more are removed.
     """
-    seen = rows_by_scope(vault, campaign)
+    seen, state = rows_by_scope(vault, campaign), _state(vault)
     apart = numbers_path(folder, "").parent
     apart.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as opened:
@@ -35,7 +37,7 @@ def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[
                 kinds = tuple(content)
                 if kinds not in empty:
                     empty[kinds] = opened.enter_context(closing(_empty(folder / f".{len(empty)}.new.db", kinds)))
-                _write(at, key, content, empty[kinds])
+                _write(at, key, content, state, empty[kinds])
             done()
     for path in [found for at in (folder, apart) for found in at.iterdir() if ".db" in found.name]:
         if path.name not in {f"{scope}.db" for scope in seen}:  # of an interrupted run, or of a former department
@@ -51,6 +53,36 @@ def mark_stale(folder: Path) -> None:
 def are_stale(folder: Path) -> bool:
     """True if a run was interrupted between a change of the record and the scopes that show it."""
     return (folder / STALE).exists()
+
+
+def mark_current(folder: Path) -> None:
+    """Say that the record was not changed after all."""
+    (folder / STALE).unlink(missing_ok=True)
+
+
+def differing_scopes(vault: Vault, campaign: Campaign, folder: Path) -> list[str]:
+    """Scopes with a file that is missing, does not open, or was built of another state of the record."""
+    state = _state(vault)
+    files = {
+        scope: ((scope_path(folder, scope), scope_key(vault.keys, scope)),
+                (numbers_path(folder, scope), numbers_key(vault.keys, scope)))
+        for scope in scopes(campaign)
+    }  # fmt: skip
+    return [scope for scope, both in files.items() if any(_state_of(path, key) != state for path, key in both)]
+
+
+def _state(vault: Vault) -> tuple[int, int]:
+    """Which state of the record a file is built of: the number of the newest link, and 31 bits of its seal."""
+    newest = chain.head(vault.connection)
+    return (newest.id, int.from_bytes(newest.seal[:4]) >> 1) if newest else (0, 0)
+
+
+def _state_of(path: Path, key: bytes) -> tuple[int, int] | None:
+    try:
+        with closing(connect(path, key, readonly=True)) as db:
+            return tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id"))
+    except (FuxueError, DatabaseError):
+        return None
 
 
 @cache
@@ -77,7 +109,7 @@ def _empty(path: Path, kinds: Iterable[str]) -> Connection:
     return connection
 
 
-def _write(path: Path, key: bytes, tables: Tables, empty: Connection) -> None:
+def _write(path: Path, key: bytes, tables: Tables, state: tuple[int, int], empty: Connection) -> None:
     """A file with these tables; at its place is the old one or the whole new one."""
     fresh = path.with_name(f".{path.stem}.new.db")
     for left in path.parent.glob(f"{fresh.name}*"):  # of an interrupted run, with its journal
@@ -93,6 +125,8 @@ def _write(path: Path, key: bytes, tables: Tables, empty: Connection) -> None:
             if rows:
                 marks = ", ".join("?" for _ in rows[0])
                 connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        connection.execute(f"PRAGMA user_version = {state[0]}")
+        connection.execute(f"PRAGMA application_id = {state[1]}")
         connection.execute("COMMIT")
     finally:
         connection.close()

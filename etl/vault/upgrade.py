@@ -2,18 +2,22 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from etl.campaign import Campaign
+from etl.dates import parse_date
 from etl.findings import FuxueError
 from etl.vault import chain
+from etl.vault.chain import COVERED_BEFORE_6, COVERS, LEAF, NONCE, Covers
 from etl.vault.files import connect
 from etl.vault.keys import Keys
-from etl.vault.open import SCHEMA_VERSION, Vault, all_keys, check_about, describe, statements
+from etl.vault.open import SCHEMA_VERSION, Vault, all_keys, check_about, describe, statements, unguarded
 from etl.vault.record import open_work
+from etl.vault.verify import broken_links
 
-#: The first version with a chain.
-CHAINED = 4
+#: The first version with a chain, and the first whose leaves are as they are now.
+CHAINED, RESEALED = 4, 6
 #: What an older record holds, in the order in which it came: kind, subject, day.
 EARLIER = """
 SELECT kind, subject, day FROM (
@@ -36,6 +40,7 @@ def upgrade(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> tuple[i
         if found == SCHEMA_VERSION:
             raise FuxueError("vault.same_schema", found=found)
         check_about({**about, "schema": max(found, SCHEMA_VERSION)}, campaign)
+        before = _proven_head(Vault(connection, keys), path) if CHAINED <= found < RESEALED else ""
         connection.execute("PRAGMA foreign_keys = OFF")  # tables are made anew; what points to them is checked below
         with Vault(connection, keys).transaction() as db:
             for number in range(found + 1, SCHEMA_VERSION + 1):
@@ -43,7 +48,10 @@ def upgrade(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> tuple[i
                     db.execute(statement)
             db.execute("UPDATE meta SET value = ? WHERE key = 'schema'", [str(SCHEMA_VERSION)])
             vault = Vault(connection, all_keys(connection, keys))
-            chain.append(vault, "upgrade", f"{found} → {SCHEMA_VERSION}", day)
+            if before:
+                reseal(vault)
+            # The head of the chain as it was stands on the custodian's paper: `vault verify --head` still knows it.
+            chain.append(vault, "upgrade", f"{found} → {SCHEMA_VERSION} {before}".strip(), day)
             if found < CHAINED:
                 for kind, subject, when in _earlier(vault, campaign):
                     chain.append(vault, kind, subject, when)
@@ -54,9 +62,37 @@ def upgrade(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> tuple[i
         connection.close()
 
 
+def _proven_head(vault: Vault, path: Path) -> str:
+    """The head of an older record's chain as it was printed. FuxueError if the chain does not hold as it is."""
+    vault = Vault(vault.connection, all_keys(vault.connection, vault.keys))
+    newest = chain.head(vault.connection)
+    if newest is None or list(broken_links(vault, COVERED_BEFORE_6)):
+        raise FuxueError("backup.broken", file=path.name, count=1)
+    return chain.printed(newest.seal)
+
+
+def reseal(vault: Vault, covers: Covers = COVERS) -> None:
+    """Make every leaf and seal anew over the rows as they are now, each link under the key that it was sealed with.
+
+    A leaf whose row was purged stays as it is: nothing can make it anew.
+    """
+    db, gone, before = vault.connection, chain.gone(vault.connection), b""
+    with unguarded(db):
+        for link in list(chain.links(db)):
+            leaves, nonces = chain.sealed_leaves(
+                vault, [row for _, row in chain.rows(db, link.kind, link.subject, covers)]
+            )
+            for at in sorted(gone.get(link.id, ())):
+                leaves = leaves[: LEAF * at] + link.leaves[LEAF * at : LEAF * (at + 1)] + leaves[LEAF * at :]
+                nonces = nonces[: NONCE * at] + bytes(NONCE) + nonces[NONCE * at :]
+            before = chain.seal(vault.keys, replace(link, leaves=leaves), before)
+            db.execute("UPDATE link SET leaves = ?, seal = ? WHERE id = ?", [leaves, before, link.id])
+            db.execute("UPDATE nonce SET nonces = ? WHERE link = ?", [nonces, link.id])
+
+
 def _earlier(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, str, dt.date]]:
     """Everything that is on record, in order; sums, corrections and cases are made on the way."""
     for kind, subject, day in vault.connection.execute(EARLIER).fetchall():
         if kind == "workbook":
             open_work(vault.connection, campaign, int(subject))
-        yield kind, str(subject), dt.date.fromisoformat(day)
+        yield kind, str(subject), parse_date(day)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from etl.campaign import Campaign
-from etl.released import digest, release_folders
+from etl.release_folder import digest, release_folders
 from etl.vault import chain, published
-from etl.vault.chain import COVERS, EVENTS, LEAF, NONCE, Link
-from etl.vault.open import Vault
+from etl.vault.chain import COVERS, EVENTS, LEAF, NONCE, Covers, Link
+from etl.vault.open import Vault, expected_schema, schema_of
+from etl.vault.scopes import differing_scopes
 
 # A workbook whose answers are all there, and its sums: what differs. Purged answers have left their sums alone.
 TALLIES = """
@@ -43,21 +44,31 @@ class Verified:
     paper: Link | None = None
 
 
-def verify(vault: Vault, campaign: Campaign, released: Path, paper: str = "") -> Verified:
-    """Recompute everything that is sealed or summed. `released` is the folder of releases, `paper` a printed head."""
+def verify(vault: Vault, campaign: Campaign, released: Path, scopes: Path, paper: str = "") -> Verified:
+    """Recompute everything that is sealed or summed.
+
+    `released` is the folder of releases, `scopes` that of the scope files, `paper` a printed head.
+    """
     breaks = [*breaks_of(vault, campaign), *_releases(vault, released)]
+    breaks += [Break("verify.scope", {"scope": scope}) for scope in differing_scopes(vault, campaign, scopes)]
     found = None
     if paper:
-        found = next((link for link in chain.links(vault.connection) if chain.is_printed(paper, link.seal)), None)
+        found = next((link for link in chain.links(vault.connection) if _is_on_paper(paper, link)), None)
         if found is None:
             breaks.append(Break("verify.paper"))
     newest = chain.head(vault.connection)
     return Verified(newest.id if newest else 0, newest, tuple(breaks), found)
 
 
+def _is_on_paper(paper: str, link: Link) -> bool:
+    """True if the paper gives this link's seal, or the head that the chain had before the upgrade that the link is."""
+    before = "".join(link.subject.split()[3:]) if link.kind == "upgrade" else ""
+    return chain.is_printed(paper, link.seal) or (bool(before) and chain.is_printed(paper, bytes.fromhex(before)))
+
+
 def breaks_of(vault: Vault, campaign: Campaign) -> list[Break]:
     """What does not hold in the record by itself: enough for a copy, which lies beside no releases."""
-    return [*_damage(vault), *_links(vault), *_unlinked(vault), *_sums(vault, campaign)]
+    return [*_damage(vault), *broken_links(vault), *_unlinked(vault), *_sums(vault, campaign), *_schema(vault)]
 
 
 def _damage(vault: Vault) -> Iterator[Break]:
@@ -70,7 +81,16 @@ def _damage(vault: Vault) -> Iterator[Break]:
         return
 
 
-def _links(vault: Vault) -> Iterator[Break]:
+def _schema(vault: Vault) -> Iterator[Break]:
+    """Tables, views, indexes, triggers that are not this version's: a guard taken off, a view changed."""
+    own, found = expected_schema(), schema_of(vault.connection)
+    for name in sorted(own.keys() | found.keys()):
+        if own.get(name) != found.get(name):
+            yield Break("verify.schema", {"name": name})
+
+
+def broken_links(vault: Vault, covers: Covers = COVERS) -> Iterator[Break]:
+    """Links that do not follow the one before, and links with a row that is not as it was sealed."""
     before = b""
     purged = chain.gone(vault.connection)
     for expected, link in enumerate(chain.links(vault.connection), 1):
@@ -81,12 +101,12 @@ def _links(vault: Vault) -> Iterator[Break]:
         is_known_key = 0 <= link.key <= vault.keys.number
         if not is_known_key or chain.seal(vault.keys, link, before) != link.seal:
             yield Break("verify.seal", about)
-        elif (found := _leaves(vault, link, purged.get(link.id, frozenset()))) is not None:
+        elif (found := _leaves(vault, link, purged.get(link.id, frozenset()), covers)) is not None:
             yield Break("verify.row", about | found)
         before = link.seal
 
 
-def _leaves(vault: Vault, link: Link, gone: frozenset[int]) -> dict[str, Any] | None:
+def _leaves(vault: Vault, link: Link, gone: frozenset[int], covers: Covers) -> dict[str, Any] | None:
     """None if every row is as it was sealed, else where the first stands that is not: table, number of the row in it.
 
     Rows that are gone must be named by a purge; no other may be missing, and none may have been added.
@@ -98,7 +118,7 @@ def _leaves(vault: Vault, link: Link, gone: frozenset[int]) -> dict[str, Any] | 
         return {"table": "nonce", "row": 0}
     left = (n for n in range(total) if n not in gone)
     table, row = COVERS[link.kind][0][0] if link.kind in COVERS else "", 0
-    for name, encoded in chain.rows(vault.connection, link.kind, link.subject):
+    for name, encoded in chain.rows(vault.connection, link.kind, link.subject, covers):
         table, row = name, row + 1 if name == table else 1
         at = next(left, None)
         if at is None:

@@ -1,0 +1,120 @@
+"""What an interrupted command left behind is ended or undone by the next one, before it begins its own work."""
+
+import contextlib
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.disk import sync, write_private
+from etl.findings import FuxueError
+from etl.home import Home
+from etl.read import inbox
+from etl.read.worker import take
+from etl.vault import audit, issued, record
+from etl.vault.files import discard
+from etl.vault.open import Vault
+from etl.vault.purge import certificates, purged_issues, purged_workbooks
+from etl.vault.rekey import aside, settle_rekey
+from etl.vault.scopes import are_stale, build_scopes
+
+if TYPE_CHECKING:
+    from etl.cli.run import Run
+
+
+def staff_file(home: Home) -> Path:
+    """Accounts of the staff instance: encrypted under the same master key."""
+    return home.staff / "staff.db"
+
+
+def staff_files(home: Home) -> list[tuple[Path, str]]:
+    """All encrypted files of the staff instance that are there, with the purposes of their keys."""
+    logs = [(path, audit.PURPOSE) for path in (*audit.put_away(home.staff), audit.log_path(home.staff))]
+    return [(path, purpose) for path, purpose in ((staff_file(home), "file:staff"), *logs) if path.exists()]
+
+
+def recover_unless_busy(run: "Run") -> None:
+    """Recover now if something was left, unless another command is at work: it has done so, or will be told."""
+    if _has_leftovers(run.home):
+        with contextlib.suppress(FuxueError), run.home.lock(patience=0):
+            recover(run)
+
+
+def _has_leftovers(home: Home) -> bool:
+    files = (home.vault, *(path for path, _ in staff_files(home)))
+    return are_stale(home.scopes) or any(aside(path).exists() for path in files)
+
+
+def recover(run: "Run") -> None:
+    """End or undo what was left: a new key, a purge, scope files. The home is locked.
+
+    Issues and releases that lie aside are put in place by the commands that make such.
+    Nothing is done without the record, or under a key that does not open it: that is told when the record is wanted.
+    """
+    home = run.home
+    try:
+        run.open_vault().close()
+    except FuxueError:
+        return
+    settle_rekey(home.vault, staff_files(home), run.keys)
+    for left in (*home.private.glob(".*.restore"), *home.backups.glob(".*.part")):
+        discard(left)
+    with run.open_vault() as vault:
+        end_purges(run, vault)
+        if are_stale(home.scopes):
+            build_scopes(vault, run.campaign, home.scopes)
+
+
+def on_record(run: "Run", vault: Vault, path: Path) -> record.Recorded | None:
+    """What is on record of a file, None also of one that cannot be read: nobody knows what it is."""
+    data = take(path, run.campaign.limits)
+    return record.recorded(vault, data) if data or inbox.is_empty(path) else None
+
+
+def certificate_file(home: Home, number: int) -> Path:
+    """Where the certificate of a purge stands."""
+    return home.certificates / f"purge-{number:04d}.json"
+
+
+def end_purges(run: "Run", vault: Vault) -> None:
+    """What follows from a purge: files about the children go, and then, as the last thing, a certificate stands."""
+    for number, certificate in certificates(vault):
+        file = certificate_file(run.home, number)
+        if not file.exists():
+            _sweep(run, vault, certificate["copies"])
+            file.parent.mkdir(exist_ok=True, mode=0o700)
+            write_private(file, (json.dumps(certificate, ensure_ascii=False, indent=1) + "\n").encode())
+            sync(file.parent)
+
+
+def _sweep(run: "Run", vault: Vault, copies: list[str]) -> None:
+    """Files about individuals that the record no longer knows: handed out, sent back, reported, copied.
+
+    Decision papers stay: those that lie here are of a list that is still open.
+    """
+    home, gone = run.home, purged_issues(vault)
+    stays = {*issued.issues(vault), inbox.NAMELESS} - gone
+    for folder in (home.outbox, home.received, home.refused):
+        for own in [path for path in folder.iterdir() if path.is_dir() and path.name not in stays]:
+            shutil.rmtree(own, ignore_errors=True)  # also of an issue that a restored copy took back
+        for draft in folder.rglob(".*.part"):
+            draft.unlink()
+    _sweep_loose(run, vault, gone)
+    for path in home.reports.iterdir():  # made anew from the record whenever they are wanted
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name in copies:
+        (home.backups / name).unlink(missing_ok=True)
+    for draft in (*home.private.glob(".*.part"), *home.backups.glob(".*.part")):
+        draft.unlink()
+
+
+def _sweep_loose(run: "Run", vault: Vault, gone: set[str]) -> None:
+    """Files sent back that lie in no issue's folder: they named none, or a killed load left them in the inbox."""
+    nameless = purged_workbooks(vault)
+    for path in inbox.files_of(run.home.refused / inbox.NAMELESS):
+        if inbox.number_of(path) in nameless:
+            path.unlink()
+    for path in inbox.unheard(run.home.inbox):
+        known = on_record(run, vault, path)
+        if known is not None and (known.issue in gone or known.id in nameless):
+            path.unlink()

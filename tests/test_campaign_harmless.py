@@ -1,0 +1,54 @@
+"""What a campaign's folder may say, the whole work can be done with: what passes validation never fails later."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from etl.cli.commands import main
+from etl.cli.run import Run
+from etl.datafile import Reader
+from etl.findings import FuxueError
+from tests.fixtures.campaign_faults import Fault
+from tests.test_campaign_faults import HARMLESS, LOADERS, TEXT, faults_of
+
+#: What changes how figures are protected, printed and judged; texts are shown as they are.
+FILES = ("publication.toml", "inspection.toml", "casework.toml", "rules.toml")
+WORK = (["status"], ["report", "flags"], ["release", "--dry-run"], ["issue", "--form", "corrections"],
+        ["release", "--closing"], ["publish"])  # fmt: skip
+
+
+def changes(file: str) -> list[Fault]:
+    """Every harmless change that is more than another text, at the first key of each place."""
+    return [
+        fault
+        for fault in faults_of(file, all_places=False)
+        if fault.what in HARMLESS[file].get(fault.place, frozenset()) - TEXT and passes(file, fault)
+    ]
+
+
+def passes(file: str, fault: Fault) -> bool:
+    """False where the first key of a place happens to be one that is needed."""
+    try:
+        LOADERS[file](Reader(Path(file), fault.data or {}))
+    except FuxueError:
+        return False
+    return True
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("file", FILES)
+def test_the_work_can_be_done_under_every_harmless_change(loaded: Run, tmp_path: Path, file: str) -> None:
+    tried = changes(file)
+    assert tried
+    for number, fault in enumerate(tried):
+        folder, home = tmp_path / f"campaign-{number}", tmp_path / f"home-{number}"
+        shutil.copytree(loaded.campaign_folder, folder)
+        shutil.copytree(loaded.home.root, home)
+        (folder / file).write_text(fault.text, encoding="utf-8")
+        for command in WORK:
+            day = [] if command == ["publish"] else ["--as-of", loaded.day.isoformat()]
+            said = CliRunner().invoke(main, ["--home", str(home), "--campaign", str(folder), *command, *day])
+            assert said.exception is None or isinstance(said.exception, SystemExit), (fault.place, said.exception)
+            assert said.exit_code == 0, (fault.place, fault.what, command, said.output)

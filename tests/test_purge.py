@@ -1,0 +1,123 @@
+"""After a purge nothing that is left confirms a guess about a child, and the certificate says what is true."""
+
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from etl.cli import issuing, keeping, steps, upkeep
+from etl.cli.run import Run
+from etl.forms import FORMS
+from etl.vault.files import Connection
+from tests.fixtures.books import issued, plain, put, row_of, write_list
+from tests.fixtures.leaks import is_readable
+from tests.fixtures.papers import complete_paper
+
+LATER = dt.date(2030, 1, 1)
+#: Keyed marks that stay: of sealed files, whose seal holds random bytes, and of the chain, whose nonces went.
+STAYS = {("bundle", "fingerprint"), ("workbook", "fingerprint"), ("link", "leaves"), ("link", "seal"),
+         ("nonce", "nonces"), ("key_event", "master"), ("backup", "head")}  # fmt: skip
+
+
+def purge(run: Run) -> dict[str, object]:
+    certificate, file = upkeep.delete_individuals(run, LATER, "保管人甲")
+    assert json.loads(file.read_text(encoding="utf-8")) == certificate
+    return dict(certificate)
+
+
+def columns(db: Connection, kind: str) -> set[tuple[str, str]]:
+    """(table, column) of a declared type."""
+    query = """SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+               WHERE m.type = 'table' AND c.type = ?"""
+    return {(table, column) for table, column in db.execute(query, [kind])}
+
+
+def test_no_mark_over_what_was_handed_out_is_left_to_confirm_a_guess(loaded: Run) -> None:
+    purge(loaded)
+    with loaded.open_vault() as vault:
+        db = vault.connection
+        marks = {(table, column) for table, column in columns(db, "BLOB")
+                 if db.execute(f"SELECT count({column}) FROM {table}").fetchone()[0]}  # fmt: skip
+        assert marks <= STAYS
+        assert ("issue", "fingerprint") not in columns(db, "BLOB")
+
+
+def test_a_file_name_that_names_a_child_goes(run: Run) -> None:
+    child = issued(run)[0]
+    name = f"{child.name}的情况{child.id_number}.xlsx"
+    put(run, plain(run), name, password=run.keys.password("20200302-01", "donggang"))
+    (run.home.inbox / "donggang.xlsx").unlink()
+    (run.home.inbox / f"{child.name}.txt").write_bytes(b"x")
+    steps.load(run)
+    purge(run)
+    with run.open_vault() as vault:
+        texts = [value for table, column in columns(vault.connection, "TEXT")
+                 for (value,) in vault.connection.execute(f"SELECT {column} FROM {table}") if value]  # fmt: skip
+    assert not [text for text in texts if child.name in text or child.id_number in text]
+    for path in run.home.root.rglob("*"):
+        assert child.name not in path.name
+        assert not (path.is_file() and is_readable(child.id_number, path.read_bytes()))
+
+
+def test_copies_of_the_record_go_and_the_certificate_says_which(loaded: Run, tmp_path: Path) -> None:
+    path, _ = upkeep.back_up(loaded, None)
+    _, kept = upkeep.restore(loaded, path, None)
+    (loaded.home.backups / "sub").mkdir()
+    mine = loaded.home.private / "mine.bak"
+    for target in (loaded.home.backups / "sub" / "x.copy", mine, tmp_path / path.name):
+        upkeep.back_up(loaded, target)
+    certificate = purge(loaded)
+    assert certificate["copies"] == sorted([path.name, kept.name, "sub/x.copy", str(mine)])
+    assert not [file for file in loaded.home.backups.rglob("*") if file.is_file()]
+    assert not mine.exists()
+    # Of the same name, and yet another file: it lies elsewhere and is said to.
+    assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(tmp_path / path.name)]  # type: ignore[attr-defined]
+    assert (tmp_path / path.name).exists()
+    upkeep.back_up(loaded, None)
+    assert keeping.verified(loaded).breaks == ()
+
+
+def test_files_of_other_lists_stay(loaded: Run, tmp_path: Path) -> None:
+    later = replace(loaded, day=loaded.day + dt.timedelta(days=30))
+    handed = issuing.issue_list(later, write_list(tmp_path / "list.xlsx", [row_of("901")]))
+    (loaded.home.inbox / "note.xlsx").write_bytes(b"x")
+    steps.load(later)
+    upkeep.delete_individuals(later, later.day, "保管人甲")
+    assert [folder.name for folder in loaded.home.outbox.iterdir()] == [handed.issue]
+    assert not list(loaded.home.received.iterdir())
+    assert [path.name for path in loaded.home.refused.rglob("*.xlsx")] == ["0004-2020-04-15.xlsx"]
+
+
+def test_decision_papers_of_an_open_list_stay_and_those_of_an_issued_one_are_gone(loaded: Run, tmp_path: Path) -> None:
+    nowhere = row_of("901", household="虚构省青石县无此镇1号")
+    path = write_list(tmp_path / "list.xlsx", [nowhere])
+    (paper,) = issuing.issue_list(loaded, path).papers
+    content = paper.read_bytes()
+    purge(loaded)
+    assert paper.read_bytes() == content
+    assert paper.stem in FORMS
+
+
+def test_papers_of_a_list_that_is_issued_go(loaded: Run, tmp_path: Path) -> None:
+    path = write_list(tmp_path / "list.xlsx", [row_of("901", household="虚构省青石县无此镇1号")])
+    (paper,) = issuing.issue_list(loaded, path).papers
+    decided = complete_paper(loaded, paper, "归属单位", {str(row_of("901")["serial"]): "东港镇"})
+    assert issuing.issue_list(loaded, path, assign=decided).issue
+    assert not list(loaded.home.decisions.iterdir())
+
+
+def test_what_interrupted_commands_left_goes_too(loaded: Run) -> None:
+    """Half-made copies, sealed workbooks of no issue, drafts, and files of an issue that was taken back."""
+    home = loaded.home
+    home.backups.mkdir()
+    path, _ = upkeep.back_up(loaded, None)
+    content = path.read_bytes()
+    left = [home.backups / ".vault-x.db.part", home.private / ".vault.db.restore",
+            home.outbox / ".20200316-09.new" / "donggang.xlsx", home.outbox / "20200316-08" / "donggang.xlsx",
+            home.received / "20200316-08" / "donggang" / "0009-2020-03-16.xlsx",
+            home.refused / "unknown" / ".0009-2020-03-16.xlsx.part"]  # fmt: skip
+    for file in left:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    purge(loaded)
+    assert not [file for file in left if file.exists()]
