@@ -2,13 +2,19 @@
 
 import datetime as dt
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from etl.cli import issuing, keeping, steps, upkeep
+import pytest
+
+from etl.cli import issuing, keeping, recovery, steps, upkeep
 from etl.cli.run import Run
+from etl.findings import FuxueError
 from etl.forms import FORMS
+from etl.vault import purge as purging
 from etl.vault.files import Connection
+from etl.vault.scopes import mark_stale
 from tests.fixtures.books import issued, plain, put, row_of, write_list
 from tests.fixtures.leaks import is_readable
 from tests.fixtures.papers import complete_paper
@@ -121,3 +127,56 @@ def test_what_interrupted_commands_left_goes_too(loaded: Run) -> None:
         file.write_bytes(content)
     purge(loaded)
     assert not [file for file in left if file.exists()]
+
+
+def supplement_left_aside(run: Run, folder: Path) -> tuple[Run, str]:
+    """A later list that is on record, and whose workbooks an interrupted run left aside: the run, the issue."""
+    later = replace(run, day=run.day + dt.timedelta(days=30))
+    handed = issuing.issue_list(later, write_list(folder / "list.xlsx", [row_of("901")]))
+    (run.home.outbox / handed.issue).rename(run.home.outbox / f".{handed.issue}.new")
+    return later, handed.issue
+
+
+def test_workbooks_of_another_list_that_still_lie_aside_are_not_swept(loaded: Run, tmp_path: Path) -> None:
+    later, issue = supplement_left_aside(loaded, tmp_path)
+    fresh = {path.name: path.read_bytes() for path in (loaded.home.outbox / f".{issue}.new").iterdir()}
+    upkeep.delete_individuals(later, later.day, "保管人甲")
+    assert {path.name: path.read_bytes() for path in (loaded.home.outbox / issue).iterdir()} == fresh
+    assert [folder.name for folder in loaded.home.outbox.iterdir()] == [issue]
+
+
+def test_what_is_no_issues_folder_is_left_alone(loaded: Run) -> None:
+    own = loaded.home.outbox / "给各乡镇的说明" / "说明.txt"
+    own.parent.mkdir()
+    own.write_bytes(b"x")
+    purge(loaded)
+    assert own.exists()
+
+
+def test_nothing_is_purged_while_a_folder_stands_in_the_way_of_fresh_workbooks(loaded: Run, tmp_path: Path) -> None:
+    later, issue = supplement_left_aside(loaded, tmp_path)
+    (loaded.home.outbox / issue).mkdir()
+    with pytest.raises(FuxueError, match=r"issue\.in_the_way"):
+        upkeep.delete_individuals(later, later.day, "保管人甲")
+    with loaded.open_vault() as vault:
+        assert vault.connection.execute("SELECT count(*) FROM purge").fetchone() == (0,)
+
+
+def test_a_purge_of_an_older_version_is_ended_too(loaded: Run) -> None:
+    """Its certificate names no copies, and its home lacks the folders of returned files."""
+    really = purging._certificate
+
+    def older(*given: object) -> dict[str, object]:
+        made = really(*given)  # type: ignore[arg-type]
+        return {key: value for key, value in made.items() if not key.startswith("copies")}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(purging, "_certificate", older)
+        upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    (file,) = loaded.home.certificates.iterdir()
+    file.unlink()
+    for folder in (loaded.home.received, loaded.home.refused):
+        shutil.rmtree(folder)
+    mark_stale(loaded.home.scopes)
+    recovery.recover_unless_busy(loaded)
+    assert file.exists()

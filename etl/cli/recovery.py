@@ -3,12 +3,14 @@
 import contextlib
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.disk import sync, write_private
 from etl.findings import FuxueError
 from etl.home import Home
+from etl.issue.issue import put_issues_in_place
 from etl.read import inbox
 from etl.read.worker import take
 from etl.vault import audit, issued, record
@@ -81,21 +83,24 @@ def end_purges(run: "Run", vault: Vault) -> None:
     for number, certificate in certificates(vault):
         file = certificate_file(run.home, number)
         if not file.exists():
-            _sweep(run, vault, certificate["copies"])
+            run.home.prepare()  # an older home lacks some folders, an older certificate the copies
+            _sweep(run, vault, certificate.get("copies", ()))
             file.parent.mkdir(exist_ok=True, mode=0o700)
             write_private(file, (json.dumps(certificate, ensure_ascii=False, indent=1) + "\n").encode())
             sync(file.parent)
 
 
-def _sweep(run: "Run", vault: Vault, copies: list[str]) -> None:
+def _sweep(run: "Run", vault: Vault, copies: Collection[str]) -> None:
     """Files about individuals that the record no longer knows: handed out, sent back, reported, copied.
 
     Decision papers stay: those that lie here are of a list that is still open.
     """
     home, gone = run.home, purged_issues(vault)
-    stays = {*issued.issues(vault), inbox.NAMELESS} - gone
+    recorded = issued.issues(vault)
+    put_issues_in_place(home.outbox, recorded)  # what an interrupted issue left aside is on record, or goes
+    stays = {*recorded} - gone
     for folder in (home.outbox, home.received, home.refused):
-        for own in [path for path in folder.iterdir() if path.is_dir() and path.name not in stays]:
+        for own in [path for path in folder.iterdir() if issued.ISSUE.fullmatch(path.name) and path.name not in stays]:
             shutil.rmtree(own, ignore_errors=True)  # also of an issue that a restored copy took back
         for draft in folder.rglob(".*.part"):
             draft.unlink()

@@ -11,8 +11,9 @@ from typing import Any
 from etl.cli import recovery, steps
 from etl.cli.run import Run
 from etl.findings import FuxueError
+from etl.issue.issue import put_issues_in_place
 from etl.read import inbox
-from etl.vault import backup, chain
+from etl.vault import backup, chain, issued
 from etl.vault import upgrade as upgrading
 from etl.vault.keys import Keys, new_key, read_key
 from etl.vault.open import Vault
@@ -72,7 +73,8 @@ def _hear_again(run: Run) -> None:
         for folder in (run.home.received, run.home.refused):
             for path in list(inbox.files_of(folder)):
                 if recovery.on_record(run, vault, path) is None:
-                    path.rename(run.home.inbox / f"{path.parent.name}-{path.name}")
+                    target = run.home.inbox / f"{path.parent.name}-{path.name}"
+                    path.rename(inbox.free_place(target, path.read_bytes()))
 
 
 def change_key(run: Run, file: Path, by: str) -> Keys:
@@ -115,6 +117,7 @@ def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str,
     with run.writing() as vault:
         if waiting := steps.never_loaded(run, vault):
             raise FuxueError("purge.inbox", count=len(waiting), folder=run.home.inbox)
+        put_issues_in_place(run.home.outbox, issued.issues(vault))  # before anything is deleted: it may refuse
         copies = _copies(run, vault)
         certificate = purge(vault, before, by.strip(), run.day, copies)
         recovery.end_purges(run, vault)

@@ -17,6 +17,8 @@ from etl.vault.files import Connection
 from etl.vault.keys import Keys
 from etl.vault.open import Vault
 
+#: The id of an issue: the day and a running number.
+ISSUE = re.compile(r"[0-9]{8}-([0-9]{2,9})")
 CHILD_COLUMNS = tuple(field.name for field in fields(Child))
 
 
@@ -41,7 +43,7 @@ def next_issue(vault: Vault, day: dt.date, handed_out: Iterable[str]) -> str:
     """
     query = "SELECT id FROM issue UNION SELECT subject FROM taken_back WHERE kind = 'issue'"
     used = {*handed_out, *(row[0] for row in vault.connection.execute(query))}
-    numbers = [int(found[1]) for name in used if (found := re.fullmatch(r"\d{8}-(\d{2,9})", name))]
+    numbers = [int(found[1]) for name in used if (found := ISSUE.fullmatch(name))]
     return f"{day:%Y%m%d}-{max(numbers, default=0) + 1:02d}"
 
 
