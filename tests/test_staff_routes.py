@@ -52,6 +52,12 @@ class Instance:
         self.loop = asyncio.new_event_loop()
         self.datasette: StaffDatasette = build_staff(home, keys, wafangdian(), ROOT)
         self.run(self.datasette.invoke_startup())
+        self.put_together()
+
+    def put_together(self) -> None:
+        """Routes, gate and all, once for all requests, as the server does it; the client would for each of them."""
+        app = type(self.datasette).app(self.datasette)
+        self.datasette.app = lambda: app
 
     def run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
@@ -209,10 +215,17 @@ def test_the_bureau_sees_every_scope(instance: Instance) -> None:
 
 @pytest.mark.prove
 def test_permissions_alone_would_hold(
-    instance: Instance, clerk: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    instance: Instance,
+    clerk: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """With the gate taken away, Datasette's own permissions refuse the same data: two locks, not one."""
-    monkeypatch.setattr(hooks, "gate", lambda _datasette, app, *_: app)
+    with monkeypatch.context() as patched:
+        patched.setattr(hooks, "gate", lambda _datasette, app, *_: app)
+        instance.put_together()
+    request.addfinalizer(instance.put_together)
     for (method, path), cookie in itertools.product(variants(route_paths(instance, OTHER)), (None, clerk)):
         if path.startswith("/-/logout/perform"):
             continue
