@@ -10,7 +10,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,14 +30,13 @@ from etl.sealing import unseal
 from etl.vault import files, issued
 from etl.vault.keys import demo_master, new_key, read_key
 from etl.vault.scoped import scopes
-from tests.conftest import ROOT, SEED, silent_bar
+from tests.conftest import SEED, silent_bar
+from tests.fixtures import warm
 from tests.fixtures.books import row_of, write_list
 
 CHILDREN = 12
 #: Stretches of a run, each of which has about as many moments.
 PARTS = 12
-#: Deaths and endings may take long on a busy machine, but not for ever.
-SECONDS = 120
 
 #: Where a first run dies, by what it leaves to the second: all is sealed, or it is on record, too, but still aside.
 DIED = {
@@ -107,10 +105,8 @@ class Case:
 
 
 def die(home: Path, command: Sequence[str], at: int, out: str = "-") -> subprocess.CompletedProcess[str]:
-    """Run the command in a process that kills itself before moment `at`, and wait until its workers are gone, too."""
-    words = [sys.executable, "-B", "-c", DOOMED, str(at), out, str(home), *command]
-    # The pipe ends when the last process that holds it has ended.
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
+    """Run the command in a process of its own that kills itself before moment `at`."""
+    return warm.run([str(at), out, str(home), *command], script=DOOMED)
 
 
 def again(home: Path, command: Sequence[str]) -> Result:

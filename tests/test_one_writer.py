@@ -21,7 +21,7 @@ from etl.sealing import unseal
 from etl.vault import chain
 from plugins.launch import serve_staff
 from tests.conftest import ROOT, at_due, put_in_place
-from tests.fixtures import books
+from tests.fixtures import books, warm
 
 BY = ("--by", "测试员")
 #: Eight commands that each change something else: words, the table where it shows, rows before.
@@ -47,12 +47,9 @@ def invoke(run: Run, *words: str) -> Result:
     return done
 
 
-def start(run: Run, words: Sequence[str]) -> subprocess.Popen[str]:
+def start(run: Run, words: Sequence[str]) -> warm.Running:
     given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), *words]
-    return subprocess.Popen(
-        [sys.executable, "build.py", *given, "--as-of", run.day.isoformat()],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    return warm.start([*given, "--as-of", run.day.isoformat()])
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +65,8 @@ def prepared(loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small:
 def all_at_once(run: Run, names: Sequence[str]) -> None:
     """Start all, wait for all; what each said it did stands on record once, with the file that goes with it."""
     running = {name: start(run, COMMANDS[name]) for name in names}
-    said = {name: (one.communicate()[0], one.returncode) for name, one in running.items()}
+    ended = {name: one.wait() for name, one in running.items()}
+    said = {name: (one.stdout + one.stderr, one.returncode) for name, one in ended.items()}
     for name, (output, code) in said.items():
         assert code == 0 or (code == 2 and "另一个命令正在改动" in output), (name, output)
         assert "Traceback" not in output

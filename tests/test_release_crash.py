@@ -11,7 +11,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +27,10 @@ from etl.protect import verify_release
 from etl.publish import swap
 from etl.release_folder import SUMS, put_in_place, seal, set_aside
 from etl.vault import published
-from tests.conftest import ROOT, at_due
+from tests.conftest import at_due
+from tests.fixtures import warm
 from tests.fixtures.releases import write_release
-from tests.test_issue_crash import DOOMED, SECONDS, Case, again, case, die
+from tests.test_issue_crash import DOOMED, Case, again, case, die
 from tests.test_publish_sample import CAMPAIGN, publish_sample, sample_release, tree
 
 RELEASES, SITES = 120, 80
@@ -165,8 +165,7 @@ class Site:
 
 def run_publish(home: Path, at: int, out: str = "-", *more: str) -> subprocess.CompletedProcess[str]:
     words = ["--released", str(home / "released"), "--public", str(home / "public"), "--campaign", str(CAMPAIGN), *more]
-    command = [sys.executable, "-B", "-c", DOOMED_SITE, str(at), out, str(home), "--quiet", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
+    return warm.run([str(at), out, str(home), "--quiet", *words], script=DOOMED_SITE)
 
 
 def site_of(folder: Path, *more: str) -> Site:

@@ -4,8 +4,6 @@ import datetime as dt
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from etl.vault import count as counting
 from etl.vault.keys import TYPEABLE, Keys, demo_master, new_key, read_key
 from etl.vault.open import Vault
 from etl.vault.scoped import scopes
+from tests.fixtures import warm
 from tests.fixtures.books import returned
 from tests.fixtures.leaks import is_readable
 
@@ -98,13 +97,8 @@ def test_one_flipped_byte_in_any_page_is_a_clear_error_and_nothing_is_touched(lo
 
 def test_two_loads_at_once_one_is_told_or_waits_and_nothing_interleaves(run: Run) -> None:
     given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), "load"]
-    both = [
-        subprocess.Popen(
-            [sys.executable, "build.py", *given], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        for _ in range(2)
-    ]
-    ends = [(one.communicate()[0].decode(), one.returncode) for one in both]
+    both = [warm.start(given) for _ in range(2)]
+    ends = [(one.stdout + one.stderr, one.returncode) for one in (running.wait() for running in both)]
     for output, code in ends:
         assert code == 0 or (code, "另一个" in output) == (2, True), output
     assert 0 in [code for _, code in ends]
