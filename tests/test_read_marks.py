@@ -4,13 +4,17 @@ import io
 import os
 import re
 import zipfile
+import zlib
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.bounded import FILES_EACH, Bounded, Bounds, Broke, Exceeded
+from etl.campaign import Campaign
 from etl.cli.run import Run
+from etl.read.guard import guard
 from etl.read.marks import Marks, Refused
 from etl.read.sheet_xml import _Scan, quick_marks
 from tests.fixtures import books
@@ -112,6 +116,21 @@ def test_a_reader_that_met_its_limits_is_replaced_and_the_pool_goes_on(work: obj
             pool.run(work, ())  # type: ignore[arg-type]
         assert "王小明" not in repr(raised.value)
         assert pool.run(os.getpid, ()) != first
+
+
+@pytest.mark.parametrize(("number", "error"), [(-4, MemoryError), (-3, Refused)], ids=["no memory", "damaged"])
+def test_no_memory_left_to_unpack_is_no_fault_of_the_file(
+    small: Campaign, monkeypatch: pytest.MonkeyPatch, number: int, error: type[Exception]
+) -> None:
+    content = io.BytesIO()
+    openpyxl.Workbook().save(content)
+
+    def fails(*_: object) -> bytes:
+        raise zlib.error(f"Error {number} while decompressing data")
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", fails)
+    with pytest.raises(error):
+        guard(content.getvalue(), small.limits)
 
 
 def test_work_without_end_is_stopped() -> None:

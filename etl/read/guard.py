@@ -30,9 +30,15 @@ MACRO_TYPE = re.compile(rb"macroEnabled|vbaProject", re.I)
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, EOFError,
            OSError, ValueError, LookupError)  # fmt: skip
 
+#: How zlib says that it has no memory left, which is the limit's doing and no fault of the file.
+NO_MEMORY = "Error -4 "
+
 
 def guard(data: bytes, limits: Limits) -> Guarded:
-    """The marks of each sheet; Refused if the bytes are no workbook that we read, too large, or active."""
+    """The marks of each sheet; Refused if the bytes are no workbook that we read, too large, or active.
+
+    MemoryError if what the process may take does not suffice.
+    """
     kind, container = kind_of(data)
     try:
         if isinstance(container, zipfile.ZipFile) and kind == "xlsx":
@@ -42,6 +48,8 @@ def guard(data: bytes, limits: Limits) -> Guarded:
         if isinstance(container, olefile.OleFileIO) and kind == "xls":
             return _old_excel(container, limits)
     except DAMAGED as error:
+        if isinstance(error, zlib.error) and str(error).startswith(NO_MEMORY):
+            raise MemoryError from error
         raise Refused(Problem("F01")) from error
     raise Refused(Problem("F17", params={"kind": kind}) if kind else Problem("F01"))
 
