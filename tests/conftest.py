@@ -22,6 +22,19 @@ CHILDREN = 45
 FULL, ACCOUNTS = 9, ("bureau", "xiling")
 
 
+#: Files that take longest, which come first: processes that share the work then end together.
+LONG = (
+    "test_readme", "test_site_browser", "test_demo", "test_libreoffice_selfcheck", "test_hostile", "test_vault_crash",
+    "test_check_census", "test_issue_crash", "test_inbox", "test_staff_browser", "test_staff_matrix", "test_staff_sql",
+    "test_check_outcome", "test_issue_decisions", "test_serve_public", "test_upkeep", "test_staff_routes",
+    "test_mutation", "test_pages_faults", "test_protect", "test_vault", "test_casework", "test_feedback",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 def silent_bar(title: str, total: int) -> Callable[[], None]:
     return lambda: None
 
