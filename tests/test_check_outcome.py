@@ -126,7 +126,8 @@ def test_nothing_that_was_accepted_changes_and_nothing_personal_is_said(
     before = record(accepted)
     assert len(before[0]) == 3
     paths = []
-    for name, content in bad_files(accepted).items():
+    made = bad_files(accepted)
+    for name, content in made.items():
         paths.append(accepted.home.inbox / f"{name}.xlsx")
         paths[-1].write_bytes(content)
     loaded = steps.load(accepted, paths)
@@ -138,7 +139,7 @@ def test_nothing_that_was_accepted_changes_and_nothing_personal_is_said(
     assert_silent(repr(findings) + repr(loaded), people)
     personal = [path for path in paths if path.stem in ("many", "changed", "number")]
     for path in personal:
-        path.write_bytes(bad_files(accepted)[path.stem])
+        path.write_bytes(made[path.stem])
     for option in ("--json", "--quiet"):
         result = invoke(accepted, option, "check", *map(str, personal))
         assert result.exit_code == 1

@@ -83,7 +83,7 @@ def test_a_correction_taken_back_tells_no_more(campaign: Campaign) -> None:
     assert not readable(reader_of(made, made[-1].assumed), made)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 2, *(pytest.param(one, marks=pytest.mark.prove) for one in (1, 3, 4, 5))])
 def test_whatever_is_corrected_all_releases_together_are_safe(campaign: Campaign, seed: int) -> None:
     draw = random.Random(seed)
     rows = [(0, draw.randrange(60), draw.randrange(15), draw.randrange(9)) for _ in range(6)]

@@ -349,7 +349,7 @@ def hold(sheet: WildList, campaign: Campaign, path: Path, data: st.DataObject) -
 
 
 steady = settings(
-    derandomize=True, max_examples=40, deadline=None, database=None,
+    derandomize=True, max_examples=15, deadline=None, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 

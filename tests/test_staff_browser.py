@@ -107,7 +107,7 @@ def shot(page: Page, folder: Path, name: str) -> None:
     page.screenshot(path=folder / f"staff-{name}.png", full_page=True)
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.prove)])
 def test_a_clerks_visit(server: tuple[str, Path], browser: Browser, tmp_path: Path, width: int) -> None:
     address, _ = server
     page, complaints = visit(browser, width)
@@ -153,7 +153,7 @@ def test_a_clerks_visit(server: tuple[str, Path], browser: Browser, tmp_path: Pa
     page.close()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.prove)])
 def test_a_number_is_asked_for_and_the_custodian_sees_by_whom(
     server: tuple[str, Path], browser: Browser, tmp_path: Path, width: int
 ) -> None:
