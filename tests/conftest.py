@@ -14,6 +14,7 @@ from etl.cli.run import Run
 from etl.home import Home
 from etl.synthetic.population import Person, make_population
 from etl.vault.keys import demo_master, new_key, read_key
+from tests.fixtures.once import made_once
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 7
@@ -77,16 +78,19 @@ def people(small: Campaign) -> list[Person]:
 @pytest.fixture(scope="session")
 def issued_once(tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path) -> Path:
     """A home in which `CHILDREN` children of three units were issued and every unit has filled its workbook."""
-    home = Home(tmp_path_factory.mktemp("home") / "var")
-    home.prepare()
-    keys = new_key(home.demo_key, demo_master(SEED))
-    run = Run(home, small_folder, small, keys, small.noticed, silent_bar)
-    path = home.private / "list.xlsx"
-    steps.synthesize_list(small, path, CHILDREN, SEED, "default")
-    handed = issuing.issue_list(run, path)
-    assert (handed.issue, handed.rows, handed.findings) == ("20200302-01", CHILDREN, ())
-    steps.synthesize_fill(run, CHILDREN, SEED, "default")
-    return home.root
+
+    def make(root: Path) -> None:
+        home = Home(root)
+        home.prepare()
+        keys = new_key(home.demo_key, demo_master(SEED))
+        run = Run(home, small_folder, small, keys, small.noticed, silent_bar)
+        path = home.private / "list.xlsx"
+        steps.synthesize_list(small, path, CHILDREN, SEED, "default")
+        handed = issuing.issue_list(run, path)
+        assert (handed.issue, handed.rows, handed.findings) == ("20200302-01", CHILDREN, ())
+        steps.synthesize_fill(run, CHILDREN, SEED, "default")
+
+    return made_once(tmp_path_factory, "issued", make)
 
 
 @pytest.fixture
@@ -110,16 +114,30 @@ def put_in_place(run: Run, made: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def loaded_once(
-    issued_once: Path, tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path
-) -> Path:
-    """The same with all three workbooks accepted, made once."""
-    root = tmp_path_factory.mktemp("loaded") / "var"
-    shutil.copytree(issued_once, root)
-    run = at_due(root, small, small_folder)
-    outcomes = steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
-    assert [one.outcome for one in outcomes] == ["accepted"] * 3
-    return root
+def further(
+    tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path
+) -> Callable[[str, Path, Callable[[Run], object]], Path]:
+    """Makes a home out of another that was made before: its name, the other, and what is done in a copy of that."""
+
+    def make(name: str, before: Path, do: Callable[[Run], object]) -> Path:
+        def one(root: Path) -> None:
+            shutil.copytree(before, root)
+            do(at_due(root, small, small_folder))
+
+        return made_once(tmp_path_factory, name, one)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def loaded_once(issued_once: Path, further: Callable[..., Path]) -> Path:
+    """The same with all three workbooks accepted."""
+
+    def load(run: Run) -> None:
+        outcomes = steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
+        assert [one.outcome for one in outcomes] == ["accepted"] * 3
+
+    return further("loaded", issued_once, load)
 
 
 @pytest.fixture
@@ -129,14 +147,21 @@ def loaded(run: Run, loaded_once: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def cases_once(
-    loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path
-) -> Path:
-    """The same with the case workbooks handed out."""
-    root = tmp_path_factory.mktemp("cases") / "var"
-    shutil.copytree(loaded_once, root)
-    issuing.issue_form(at_due(root, small, small_folder), "cases", None)
-    return root
+def released_once(loaded_once: Path, further: Callable[..., Path]) -> Path:
+    """The same with its first release."""
+    return further("released", loaded_once, releasing.release)
+
+
+@pytest.fixture
+def released(run: Run, released_once: Path) -> Run:
+    """A fresh copy of the home of which all was released once."""
+    return put_in_place(run, released_once)
+
+
+@pytest.fixture(scope="session")
+def cases_once(loaded_once: Path, further: Callable[..., Path]) -> Path:
+    """The loaded home with the case workbooks handed out."""
+    return further("cases", loaded_once, lambda run: issuing.issue_form(run, "cases", None))
 
 
 @pytest.fixture
@@ -146,14 +171,9 @@ def cases(run: Run, cases_once: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def corrections_once(
-    loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small: Campaign, small_folder: Path
-) -> Path:
-    """The same with the corrections workbooks handed out."""
-    root = tmp_path_factory.mktemp("corrections") / "var"
-    shutil.copytree(loaded_once, root)
-    issuing.issue_form(at_due(root, small, small_folder), "corrections", None)
-    return root
+def corrections_once(loaded_once: Path, further: Callable[..., Path]) -> Path:
+    """The loaded home with the corrections workbooks handed out."""
+    return further("corrections", loaded_once, lambda run: issuing.issue_form(run, "corrections", None))
 
 
 @pytest.fixture
@@ -163,24 +183,22 @@ def corrections(run: Run, corrections_once: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def full_once(
-    tmp_path_factory: pytest.TempPathFactory, loaded_once: Path, small: Campaign, small_folder: Path
-) -> tuple[Path, Path]:
+def full_once(loaded_once: Path, further: Callable[..., Path]) -> tuple[Path, Path]:
     """A home that holds all that a home can, and a copy of its record as it was before most of that."""
     from plugins.launch import add_account
 
-    folder = tmp_path_factory.mktemp("full")
-    shutil.copytree(loaded_once, folder / "var")
-    run = at_due(folder / "var", small, small_folder)
-    upkeep.back_up(run, folder / "earlier.db")
-    issuing.issue_form(run, "corrections", None)
-    issuing.issue_form(run, "cases", None)
-    inspecting.lock_base(run, "测试员")
-    releasing.release(run)
-    for scope in ACCOUNTS:
-        add_account(run.home, run.keys, scope, scope, "a long password of a clerk")
-    assert keeping.verified(run).links == FULL
-    return folder / "var", folder / "earlier.db"
+    def fill(run: Run) -> None:
+        upkeep.back_up(run, run.home.root.with_name("full-earlier.db"))
+        issuing.issue_form(run, "corrections", None)
+        issuing.issue_form(run, "cases", None)
+        inspecting.lock_base(run, "测试员")
+        releasing.release(run)
+        for scope in ACCOUNTS:
+            add_account(run.home, run.keys, scope, scope, "a long password of a clerk")
+        assert keeping.verified(run).links == FULL
+
+    made = further("full", loaded_once, fill)
+    return made, made.with_name("full-earlier.db")
 
 
 @pytest.fixture

@@ -113,22 +113,19 @@ def publish_watched(run: Run, planted: str = "") -> subprocess.CompletedProcess[
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_publishing_never_looks_below_private(loaded: Run) -> None:
-    releasing.release(loaded)
-    done = publish_watched(loaded)
+def test_publishing_never_looks_below_private(released: Run) -> None:
+    done = publish_watched(released)
     assert done.returncode == 0, done.stderr
-    assert (loaded.home.public / "site" / "index.html").exists()
+    assert (released.home.public / "site" / "index.html").exists()
 
 
 @pytest.mark.parametrize("look", ["open({path!r})", "import sqlite3; sqlite3.connect({path!r})"])
-def test_a_look_below_private_is_seen_by_the_watch(loaded: Run, look: str) -> None:
-    releasing.release(loaded)
-    done = publish_watched(loaded, look.format(path=str(loaded.home.vault)))
+def test_a_look_below_private_is_seen_by_the_watch(released: Run, look: str) -> None:
+    done = publish_watched(released, look.format(path=str(released.home.vault)))
     assert (done.returncode, done.stderr) == (77, "TOUCHED PRIVATE\n")
 
 
-def test_publishing_is_given_no_key(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    releasing.release(loaded)
+def test_publishing_is_given_no_key(released: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
 
     def spy(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
@@ -137,7 +134,7 @@ def test_publishing_is_given_no_key(loaded: Run, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setenv("FUXUE_KEY_FILE", "/media/stick/master.key")
     monkeypatch.setattr(subprocess, "run", spy)
-    releasing.publish(loaded.home, loaded.campaign_folder)
+    releasing.publish(released.home, released.campaign_folder)
     assert set(seen["env"]) <= {"PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT"}  # type: ignore[call-overload]
     assert not any("key" in str(part) for part in seen["command"])  # type: ignore[attr-defined]
 
@@ -146,11 +143,10 @@ def zone_bytes(*folders: Path) -> bytes:
     return b"\n".join(path.read_bytes() for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def test_no_name_or_number_leaves_the_private_zone(loaded: Run, people: list[Person]) -> None:
+def test_no_name_or_number_leaves_the_private_zone(released: Run, people: list[Person]) -> None:
     """The canary: every synthetic person, searched for in all that was released and published."""
-    releasing.release(loaded)
-    releasing.publish(loaded.home, loaded.campaign_folder)
-    content = zone_bytes(loaded.home.released, loaded.home.public)
+    releasing.publish(released.home, released.campaign_folder)
+    content = zone_bytes(released.home.released, released.home.public)
     assert len(content) > 10_000
     for person in people:
         assert person.child.id_number.encode() not in content

@@ -60,12 +60,6 @@ SEALED: dict[str, tuple[Callable[[Path], object], str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def released(loaded: Run) -> Run:
-    releasing.release(loaded)
-    return loaded
-
-
 def refused(run: Run, key: str) -> None:
     """By each command alike, and nothing is published."""
     folder = run.home.released / "0001"

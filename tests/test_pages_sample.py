@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from etl.released import Cell, Release, ReleasedTable, Status, cell_id
+from tests.fixtures.once import made_once
 from tests.test_publish_sample import TEMPLATES, WAITING, WITHHELD, publish_sample, sample_release
 
 #: Where a template's page lies, unless in a folder of its name.
@@ -114,5 +115,4 @@ def publish_stack(folder: Path, most: int = 3) -> Path:
 
 def made_stack(factory: pytest.TempPathFactory, most: int = 3) -> Path:
     """The public folder of the first `most` of the three, made once: whoever changes it takes a copy."""
-    folder = factory.getbasetemp() / f"stack-{most}"
-    return folder / "public" if (folder / "public").is_dir() else publish_stack(folder, most)
+    return made_once(factory, f"stack-{most}", lambda folder: publish_stack(folder, most)) / "public"

@@ -15,6 +15,7 @@ from etl.campaign import load_campaign
 from etl.protect.tables import structure_of
 from etl.publish.__main__ import publish
 from etl.released import Cell, Release, ReleasedTable, Status, cell_id
+from tests.fixtures.once import made_once
 from tests.fixtures.releases import write_release
 
 CAMPAIGN = Path(__file__).parents[1] / "campaign"
@@ -87,8 +88,7 @@ def publish_sample(folder: Path, *releases: Release) -> Path:
 
 def made_sample(factory: pytest.TempPathFactory) -> Path:
     """The public folder of the one sample, made once: whoever changes it takes a copy."""
-    folder = factory.getbasetemp() / "sample"
-    return folder / "public" if (folder / "public").is_dir() else publish_sample(folder)
+    return made_once(factory, "sample", publish_sample) / "public"
 
 
 def copied(public: Path, folder: Path) -> Path:
