@@ -7,8 +7,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import sqlite_utils
-
 from etl.publish.source import Source, cells
 from etl.publish.words import Words
 from etl.released import Release, ReleasedTable
@@ -19,6 +17,8 @@ _NAME_COLUMN = {"city": "", "unit": "JOIN unit n ON n.slug = c.row", "category":
 
 def write_database(path: Path, source: Source, words: tuple[Words, ...]) -> None:
     """Build the database at `path`, which must not exist; `words` are Chinese and English."""
+    import sqlite_utils  # here only: no command but those that publish waits for it to load
+
     db = sqlite_utils.Database(path)
     try:
         db.executescript(_SCHEMA.read_text(encoding="utf-8"))

@@ -5,8 +5,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from faker import Faker
-
 from etl.campaign import Campaign, Unit
 from etl.child import Child
 from etl.identity import check_digit
@@ -34,6 +32,8 @@ class Person:
 
 def make_population(campaign: Campaign, count: int, seed: int, profile: str = "default") -> list[Person]:
     """`count` people over the campaign's units, very unevenly; serials 0001…; ID numbers valid and all different."""
+    from faker import Faker  # here only: no command but those that make people up waits for it to load
+
     fake = Faker("zh_CN")
     fake.seed_instance(seed)
     random_ = random.Random(f"population:{seed}")
