@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 READY  := $(VENV)/.ready
 RUN    := $(VENV)/bin/python
+# What many short processes load is compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 # The program syncs whatever it writes, and a disk lets the tests wait for each: they write to memory where that has room.
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "/dev/shm" }')
-# What tests start again and again is compiled once, whatever the environment says. A file's tests stay together.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(if $(MEMORY),TMPDIR=$(MEMORY)) $(RUN) -m pytest -n 2
+PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(RUN) -m pytest -n 2
 
 .PHONY: demo test serve check prove bench lock format clean
 

@@ -82,6 +82,10 @@ MOST = {"file_bytes": 1 << 40, "unpacked_bytes": 1 << 40, "rows": 1_048_576, "ce
         "seconds": 86_400, "memory_bytes": 1 << 44, "answer_bytes": 1 << 31, "spin_count": 10_000_000}  # fmt: skip
 
 
+#: More rows than this, the program that checks a release does not read.
+MOST_UNITS = 4_000
+
+
 @dataclass(frozen=True)
 class Ages:
     """Completed years on `reference`; the readings of E, F and the watched age (M17)."""
@@ -173,8 +177,9 @@ def load_campaign(folder: Path) -> Campaign:
         get.only(table, names)
     units = _units(folder / "units.csv")
     categories = _categories(folder / "categories.csv")
+    codes, to_return = [c.code for c in categories], [c.code for c in categories if c.group == "to_return"]
     campaign = Campaign(
-        id=get.text("campaign.id", r"[a-z0-9][a-z0-9-]{0,63}"),
+        id=get.text("campaign.id", r"[a-z0-9][a-z0-9-]{0,59}"),
         notice=get.text("campaign.notice"),
         title=get.text("campaign.title"),
         title_en=get.text("campaign.title_en"),
@@ -190,28 +195,21 @@ def load_campaign(folder: Path) -> Campaign:
         births_first=get.date("births.first"),
         births_last=get.date("births.last"),
         ages=Ages(get.date("ages.reference"), *(get.count(f"ages.{k}", 150) for k in AGES)),
-        limits=Limits(
-            allow_macros=get.flag("limits.allow_macros"),
-            **{key: get.count(f"limits.{key}", most) for key, most in MOST.items()},
-        ),
+        limits=_limits(get),
         units=units,
         categories=categories,
-        rules=load_rules(_reader(folder, "rules"), [c.code for c in categories]),
-        publication=load_publication(
-            _reader(folder, "publication"),
-            [u.slug for u in units],
-            [c.code for c in categories],
-        ),
-        casework=load_casework(
-            _reader(folder, "casework"),
-            {*RESERVED, *(u.slug for u in units)},
-            [c.code for c in categories],
-            [c.code for c in categories if c.group == "to_return"],
-        ),
+        rules=load_rules(_reader(folder, "rules"), codes),
+        publication=load_publication(_reader(folder, "publication"), codes),
+        casework=load_casework(_reader(folder, "casework"), {*RESERVED, *(u.slug for u in units)}, codes, to_return),
         inspection=load_inspection(_reader(folder, "inspection")),
     )
     _in_order(get, campaign)
     return campaign
+
+
+def _limits(get: Reader) -> Limits:
+    counts = {key: get.count(f"limits.{key}", most) for key, most in MOST.items()}
+    return Limits(allow_macros=get.flag("limits.allow_macros"), **counts)
 
 
 def _reader(folder: Path, name: str) -> Reader:
@@ -232,6 +230,8 @@ def _units(path: Path) -> tuple[Unit, ...]:
         Unit(r["slug"], r["name"], r["kind"], r["name_en"], tuple(r["aliases"].split("|") if r["aliases"] else ()))
         for r in rows
     )
+    if len(units) > MOST_UNITS:
+        _fail(path, f"slug:{MOST_UNITS + 2}", f"at most {MOST_UNITS} units")
     check_once(path, "slug", (unit.slug for unit in units))
     check_once(path, "name", (name for unit in units for name in (unit.name, *unit.aliases)))
     for number, unit in enumerate(units, start=2):

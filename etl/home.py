@@ -12,6 +12,8 @@ from etl.findings import FuxueError
 
 #: How long a command waits for another one that is changing the home, and how long between two looks; seconds.
 PATIENCE, LOOK = 30.0, 0.05
+#: The locks of homes that this process holds: the handle of the open file by its path.
+_held: dict[Path, int] = {}
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,21 @@ class Home:
     def lock(self, patience: float | None = None) -> Iterator[None]:
         """One command at a time changes this home. FuxueError if another is still at it after `patience` seconds."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / ".lock", fcntl.LOCK_EX, PATIENCE if patience is None else patience) as is_ours:
-            if not is_ours:
+        with _locked(self.root / ".lock", fcntl.LOCK_EX, PATIENCE if patience is None else patience) as handle:
+            if not handle:
                 raise FuxueError("home.busy", folder=self.root)
-            yield
+            _held[self.root] = handle
+            try:
+                yield
+            finally:
+                del _held[self.root]
+
+    def held(self) -> tuple[int, ...]:
+        """The handle of this home's lock, if this process has it; for `pass_fds` of a process that it starts.
+
+        Such a process keeps the home locked until it ends, also when the one that started it is killed.
+        """
+        return tuple(handle for root, handle in _held.items() if root == self.root)
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
@@ -130,14 +143,17 @@ class Home:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, kind: int, patience: float) -> Iterator[bool]:
-    """Whether the lock could be had within so many seconds; it ends with the block, or with the process."""
+def _locked(path: Path, kind: int, patience: float) -> Iterator[int]:
+    """The handle of the lock, 0 if it could not be had within so many seconds.
+
+    The lock ends with the block, or with the process, and with every process that was given the handle.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("w") as handle:
         ends = time.monotonic() + patience
         while not (is_ours := _is_locked(handle.fileno(), kind)) and time.monotonic() < ends:
             time.sleep(LOOK)
-        yield is_ours
+        yield handle.fileno() if is_ours else 0
 
 
 def _is_locked(handle: int, kind: int) -> bool:

@@ -22,7 +22,7 @@ ALWAYS = frozenset({"audit.json", "proof.json", "release.json", "verify_release.
 #: The program that goes with each release. It belongs to another room and is only read here, as a file.
 VERIFIER = Path(__file__).with_name("protect") / "verify_release.py"
 #: SHA-256 of former versions of that program: releases that carry one of them stay valid.
-FORMER_VERIFIERS: frozenset[str] = frozenset()
+FORMER_VERIFIERS = frozenset({"743a0a929617e4f394edc3a945cd9029db96a75bc979f9fbd4bf6038d42beae5"})
 _LINE = re.compile(r"([0-9a-f]{64})  ([a-z_]+\.(?:csv|json|py))")
 
 
@@ -122,10 +122,12 @@ def settle_releases(released: Path, recorded: Mapping[str, str]) -> None:
 def sealed_files(folder: Path) -> dict[str, bytes]:
     """The files of a release by name: just those that `SHA256SUMS` lists, each with the digest that it had then.
 
-    FuxueError if there is any other file, one is missing or changed, or the verifier is not the program's own.
-    Raises OSError or ValueError for a folder that is none, or a list that makes no sense.
+    FuxueError if there is any other file, one is missing, changed or no plain file, the list is not in its form, or the
+    verifier is not the program's own. Raises OSError for a folder that is none.
     """
     name = folder.name
+    if folder.is_symlink():
+        raise FuxueError("release.no_plain_file", release=name, file=plain(name))
     sums = _sums(folder)
     present = {path.name for path in folder.iterdir()} - {SUMS}
     for file in sorted(present - sums.keys()):
@@ -142,24 +144,18 @@ def sealed_files(folder: Path) -> dict[str, bytes]:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    if folder.is_symlink():
-        raise ValueError("a link")
-    sums: dict[str, str] = {}
-    *lines, rest = _plain_file(folder / SUMS).decode("ascii").split("\n")
-    for line in lines:
-        found = _LINE.fullmatch(line)
-        if found is None or found[2] in sums:
-            raise ValueError(SUMS)
-        sums[found[2]] = found[1]
-    if rest:
-        raise ValueError(SUMS)
+    *lines, rest = _plain_file(folder / SUMS).decode("ascii", "replace").split("\n")
+    found = [_LINE.fullmatch(line) for line in lines]
+    sums = {line[2]: line[1] for line in found if line is not None}
+    if len(sums) < len(lines) or rest:
+        raise FuxueError("release.bad_list", release=folder.name)
     return sums
 
 
 def _plain_file(path: Path) -> bytes:
     """The content of a file that is no link, no folder and no device."""
     if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError("no plain file")
+        raise FuxueError("release.no_plain_file", release=path.parent.name, file=plain(path.name))
     return path.read_bytes()
 
 

@@ -85,11 +85,11 @@ HARMLESS: Mapping[str, Mapping[str, frozenset[str]]] = {
         **dict.fromkeys(("flags.*.message", "flags.*.message_en"), MESSAGE),
     },
     "publication.toml": {
-        # No category is sensitive; a figure is not known beforehand; a reader takes less for granted, or a group may
-        # be seen whole; a table prints less. Each is another promise that the code keeps.
+        # No category is sensitive; a figure is not known beforehand; a reader takes less for granted; a table prints
+        # less. Each is another promise that the code keeps.
         "threshold.category": frozenset({"dropped", "table"}),
         "threshold.category.*": ONE_LESS,
-        **dict.fromkeys(("groups.*", "assumptions.*", "assumptions.*.fixed", "assumptions.*.fixed.*"), ONE_LESS),
+        **dict.fromkeys(("assumptions.*", "assumptions.*.fixed", "assumptions.*.fixed.*"), ONE_LESS),
         **dict.fromkeys(("assumptions.*.grows", "assumptions.*.grows.*", "tables.*.measures.*"), ONE_LESS),
         "known.cells": frozenset({"list"}),
         "known.cells.*": ONE_LESS,
@@ -125,7 +125,7 @@ LOADERS: Mapping[str, Callable[[Reader], object]] = {
     "rules.toml": lambda get: load_rules(get, CODES),
     "casework.toml": lambda get: load_casework(get, {*RESERVED, *UNITS}, CODES, RETURNING),
     "inspection.toml": load_inspection,
-    "publication.toml": lambda get: load_publication(get, UNITS, CODES),
+    "publication.toml": lambda get: load_publication(get, CODES),
 }
 
 

@@ -1,15 +1,24 @@
 """What a campaign's folder may say, the whole work can be done with: what passes validation never fails later."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from etl import publication, released
+from etl.campaign import Campaign
 from etl.cli.commands import main
 from etl.cli.run import Run
+from etl.counts import Counts
 from etl.datafile import Reader
 from etl.findings import FuxueError
+from etl.protect import verify_release
+from etl.protect.draft import make_release
+from etl.publication import load_publication
+from etl.released import Cell, Status
 from tests.fixtures.campaign_faults import Fault
 from tests.test_campaign_faults import HARMLESS, LOADERS, TEXT, faults_of
 
@@ -52,3 +61,16 @@ def test_the_work_can_be_done_under_every_harmless_change(loaded: Run, tmp_path:
             said = CliRunner().invoke(main, ["--home", str(home), "--campaign", str(folder), *command, *day])
             assert said.exception is None or isinstance(said.exception, SystemExit), (fault.place, said.exception)
             assert said.exit_code == 0, (fault.place, fault.what, command, said.output)
+
+
+def test_what_the_publication_may_say_is_taken_by_the_program_that_checks_releases(campaign: Campaign) -> None:
+    tried = [fault for fault in faults_of("publication.toml", all_places=False) if passes("publication.toml", fault)]
+    assert len(tried) > 20
+    for fault in tried:
+        read = load_publication(Reader(Path("publication.toml"), fault.data or {}), [*campaign.category])
+        changed = replace(campaign, publication=read)
+        nothing = Counts(campaign.reports_due, (), {})
+        release = make_release(changed, nothing, [], lambda *_: Cell(Status.SUPPRESSED, None), closing=True)
+        files = released._files(replace(release, assumed=read.assumptions[0]))
+        verify_release.hold(json.loads(files["release.json"]))
+    assert publication.LEAST_K == verify_release.LEAST_K

@@ -41,7 +41,7 @@ INTRUSIONS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no list": (lambda folder: (folder / SUMS).unlink(), "release.unreadable"),
     "a link in the place of a table": (
         lambda folder: link_to((folder / "units.csv").rename(folder.parent / "u"), folder / "units.csv"),
-        "release.unreadable",
+        "release.no_plain_file",
     ),
 }  # fmt: skip
 #: What is also listed in a new `SHA256SUMS`.
@@ -50,7 +50,7 @@ SEALED: dict[str, tuple[Callable[[Path], object], str]] = {
     "another program": (
         lambda folder: (folder / "verify_release.py").write_text("print('Proved')"), "release.verifier",
     ),
-    "a text with a name": (lambda folder: (folder / "names.txt").write_text("…"), "release.unreadable"),
+    "a text with a name": (lambda folder: (folder / "names.txt").write_text("…"), "release.bad_list"),
     "another number": (
         lambda folder: (folder / "release.json").write_text(
             (folder / "release.json").read_text("utf-8").replace('"release": "0001"', '"release": "0002"'), "utf-8"

@@ -11,6 +11,7 @@ from etl.campaign import Campaign
 from etl.cli import releasing
 from etl.cli.run import Run
 from etl.findings import FuxueError
+from etl.home import Home
 from etl.protect.closing import closing_release
 from etl.protect.history import place, reader_of
 from etl.protect.interim import interim_release
@@ -155,7 +156,7 @@ def test_what_was_written_is_searched_before_it_counts(loaded: Run, monkeypatch:
     small = next(unit for unit in counts.units if 0 < unit.atoms["returned"] < K)
     for leak in (str(small.atoms["returned"]), None):
 
-        def prove(folder: Path, leak: str | None = leak) -> None:
+        def prove(_: Home, folder: Path, leak: str | None = leak) -> None:
             if leak is None:
                 (folder / "model.lp").write_text("…", encoding="utf-8")
             else:

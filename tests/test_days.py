@@ -14,7 +14,7 @@ from etl.cli.run import Run, question_of_day
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.vault import chain
-from tests.fixtures.books import UNIT, edit, plain, put, setting
+from tests.fixtures.books import ISSUE, UNIT, edit, plain, put, setting
 
 FIRST, TODAY = dt.date(2020, 3, 16), dt.date(2020, 3, 20)
 WRITERS: dict[str, Callable[[Run], object]] = {
@@ -89,6 +89,20 @@ def test_the_base_is_locked_as_it_stood_on_the_day(loaded: Run) -> None:
     asked_back = replace(loaded, agree=lambda _: True)
     lock = inspecting.lock_base(asked_back, "测试员")
     assert (lock.day, lock.deducted, lock.suspected, lock.unverified) == (loaded.day, deducted, 45, 0)
+    _, changes = inspecting.base_changes(loaded)
+    assert {change.unit for change in changes} == {UNIT}
+
+
+def test_an_answer_after_the_day_of_the_lock_is_a_change_whatever_came_on_record_later(loaded: Run) -> None:
+    """A workbook that came on an earlier day may have the higher number, if somebody agreed to that day."""
+    cells = {f"{column}{row}": text for row in range(4, 7) for column, text in (("I", "K.打工务农"), ("J", "否"))}
+    later = replace(loaded, day=loaded.day + dt.timedelta(days=3))
+    assert steps.load(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
+    asked_back = replace(loaded, agree=lambda _: True)
+    other = "xiling"
+    book = put(asked_back, plain(asked_back, other), password=asked_back.keys.password(ISSUE, other))
+    steps.load(asked_back, [book], again=True)
+    inspecting.lock_base(asked_back, "测试员")
     _, changes = inspecting.base_changes(loaded)
     assert {change.unit for change in changes} == {UNIT}
 

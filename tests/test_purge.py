@@ -3,8 +3,11 @@
 import datetime as dt
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from etl.cli import issuing, keeping, recovery, steps, upkeep
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.forms import FORMS
+from etl.vault import issued as recording
 from etl.vault import purge as purging
 from etl.vault.files import Connection
 from etl.vault.scopes import mark_stale
@@ -110,6 +114,70 @@ def test_papers_of_a_list_that_is_issued_go(loaded: Run, tmp_path: Path) -> None
     decided = complete_paper(loaded, paper, "归属单位", {str(row_of("901")["serial"]): "东港镇"})
     assert issuing.issue_list(loaded, path, assign=decided).issue
     assert not list(loaded.home.decisions.iterdir())
+
+
+def decided_list(run: Run, folder: Path, number: int) -> tuple[Path, Path, Path]:
+    """A list with a child of no unit, the paper about it, and the paper as it was completed."""
+    path = write_list(folder / f"list-{number}.xlsx", [row_of(str(number), household="虚构省青石县无此镇1号")])
+    (paper,) = issuing.issue_list(run, path).papers
+    decided = complete_paper(run, paper, "归属单位", {str(row_of(str(number))["serial"]): "东港镇"})
+    return path, paper, decided.rename(folder / f"decided-{number}.xlsx")
+
+
+def interrupt_issue(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object], *, is_recorded: bool) -> None:
+    """Issue a list, and end before or after that is on record."""
+    record = recording.record_issue
+
+    def end(*given: Any) -> None:
+        if is_recorded:
+            record(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recording, "record_issue", end)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+
+
+def test_papers_of_a_list_that_is_issued_go_also_if_that_was_interrupted(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, paper, decided = decided_list(loaded, tmp_path, 901)
+    work = partial(issuing.issue_list, loaded, path, assign=decided)
+    interrupt_issue(monkeypatch, work, is_recorded=True)
+    assert paper.exists()
+    steps.load(loaded)
+    assert not list(loaded.home.decisions.iterdir())
+
+
+def test_papers_of_a_list_that_was_not_issued_after_all_stay(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, paper, decided = decided_list(loaded, tmp_path, 901)
+    work = partial(issuing.issue_list, loaded, path, assign=decided)
+    interrupt_issue(monkeypatch, work, is_recorded=False)
+    other, _, other_decided = decided_list(loaded, tmp_path, 902)
+    assert issuing.issue_list(loaded, other, assign=other_decided).issue == "20200316-02"  # as that would have been
+    assert paper.exists()
+    assert issuing.issue_list(loaded, path, assign=decided).issue == "20200316-03"
+    assert not list(loaded.home.decisions.iterdir())
+
+
+def test_papers_go_once_their_children_were_issued_from_a_list_that_was_mended(loaded: Run, tmp_path: Path) -> None:
+    _, paper, _ = decided_list(loaded, tmp_path, 901)
+    mended = write_list(tmp_path / "mended.xlsx", [row_of("901"), row_of("903")])
+    assert issuing.issue_list(loaded, mended).issue
+    assert not paper.parent.exists()
+
+
+def test_papers_about_a_second_row_of_an_issued_child_stay_until_that_is_decided(loaded: Run, tmp_path: Path) -> None:
+    child = next(iter(issued(loaded)))
+    twin = row_of(child.serial, name=child.name, id_number=child.id_number)
+    path = write_list(tmp_path / "list.xlsx", [*([twin] * 2), row_of("904")])
+    papers = issuing.issue_list(loaded, path).papers
+    assert [one.stem for one in papers] == ["exclusions"]
+    assert issuing.issue_list(loaded, write_list(tmp_path / "other.xlsx", [row_of("905")])).issue
+    assert papers[0].exists()
 
 
 def test_what_interrupted_commands_left_goes_too(loaded: Run) -> None:

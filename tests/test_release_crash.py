@@ -10,7 +10,9 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from etl.cli import keeping, releasing
 from etl.cli.recovery import recover_unless_busy
 from etl.cli.run import Run
 from etl.findings import FuxueError
+from etl.home import Home
 from etl.protect import verify_release
 from etl.publish import swap
 from etl.release_folder import SUMS, put_in_place, seal, set_aside
@@ -131,6 +134,35 @@ def test_a_proof_that_is_killed_leaves_no_release(loaded: Run, monkeypatch: pyte
     with pytest.raises(FuxueError, match=r"protect\.unproved"):
         releasing.release(loaded)
     assert list(loaded.home.released.iterdir()) == []
+
+
+def test_a_proof_that_outlives_its_command_keeps_the_home_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it could still write into the folder that the next release is made in."""
+    home, begun, end = Home(tmp_path / "var"), tmp_path / "begun", tmp_path / "end"
+    os.mkfifo(begun)
+    os.mkfifo(end)
+    slow = tmp_path / "slow"
+    slow.write_text(f"#!/bin/sh\necho > '{begun}'\nread _ < '{end}'\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    command = os.fork()
+    if command == 0:
+        try:
+            with home.lock():
+                releasing._prove(home, tmp_path)
+        finally:
+            os._exit(0)
+    begun.read_text()
+    os.kill(command, signal.SIGKILL)
+    os.waitpid(command, 0)
+    with pytest.raises(FuxueError, match=r"home\.busy"), home.lock(patience=0):
+        pass
+    end.write_text("\n")
+    with home.lock():
+        assert len(home.held()) == 1
+    assert home.held() == ()
 
 
 def test_a_folder_is_on_the_disk_before_it_counts_and_after_it_was_renamed(

@@ -6,15 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from etl.cli import inspecting, issuing, keeping, recovery, releasing, steps, upkeep
+from etl.cli.commands import main
 from etl.cli.run import Run
 from etl.findings import FuxueError
+from etl.home import Home
 from etl.issue.issue import put_issues_in_place
 from etl.sealing import WrongPassword, unseal
-from etl.vault import chain
+from etl.vault import chain, published
 from etl.vault.files import connect
-from tests.fixtures.books import ISSUE, row_of, write_list
+from tests.fixtures.books import ISSUE, edit, plain, put, row_of, setting, write_list
+
+LATER = dt.date(2030, 1, 1)
 
 
 def supplement(run: Run, folder: Path, number: int) -> issuing.Handed:
@@ -30,6 +35,10 @@ def workbooks(run: Run, issue: str) -> dict[str, bytes]:
 def subjects(run: Run, kind: str) -> list[str]:
     with run.open_vault() as vault:
         return [link.subject for link in chain.links(vault.connection) if link.kind == kind]
+
+
+def die(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("keeps_folders", [True, False])
@@ -106,10 +115,12 @@ def test_what_was_published_is_not_taken_back(loaded: Run) -> None:
     assert loaded.home.vault.read_bytes() == before
 
 
-def test_a_record_that_cannot_be_opened_is_replaced_and_kept(loaded: Run) -> None:
+def test_a_record_that_cannot_be_opened_is_replaced_and_kept_if_that_is_agreed_to(loaded: Run) -> None:
     path, _ = upkeep.back_up(loaded, None)
     loaded.home.vault.write_bytes(b"damaged")
-    _, kept = upkeep.restore(loaded, path, None)
+    with pytest.raises(FuxueError, match=r"backup\.cannot_tell"):
+        upkeep.restore(loaded, path, None)
+    _, kept = upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     assert kept.read_bytes() == b"damaged"
     assert keeping.verified(loaded).breaks == ()
 
@@ -128,6 +139,196 @@ def test_a_copy_without_what_was_published_is_put_back_only_if_that_is_agreed_to
         upkeep.restore(loaded, path, None)
     assert loaded.home.vault.read_bytes() == before
     upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
+
+
+@pytest.fixture
+def forgotten(loaded: Run) -> Run:
+    """A home with two releases, of which the record knows none: a copy from before them was put back."""
+    path, _ = upkeep.back_up(loaded, None)
+    for closing in (False, True):
+        releasing.release(loaded, closing=closing)
+    upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
+    return loaded
+
+
+def test_a_release_that_a_restored_copy_does_not_know_comes_on_record_again(forgotten: Run) -> None:
+    for number in ("0001", "0002"):
+        with pytest.raises(FuxueError, match=rf"release\.unrecorded.*{number}"):
+            releasing.release(forgotten)
+        releasing.adopt(forgotten, number)
+    assert releasing.release(forgotten).release.name == "0003"
+    assert keeping.verified(forgotten).breaks == ()
+    with forgotten.open_vault() as vault, pytest.raises(FuxueError, match=r"trace\.adopted"):
+        published.trace(vault, forgotten.campaign, "0002", "city", "city.returned")
+    done = CliRunner().invoke(main, ["--home", str(forgotten.home.root), "--campaign", str(forgotten.campaign_folder),
+                                     "record", "release", "0001"])  # fmt: skip
+    assert (done.exit_code, "已在记录中" in done.output) == (2, True), done.output
+
+
+def test_releases_come_on_record_again_in_their_order_and_only_as_they_were(forgotten: Run) -> None:
+    for number, refused in (("0002", "not_next"), ("0003", "no_folder"), ("../x", "no_folder")):
+        with pytest.raises(FuxueError, match=rf"release\.{refused}"):
+            releasing.adopt(forgotten, number)
+    (forgotten.home.released / "0001" / "names.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(FuxueError, match=r"release\.unknown_file"):
+        releasing.adopt(forgotten, "0001")
+    assert subjects(forgotten, "release") == []
+
+
+def test_a_release_that_is_not_as_it_was_does_not_come_on_record_again(
+    forgotten: Run, loaded_once: Path, tmp_path: Path
+) -> None:
+    """Another one that proves, of other data: the record that was replaced knew its digest."""
+    other = replace(forgotten, home=Home(tmp_path / "other"))
+    shutil.copytree(loaded_once, other.home.root)
+    xiling = other.keys.password(ISSUE, "xiling")
+    cells = setting(**{f"{column}4": text for column, text in (("I", "K.打工务农"), ("J", "否"))})
+    steps.load(other, [put(other, edit(plain(other, "xiling"), cells), password=xiling)])
+    releasing.release(other, closing=False)
+    first = forgotten.home.released / "0001"
+    first.rename(tmp_path / "kept")
+    shutil.copytree(other.home.released / "0001", first)
+    with pytest.raises(FuxueError, match=r"release\.not_as_it_was"):
+        releasing.adopt(forgotten, "0001")
+    shutil.rmtree(first)
+    (tmp_path / "kept").rename(first)
+    releasing.adopt(forgotten, "0001")
+
+
+def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
+    loaded: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = upkeep.back_up(loaded, None)
+    with monkeypatch.context() as patched:
+        patched.setattr(releasing, "put_in_place", die)
+        with pytest.raises(KeyboardInterrupt):
+            releasing.release(loaded)
+    upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
+    releasing.adopt(loaded, "0001")
+    assert keeping.verified(loaded).breaks == ()
+
+
+def test_nothing_is_released_while_a_release_that_was_taken_back_is_gone(forgotten: Run) -> None:
+    shutil.rmtree(forgotten.home.released)
+    with pytest.raises(FuxueError, match=r"release\.unrecorded.*0001"):
+        releasing.release(forgotten)
+
+
+def test_copies_that_a_restored_record_does_not_know_come_on_record_again(loaded: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.db", tmp_path / "second.db"
+    upkeep.back_up(loaded, first)
+    upkeep.back_up(loaded, second)
+    upkeep.restore(loaded, first, None)
+    upkeep.restore(loaded, second, 2)
+    steps.load(loaded)
+    certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(first), str(second)]
+    assert keeping.verified(loaded).breaks == ()
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_copy_that_was_on_record_but_not_in_its_place_gets_there(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_elsewhere: bool
+) -> None:
+    target = tmp_path / "copy.db" if is_elsewhere else None
+    with monkeypatch.context() as patched:
+        patched.setattr("etl.vault.backup._place", die)
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.back_up(loaded, target)
+    folder = tmp_path if is_elsewhere else loaded.home.backups
+    assert [path.suffix for path in folder.glob("*") if ".db" in path.name] == [".part"]
+    steps.load(loaded)
+    (path,) = (path for path in folder.glob("*") if ".db" in path.name)
+    assert path.suffix == ".db"
+    assert subjects(loaded, "backup") == ["1"]
+    upkeep.restore(loaded, path, None)
+    assert keeping.verified(loaded).breaks == ()
+
+
+def test_a_half_made_copy_elsewhere_goes(loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its disk is not there at first."""
+    stick = tmp_path / "stick"
+    with monkeypatch.context() as patched:
+        patched.setattr("etl.vault.backup.discard", lambda _: None)  # killed: nothing is put in order
+        patched.setattr("etl.vault.backup._record", die)
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.back_up(loaded, stick / "copy.db")
+    assert [path.name for path in stick.iterdir()] == [".copy.db.part"]
+    stick.rename(tmp_path / "away")
+    steps.load(loaded)
+    (tmp_path / "away").rename(stick)
+    steps.load(loaded)
+    assert list(stick.iterdir()) == []
+    assert list(loaded.home.backups.iterdir()) == []
+
+
+def test_a_copy_of_a_day_and_length_that_was_taken_gets_another_name(loaded: Run) -> None:
+    path, newest = upkeep.back_up(loaded, None)
+    upkeep.restore(loaded, path, newest.id - 1)
+    with loaded.open_vault() as vault:
+        now = chain.head(vault.connection)
+    assert now is not None
+    loaded.home.backups.joinpath(f"vault-{loaded.day}-{now.id}.db").write_bytes(b"x")
+    again, _ = upkeep.back_up(loaded, None)
+    assert again.name == f"vault-{loaded.day}-{now.id}-2.db"
+
+
+def test_the_record_itself_is_never_taken_for_a_copy(loaded: Run) -> None:
+    steps.record_deliverable(loaded, "xiling", "annex4", "paper", "甲", signed=True)
+    upkeep.restore(loaded, loaded.home.vault, 4)
+    certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    assert [Path(name).name for name in certificate["copies"]] == ["replaced-2020-03-16-1.db"]
+    assert keeping.verified(loaded).breaks == ()
+
+
+def test_copies_on_another_disk_are_those_of_this_home(loaded: Run, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    loaded.home.backups.symlink_to(tmp_path / "disk")
+    path, _ = upkeep.back_up(loaded, None)
+    _, kept = upkeep.restore(loaded, path, None)
+    certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    assert (certificate["copies"], certificate["copies_elsewhere"]) == (sorted([path.name, kept.name]), [])
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["etl.vault.backup.sync", "etl.cli.recovery.build_scopes"])
+def test_a_restoration_that_is_killed_still_gives_reports_back(
+    loaded: Run, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    path, _ = upkeep.back_up(loaded, None)
+    with monkeypatch.context() as patched:
+        patched.setattr(moment, die)
+        patched.setattr("etl.cli.recovery.inbox.files_of", lambda _: die())
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.restore(loaded, path, 2)
+    if moment.endswith("sync"):  # died before the record was replaced
+        assert keeping.verified(loaded).links > 2
+    recovery.recover_unless_busy(loaded)
+    taken_back = [path.name for path in loaded.home.inbox.iterdir()]
+    assert len(taken_back) == (0 if moment.endswith("sync") else 2)
+    assert keeping.verified(loaded).breaks == ()
+
+
+def test_a_purge_is_not_forgotten_with_the_disk_that_its_record_was_on(loaded: Run, tmp_path: Path) -> None:
+    """Its certificate stands: its number is not given again, and an older copy is asked about."""
+    path, _ = upkeep.back_up(loaded, tmp_path / "copy.db")
+    upkeep.delete_individuals(loaded, LATER, "甲")
+    loaded.home.vault.unlink()
+    with pytest.raises(FuxueError, match=r"backup\.loses.*purge 1"):
+        upkeep.restore(loaded, path, None)
+    upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
+    kept, _ = upkeep.back_up(loaded, None)
+    certificate, file = upkeep.delete_individuals(loaded, LATER, "乙")
+    assert (certificate["purge"], file.name, kept.exists()) == (2, "purge-0002.json", False)
+    assert '"甲"' in recovery.certificate_file(loaded.home, 1).read_text("utf-8")
+
+
+def test_what_lies_aside_for_a_copy_on_record_and_is_none_never_takes_its_place(loaded: Run) -> None:
+    path, _ = upkeep.back_up(loaded, None)
+    path.rename(path.with_name("away"))
+    path.with_name(f".{path.name}.part").write_bytes(b"half made")
+    steps.load(loaded)
+    assert [one.name for one in loaded.home.backups.iterdir()] == ["away"]
 
 
 def test_a_copy_from_before_a_purge_does_not_bring_children_back_unasked(loaded: Run, tmp_path: Path) -> None:

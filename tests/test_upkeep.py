@@ -48,7 +48,7 @@ def test_a_backup_is_encrypted_verified_and_on_record_and_puts_everything_back(l
     shutil.rmtree(loaded.home.scopes)
     last, _ = upkeep.restore(loaded, path, None)
     assert (last, answers(loaded)) == (4, before)
-    assert kinds(loaded)[-1] == "restoration"
+    assert kinds(loaded)[-2:] == ["restoration", "backup"]  # the copy is known to the record that it is
     assert keeping.verified(loaded).breaks == ()
     assert scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
@@ -69,7 +69,7 @@ def test_a_backup_is_restored_as_it_was_at_an_earlier_link(loaded: Run, upto: in
     last, kept = upkeep.restore(loaded, path, upto)
     assert last == upto
     assert answers(loaded) == [row for row in whole if isinstance(row[0], int) and row[0] < upto]
-    assert kinds(loaded) == ["issue", *["workbook"] * (upto - 1), "restoration"]
+    assert kinds(loaded) == ["issue", *["workbook"] * (upto - 1), "restoration", "backup"]
     assert keeping.verified(loaded).breaks == ()
     # The record that it replaced is whole, and what was taken back can be loaded again.
     shutil.copyfile(kept, loaded.home.vault)

@@ -57,6 +57,15 @@ def test_the_right_value_goes_to_its_department_and_the_issued_one_stays(loaded:
     assert keeping.verified(loaded).breaks == ()
 
 
+def test_the_same_correction_is_recorded_once(loaded: Run) -> None:
+    serial = in_school(loaded)
+    record(loaded, serial)
+    with pytest.raises(FuxueError, match=r"record\.known_value.*2020-03-16"):
+        record(loaded, serial)
+    for name in ("王小明", "王小名", "王小明"):  # a slip, and back
+        record(loaded, serial, key="name", value=name)
+
+
 def test_staff_see_that_a_value_is_wrong_and_not_which_is_right(loaded: Run) -> None:
     serial = in_school(loaded)
     unit = next(unit for unit in loaded.campaign.unit if serial in {c.serial for c in children(loaded, unit)})

@@ -1,13 +1,14 @@
 """The command line: groups and options in the order of the work (`build.py --help`). All logic lies in the rooms."""
 
 import datetime as dt
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from etl.campaign import load_campaign
-from etl.cli import console, issuing, keeping, papers, releasing, serving, show, staffing, steps
+from etl.cli import console, issuing, keeping, papers, releasing, serving, show, site, staffing, steps
 from etl.cli.demo import run_demo
 from etl.cli.options import FILE, Main, Settings, as_of, settings
 from etl.cli.params import RETURNED
@@ -184,9 +185,13 @@ def publish(given: Settings, production: bool, check: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @settings
 def verify(given: Settings, folder: Path) -> None:
-    """Check a release folder from its public figures alone."""
-    found = releasing.verify(load_campaign(given.campaign_folder), folder)
-    show_verified(folder, found)
+    """Check a release folder, or a published site, from public figures alone."""
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - `.` has a name, and no link is followed
+    if site.is_site(folder):
+        found = site.verify_site(given.campaign_folder, folder)
+        console.say("verify.site_ok", folder=folder, release=found.name, as_of=found.as_of)
+        return
+    show_verified(folder, releasing.verify(load_campaign(given.campaign_folder), folder))
 
 
 @main.group(invoke_without_command=True)

@@ -1,7 +1,6 @@
 """Handing out: the province's list with what a person must decide of it, supplements, corrections and cases."""
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from etl.bundle import Bundle, child_row
 from etl.campaign import BUREAU, INSPECTORATE
 from etl.check.check import check_submission
-from etl.cli import inspecting
+from etl.cli import inspecting, recovery
 from etl.cli.run import Run
 from etl.disk import write_private
 from etl.findings import Finding, FuxueError, has_errors
@@ -76,10 +75,8 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
         if not fresh.rows:
             return _nothing_new(run, vault, moved, known)
         first = split_list(fresh, run.campaign)
-        papers = (unassigned_bundle, exclusions_bundle)
-        named = [
-            replace(b, issue=_paper_name(run, whole, b)) for b in (make(first, run.campaign, "") for make in papers)
-        ]
+        drawn_up = (make(first, run.campaign, "") for make in (unassigned_bundle, exclusions_bundle))
+        named = [replace(bundle, issue=_paper_name(run, whole, bundle)) for bundle in drawn_up]
         said = _read_papers(run, named, [assign, exclude])
         split = split_list(fresh, run.campaign, excluded=said.of("excluded"), assigned=said.of("assigned"))
         findings = [*said.findings, *warnings, *split.findings]
@@ -87,10 +84,11 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
             wanted = [
                 b for b, unsettled in zip(named, (_open_addresses(split), split.faulty), strict=True) if unsettled
             ]
-            return Handed("", 0, 0, tuple(findings), tuple(_write_paper(run, one) for one in wanted), known)
+            return Handed(
+                "", 0, 0, tuple(findings), tuple(_write_paper(run, vault, one, fresh) for one in wanted), known
+            )
         handed = _issue_children(run, vault, fresh, split, said.decisions, findings, known)
-        for one in named:  # decided, and on record: the papers about these children go
-            shutil.rmtree(run.home.decisions / one.issue, ignore_errors=True)
+        recovery.clear_papers(run.home, vault)
         return handed
 
 
@@ -214,12 +212,14 @@ def _read_papers(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | Non
     return _Decided(tuple(decisions), tuple(findings))
 
 
-def _write_paper(run: Run, bundle: Bundle) -> Path:
+def _write_paper(run: Run, vault: Vault, bundle: Bundle, listed: ProvinceList) -> Path:
     """The sealed paper for the officer; one that lies there already may be half filled and is left alone."""
     folder = run.home.decisions / bundle.issue
     path = folder / f"{bundle.form.key}.xlsx"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        texts = {str(row.number): row.texts for row in listed.rows}
+        recovery.mark_rows(folder, vault, [texts[row["row"]] for row in bundle.rows])
         manifest = Manifest(bundle.form.key, bundle.issue, BUREAU, bundle.keys).signed(run.manifest_mac)
         write_private(path, seal_one(run.campaign, (bundle, manifest, paper_password(run))))
     return path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli import console, inspecting, reporting, show, show_vault, steps
+from etl.cli import console, inspecting, releasing, reporting, show, show_vault, steps
 from etl.cli.options import Command, Group, Settings, as_of, settings
 from etl.cli.params import RETURNED
 from etl.vault.evidence import ISSUED_VALUES, SIGNED
@@ -98,6 +98,16 @@ def record_correction(given: Settings, serial: str, issue_id: str | None, key: s
     """An issued value is wrong (M15): the right one goes to a department as a correction; what was issued stays."""
     steps.record_wrong_value(given.run(as_of), issue_id, serial, key, value, department, by)
     console.say("record.correction", serial=serial, department=department)
+
+
+@record.command("release")
+@click.argument("number")
+@as_of
+@settings
+def record_release(given: Settings, number: str, as_of: dt.datetime | None) -> None:
+    """A release that a restored copy does not know, from its folder, which is verified first; the oldest first."""
+    head = releasing.adopt(given.run(as_of), number)
+    console.say("release.adopted", release=number, head=head)
 
 
 @report.command("flags")

@@ -3,17 +3,17 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.disk import sync, write_private
+from etl.disk import make_private, sync, write_private
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.issue.issue import put_issues_in_place
 from etl.read import inbox
 from etl.read.worker import take
-from etl.vault import audit, issued, record
+from etl.vault import audit, backup, issued, record
 from etl.vault.files import discard
 from etl.vault.open import Vault
 from etl.vault.purge import certificates, purged_issues, purged_workbooks
@@ -22,6 +22,9 @@ from etl.vault.scopes import are_stale, build_scopes
 
 if TYPE_CHECKING:
     from etl.cli.run import Run
+
+#: Beside a list's papers: keyed marks of each row that they ask about. In the folder of copies: where one is made.
+ROWS, COPYING = ".rows.json", ".copying"
 
 
 def staff_file(home: Home) -> Path:
@@ -59,12 +62,72 @@ def recover(run: "Run") -> None:
     except FuxueError:
         return
     settle_rekey(home.vault, staff_files(home), run.keys)
-    for left in (*home.private.glob(".*.restore"), *home.backups.glob(".*.part")):
+    for left in home.private.glob(".*.restore"):
         discard(left)
     with run.open_vault() as vault:
+        clear_papers(home, vault)
+        backup.put_in_place(vault, home.backups)
+        _end_copying(home)
         end_purges(run, vault)
         if are_stale(home.scopes):
-            build_scopes(vault, run.campaign, home.scopes)
+            follow_record(run, vault)
+
+
+def follow_record(run: "Run", vault: Vault) -> None:
+    """Make the home's files those of the record: returned ones that it does not know go back to the inbox.
+
+    Scope files are built anew.
+    """
+    for folder in (run.home.received, run.home.refused):
+        for path in list(inbox.files_of(folder)):
+            if on_record(run, vault, path) is None:
+                target = run.home.inbox / f"{path.parent.name}-{path.name}"
+                path.rename(inbox.free_place(target, path.read_bytes()))
+    build_scopes(vault, run.campaign, run.home.scopes)
+
+
+def mark_rows(folder: Path, vault: Vault, rows: Iterable[Mapping[str, str]]) -> None:
+    """Say of a folder of papers which rows of a list they ask about, by texts.
+
+    What was on record before decides nothing: a second row of an issued child is asked about, too.
+    """
+    known = issued.marks_on_record(vault)
+    marks = [sorted(mark.hex() for mark in issued.marks_of_row(vault.keys, texts) - known) for texts in rows]
+    write_private(folder / ROWS, json.dumps(marks).encode())
+
+
+def clear_papers(home: Home, vault: Vault) -> None:
+    """Papers go once each row that they ask about is on record: as they say, or from a list that was mended."""
+    files = list(home.decisions.glob(f"*/{ROWS}"))
+    known = {mark.hex() for mark in issued.marks_on_record(vault)} if files else set()
+    for file in files:
+        with contextlib.suppress(OSError, ValueError):  # the next command tries again
+            if all(known & {*marks} for marks in json.loads(file.read_bytes())):
+                for path in file.parent.iterdir():
+                    if path != file:
+                        path.unlink()
+                file.unlink()
+                file.parent.rmdir()
+
+
+@contextlib.contextmanager
+def copying(home: Home, target: Path) -> Iterator[None]:
+    """While a copy is made somewhere, that is written down: a half-made one must not stay there unknown."""
+    make_private(home.backups)
+    write_private(home.backups / COPYING, str(target.absolute()).encode())
+    yield
+    (home.backups / COPYING).unlink()
+
+
+def _end_copying(home: Home) -> None:
+    """Take away the half-made copy that a killed run left; where its disk is not there, that waits."""
+    note = home.backups / COPYING
+    if note.exists():
+        target = Path(note.read_text(encoding="utf-8"))
+        with contextlib.suppress(OSError):
+            if target.parent.is_dir():
+                discard(backup.aside(target))
+                note.unlink()
 
 
 def on_record(run: "Run", vault: Vault, path: Path) -> record.Recorded | None:
@@ -76,6 +139,11 @@ def on_record(run: "Run", vault: Vault, path: Path) -> record.Recorded | None:
 def certificate_file(home: Home, number: int) -> Path:
     """Where the certificate of a purge stands."""
     return home.certificates / f"purge-{number:04d}.json"
+
+
+def certified(home: Home) -> set[int]:
+    """The numbers of purges of which a certificate was written, also of those that the record no longer knows."""
+    return {int(path.stem.removeprefix("purge-")) for path in home.certificates.glob("purge-[0-9]*[0-9].json")}
 
 
 def end_purges(run: "Run", vault: Vault) -> None:
@@ -93,7 +161,7 @@ def end_purges(run: "Run", vault: Vault) -> None:
 def _sweep(run: "Run", vault: Vault, copies: Collection[str]) -> None:
     """Files about individuals that the record no longer knows: handed out, sent back, reported, copied.
 
-    Decision papers stay: those that lie here are of a list that is still open.
+    Decision papers stay: those that lie here are of a list that is still open (`clear_papers`).
     """
     home, gone = run.home, purged_issues(vault)
     recorded = issued.issues(vault)
@@ -107,8 +175,9 @@ def _sweep(run: "Run", vault: Vault, copies: Collection[str]) -> None:
     _sweep_loose(run, vault, gone)
     for path in home.reports.iterdir():  # made anew from the record whenever they are wanted
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for name in copies:
-        (home.backups / name).unlink(missing_ok=True)
+    for path in (home.backups / name for name in copies):
+        if path.resolve() != home.vault.resolve():
+            path.unlink(missing_ok=True)
     for draft in (*home.private.glob(".*.part"), *home.backups.glob(".*.part")):
         draft.unlink()
 

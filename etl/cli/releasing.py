@@ -4,7 +4,7 @@ import datetime as dt
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from etl.protect.reader import verify_release
 from etl.protect.search import unprotected
 from etl.protect.tables import CITY, structure_of
 from etl.protect.why import Why, reasons
-from etl.release_folder import digest, put_in_place, release_folders, settle_releases, verifiers
+from etl.release_folder import digest, plain, put_in_place, release_folders, settle_releases, verifiers
 from etl.released import Release, earlier_releases, read_release, write_draft
 from etl.vault import chain, published
 from etl.vault import count as counting
@@ -51,7 +51,7 @@ def release(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
     with run.writing() as vault:
         recorded = published.releases(vault)
         settle_releases(run.home.released, recorded)
-        earlier = _on_record(run.home.released, recorded)
+        earlier = _on_record(run.home.released, recorded, published.lost_releases(vault))
         counts = counting.count(vault, run.campaign, run.day)
         if closing and earlier and earlier[-1].closing and published.has_sums(vault, earlier[-1].name, counts):
             raise FuxueError("release.unchanged", release=earlier[-1].name, as_of=earlier[-1].as_of)
@@ -69,20 +69,47 @@ def release(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
         return replace(plan, head=chain.printed(head.seal) if head else "")
 
 
-def _on_record(released: Path, recorded: Mapping[str, str]) -> list[Release]:
-    """The releases so far, oldest first; FuxueError unless the folders are just those on record, untouched."""
+def _on_record(released: Path, recorded: Mapping[str, str], lost: Collection[str]) -> list[Release]:
+    """The releases so far, oldest first; FuxueError unless the folders are just those on record, untouched.
+
+    `lost` are those that a restored copy took back: without them nobody knows what the public can combine.
+    """
     found = {folder.name: digest(folder) for folder in release_folders(released)}
-    for name in sorted(found.keys() | recorded.keys()):
-        if found.get(name) != recorded.get(name):
+    for name in sorted({*found, *recorded, *lost}):
+        if name not in recorded:
+            raise FuxueError("release.unrecorded", release=name, folder=released / name)
+        if found.get(name) != recorded[name]:
             raise FuxueError("release.not_on_record", release=name)
     return [read_release(released / name) for name in sorted(found)]
+
+
+def adopt(run: Run, name: str) -> str:
+    """Put a release folder on record again that a restored copy does not know; gives the head of the chain.
+
+    FuxueError unless it is the next one after those on record, all holds that `verify` holds, and it is as it was when
+    it came on record first, as far as that is known.
+    """
+    with run.writing() as vault:
+        recorded, folder = published.releases(vault), run.home.released / name
+        if name in recorded:
+            raise FuxueError("release.known", release=name)
+        if name not in {one.name for one in release_folders(run.home.released)}:
+            raise FuxueError("release.no_folder", release=plain(name), folder=run.home.released)
+        found = verify(run.campaign, folder)
+        if (own := published.lost_releases(vault).get(name)) and digest(folder) not in own:
+            raise FuxueError("release.not_as_it_was", release=name)
+        if dict(found.earlier) != recorded:
+            raise FuxueError("release.not_next", release=name, earlier="、".join(found.earlier) or "—")
+        published.adopt_release(vault, found, digest(folder), run.day)
+        head = chain.head(vault.connection)
+    return chain.printed(head.seal) if head else ""
 
 
 def _written(run: Run, made: Release, counts: Counts) -> Path:
     """The release as it lies aside, proved, sealed, searched, and read back as it was meant."""
     fresh = write_draft(run.home.released, made)
     try:
-        _prove(fresh)
+        _prove(run.home, fresh)
         if places := unprotected(fresh, made, counts, run.campaign):
             raise FuxueError("release.unprotected", places="、".join(places[:5]), code=3)
         if read_release(fresh) != made:
@@ -93,12 +120,20 @@ def _written(run: Run, made: Release, counts: Counts) -> Path:
     return fresh
 
 
-def _prove(folder: Path) -> None:
+def _prove(home: Home, folder: Path) -> None:
     """The proof is made by a process that is given the released files and no key; without one nothing is released."""
-    command = [sys.executable, "-m", "etl.protect.prove", str(folder.absolute())]
-    done = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
+    done = _apart(["etl.protect.prove", str(folder.absolute())], home.held())
     if done.returncode:
         raise FuxueError("protect.unproved", reason=(done.stderr.strip().splitlines() or [""])[-1][:300], code=3)
+
+
+def _apart(command: list[str], held: tuple[int, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run a module in a process that is given no key, but locks that are held: they last until it has ended.
+
+    Else, once we are killed, it could still be writing when the next command has begun.
+    """
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=child_environment(), pass_fds=held,
+                          capture_output=True, text=True, check=False)  # fmt: skip
 
 
 def verify(campaign: Campaign, folder: Path) -> Release:
@@ -149,15 +184,15 @@ def publish(home: Home, campaign_folder: Path, *, production: bool = False, chec
         raise FuxueError("release.nothing")
     for folder in folders:
         verify(load_campaign(campaign_folder), folder)
+    options = [name for name, wanted in (("--production", production), ("--check", check)) if wanted]
     with home.lock():
-        _publish_apart(home, campaign_folder, production=production, check=check)
+        make_site(home.released, home.public, campaign_folder, options, home.held())
 
 
-def _publish_apart(home: Home, campaign_folder: Path, *, production: bool, check: bool) -> None:
-    command = [sys.executable, "-m", "etl.publish", "--quiet"]
-    command += ["--released", str(home.released.absolute()), "--public", str(home.public.absolute())]
-    command += ["--campaign", str(campaign_folder.absolute())]
-    command += [name for name, wanted in (("--production", production), ("--check", check)) if wanted]
-    done = subprocess.run(command, cwd=ROOT, env=child_environment(), capture_output=True, text=True, check=False)
+def make_site(released: Path, public: Path, campaign_folder: Path, options: Sequence[str] = (),
+              held: tuple[int, ...] = ()) -> None:  # fmt: skip
+    """Make the site of all releases, in a process that keeps the locks `held` and is given no key."""
+    command = ["etl.publish", "--quiet", "--released", str(released.absolute()), "--public", str(public.absolute())]
+    done = _apart([*command, "--campaign", str(campaign_folder.absolute()), *options], held)
     if done.returncode:
         raise error_of(done.stderr, done.returncode)

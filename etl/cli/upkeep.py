@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from etl.cli import recovery, steps
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.issue.issue import put_issues_in_place
-from etl.read import inbox
-from etl.vault import backup, chain, issued
+from etl.release_folder import release_folders, settle_releases
+from etl.vault import backup, chain, issued, published
 from etl.vault import upgrade as upgrading
 from etl.vault.keys import Keys, new_key, read_key
 from etl.vault.open import Vault
@@ -26,9 +26,19 @@ def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
     """A verified copy of the record; gives where it is and its newest link."""
     with run.writing() as vault:
         newest = chain.head(vault.connection)
-        name = f"vault-{run.day.isoformat()}-{newest.id if newest else 0}.db"
-        path = target or run.home.backups / name
-        return path, backup.back_up(vault, run.campaign, path, _name_of_copy(run, path), run.day)
+        name = f"vault-{run.day.isoformat()}-{newest.id if newest else 0}"
+        path = target or _free(run.home.backups / f"{name}{again}.db" for again in _again())
+        with recovery.copying(run.home, path):
+            return path, backup.back_up(vault, run.campaign, path, _name_of_copy(run, path), run.day)
+
+
+def _again() -> Iterator[str]:
+    """Nothing, then what is added to a name that is taken: -2, -3, and so on."""
+    return itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+
+
+def _free(paths: Iterable[Path]) -> Path:
+    return next(path for path in paths if not path.exists())
 
 
 def _name_of_copy(run: Run, path: Path) -> str:
@@ -38,11 +48,15 @@ def _name_of_copy(run: Run, path: Path) -> str:
 
 
 def _copies(run: Run, vault: Vault) -> list[str]:
-    """Every copy of the record within this home: whatever lies in the folder of copies, and what is on record."""
+    """Every copy of the record within this home: whatever lies in the folder of copies, and what is on record.
+
+    That folder is of this home, on whatever disk it is. The record itself is no copy.
+    """
     folder, root = run.home.backups.resolve(), run.home.root.resolve()
     recorded = [folder / name for (name,) in vault.connection.execute("SELECT file FROM backup")]
-    found = {path for path in (*folder.rglob("*"), *recorded) if path.is_file() and path.is_relative_to(root)}
-    return sorted(_name_of_copy(run, path) for path in found)
+    found = {*folder.rglob("*"), *(path for path in recorded if path.resolve().is_relative_to(root))}
+    found.discard(run.home.vault.resolve())
+    return sorted(_name_of_copy(run, path) for path in found if path.is_file())
 
 
 def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
@@ -54,27 +68,46 @@ def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
         for file, purpose in recovery.staff_files(run.home):
             if not is_whole(file, run.keys.derive(purpose)):
                 raise FuxueError("backup.staff_key", file=file)
-        lost = backup.final_things(source, run.home.vault, run.keys)
-        question = FuxueError("backup.loses", things="、".join(f"{kind} {subject}" for kind, subject in lost))
-        if lost and not run.agree(question):
-            raise question
-        named = (run.home.backups / f"replaced-{run.day.isoformat()}-{number}.db" for number in itertools.count(1))
-        kept = next(path for path in named if not path.exists())
+        shown = _ask_what_is_lost(run, source)
+        day = run.day.isoformat()
+        kept = _free(run.home.backups / f"replaced-{day}-{number}.db" for number in itertools.count(1))
+        name = "" if run.home.vault.exists() and source.samefile(run.home.vault) else _name_of_copy(run, source)
         mark_stale(run.home.scopes)
-        last = backup.restore(source, run.home.vault, kept, run.keys, run.campaign, run.day, upto=upto)
-        _rebuild(run)
-        _hear_again(run)
+        last = backup.restore(source, run.home.vault, kept, run.keys, run.campaign, run.day,
+                              name=name, shown=shown, upto=upto)  # fmt: skip
+        with run.open_vault() as vault:
+            recovery.follow_record(run, vault)
     return last, kept
 
 
-def _hear_again(run: Run) -> None:
-    """Returned files that the restored record does not know go back to the inbox."""
-    with run.open_vault() as vault:
-        for folder in (run.home.received, run.home.refused):
-            for path in list(inbox.files_of(folder)):
-                if recovery.on_record(run, vault, path) is None:
-                    target = run.home.inbox / f"{path.parent.name}-{path.name}"
-                    path.rename(inbox.free_place(target, path.read_bytes()))
+def _ask_what_is_lost(run: Run, source: Path) -> backup.Things:
+    """What the home's own folders show of the record's past.
+
+    FuxueError if these or the record have more than the copy that cannot be taken back, or the record cannot be asked,
+    and nobody agrees to that.
+    """
+    _finish_what_lies_aside(run)
+    shown = {("purge", str(number)) for number in recovery.certified(run.home)}
+    shown |= {("release", folder.name) for folder in release_folders(run.home.released)}
+    lost = backup.final_things(source, run.home.vault, run.keys, shown)
+    if not backup.opens(run.home.vault, run.keys):
+        _ask(run, FuxueError("backup.cannot_tell", file=run.home.vault))
+    if lost:
+        things = "、".join(f"{kind} {subject}" for kind, subject in lost)
+        _ask(run, FuxueError("backup.loses", things=things))
+    return shown
+
+
+def _ask(run: Run, question: FuxueError) -> None:
+    if not run.agree(question):
+        raise question
+
+
+def _finish_what_lies_aside(run: Run) -> None:
+    """Issues and releases that the record knows take their places while it is there to tell."""
+    with contextlib.suppress(FuxueError), run.open_vault() as vault:
+        put_issues_in_place(run.home.outbox, issued.issues(vault))
+        settle_releases(run.home.released, published.releases(vault))
 
 
 def change_key(run: Run, file: Path, by: str) -> Keys:
@@ -119,7 +152,8 @@ def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str,
             raise FuxueError("purge.inbox", count=len(waiting), folder=run.home.inbox)
         put_issues_in_place(run.home.outbox, issued.issues(vault))  # before anything is deleted: it may refuse
         copies = _copies(run, vault)
-        certificate = purge(vault, before, by.strip(), run.day, copies)
+        above = max(recovery.certified(run.home), default=0)
+        certificate = purge(vault, before, by.strip(), run.day, copies, above)
         recovery.end_purges(run, vault)
     return certificate, recovery.certificate_file(run.home, certificate["purge"])
 

@@ -21,6 +21,7 @@ import datetime
 import hashlib
 import io
 import json
+import os
 import re
 import stat
 import sys
@@ -668,7 +669,7 @@ def told_of(release: Release, examples_: int, before: int) -> dict[str, object]:
 
 def main() -> int:
     """Say in Chinese and in English what was found."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
+    folder = Path(os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent)  # noqa: PTH100
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no Chinese
     try:

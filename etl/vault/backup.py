@@ -1,32 +1,49 @@
 """Copies of the record: made, verified by opening and by the chain, and put back, also as it was at an earlier link."""
 
+import contextlib
 import datetime as dt
 import os
+from collections.abc import Callable, Mapping, Set
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from etl.campaign import Campaign
 from etl.disk import sync
 from etl.findings import FuxueError
 from etl.vault import chain
-from etl.vault.chain import COVERS, EVENTS
+from etl.vault.chain import COVERS, DIGEST, EVENTS
 from etl.vault.files import Connection, DatabaseError, connect, discard
 from etl.vault.keys import Keys
 from etl.vault.open import Vault, describe, open_vault, unguarded
 from etl.vault.verify import breaks_of
 
+Found = TypeVar("Found")
 #: What cannot be taken back: individuals are gone, an old key opens nothing, and what was published stays published.
 FINAL = ("purge", "key_event", "release", "upgrade")
+Things = Set[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the record: by which name it is known, the day, and the newest link in it with its seal."""
+
+    file: str
+    made_on: str
+    links: int
+    head: bytes
 
 
 def back_up(vault: Vault, campaign: Campaign, target: Path, name: str, day: dt.date) -> chain.Link:
     """Copy the record to `target`, encrypted under its key, and put that on record as `name`; the newest link copied.
 
-    The copy stands under its name only once it was opened and its chain verified. FuxueError if something is there.
+    The copy stands under its name only once it was opened, its chain verified, and it is on record: `put_in_place` ends
+    what dies in between. FuxueError if something is there.
     """
     if target.exists():
         raise FuxueError("backup.exists", file=target)
-    fresh = target.with_name(f".{target.name}.part")
+    fresh = aside(target)
     last = chain.head(vault.connection)
     if last is None:
         raise FuxueError("issue.none")
@@ -34,26 +51,71 @@ def back_up(vault: Vault, campaign: Campaign, target: Path, name: str, day: dt.d
     try:
         _copy(vault.connection, fresh, vault.keys)
         _prove(fresh, vault.keys, campaign)
-        with vault.transaction() as db:
-            number = chain.next_id(db, "backup")
-            row = [number, day.isoformat(), name, last.id, last.seal]
-            db.execute("INSERT INTO backup (id, made_on, file, links, head) VALUES (?, ?, ?, ?, ?)", row)
-            chain.append(vault, "backup", number, day)
-            fresh.rename(target)
-            sync(target.parent)
+        with vault.transaction():
+            _record(vault, Copy(name, day.isoformat(), last.id, last.seal), day)
     except BaseException:
         discard(fresh)
         raise
+    _place(target)
     return last
 
 
-def restore(
-    source: Path, path: Path, aside: Path, keys: Keys, campaign: Campaign, day: dt.date, *, upto: int | None = None
-) -> int:
+def put_in_place(vault: Vault, folder: Path) -> None:
+    """Copies on record that still lie aside take their places; whatever else lies aside in the folder goes.
+
+    `folder` is that of copies, within which they are recorded by name.
+    """
+    for copy in _copies(vault.connection).values():
+        target = folder / copy.file
+        with contextlib.suppress(OSError):  # a stick may not be there
+            if not target.exists() and _head(aside(target), vault.keys) == copy.head:
+                _place(target)
+    for left in folder.glob(".*.part"):
+        discard(left)
+
+
+def aside(target: Path) -> Path:
+    """Where a copy lies until it is on record."""
+    return target.with_name(f".{target.name}.part")
+
+
+def _place(target: Path) -> None:
+    aside(target).rename(target)
+    sync(target.parent)
+
+
+def _head(path: Path, keys: Keys) -> bytes:
+    """The newest seal in a copy; empty if it is not there, half made, or under another key."""
+    if not path.exists():
+        return b""
+    try:
+        with closing(connect(path, keys.derive("file:vault"), readonly=True)) as db:
+            last = chain.head(db)
+    except (FuxueError, DatabaseError):
+        return b""
+    return last.seal if last else b""
+
+
+def _copies(db: Connection) -> dict[str, Copy]:
+    """The newest copy on record of each name."""
+    return {row[0]: Copy(*row) for row in db.execute("SELECT file, made_on, links, head FROM backup ORDER BY id")}
+
+
+def _record(vault: Vault, copy: Copy, day: dt.date) -> None:
+    number = chain.next_id(vault.connection, "backup")
+    row = [number, copy.made_on, copy.file, copy.links, copy.head]
+    vault.connection.execute("INSERT INTO backup (id, made_on, file, links, head) VALUES (?, ?, ?, ?, ?)", row)
+    chain.append(vault, "backup", number, day)
+
+
+def restore(source: Path, path: Path, kept: Path, keys: Keys, campaign: Campaign, day: dt.date, *, name: str,
+            shown: Things, upto: int | None = None) -> int:  # fmt: skip
     """Put a copy in the record's place, as far as link `upto` (None: all of it); gives the number of its newest link.
 
-    The record that it replaces, if there is one, is kept at `aside`; nothing that it or the copy has numbered is ever
-    numbered again. FuxueError if the copy does not open with the key or does not hold: nothing is touched then.
+    The record that it replaces, if there is one, is kept at `kept`; nothing that it, the copy, or the home's folders
+    (`shown`: kind and subject) have numbered is ever numbered again, and the copies that it knew of, and this one as
+    `name` (empty: it is none), stay on record. FuxueError if the copy does not open with the key or does not hold:
+    nothing is touched then.
     """
     fresh = path.with_name(f".{path.name}.restore")
     try:
@@ -61,13 +123,17 @@ def restore(
             describe(given, source)  # every page's seal, before it is copied under a new one
             _copy(given, fresh, keys)
         _prove(fresh, keys, campaign)
-        with open_vault(fresh, keys, campaign) as vault:
-            last = _cut(vault, _numbered(path, keys), upto, day)
+        with open_vault(fresh, keys, campaign) as vault, vault.transaction() as db:
+            own, newest = _copies(db), chain.head(db)
+            last = _cut(vault, shown | (_of(path, keys, _things) or set()), upto, day)
+            if newest is not None and name:
+                own = {name: Copy(name, newest.day, newest.id, newest.seal)} | own
+            _remember(vault, own | (_of(path, keys, _copies) or {}), day)
         _prove(fresh, keys, campaign)
         if path.exists():
-            aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.link(path, aside)
-            sync(aside.parent)
+            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.link(path, kept)
+            sync(kept.parent)
     except BaseException:
         discard(fresh)
         raise
@@ -93,51 +159,67 @@ def last_day(source: Path, keys: Keys) -> dt.date | None:
             raise FuxueError("vault.cannot_open", file=source.name) from error
 
 
-def final_things(source: Path, path: Path, keys: Keys) -> list[tuple[str, str]]:
-    """(kind, subject) of what cannot be taken back and is on the record at `path`, but not in the copy."""
+def opens(path: Path, keys: Keys) -> bool:
+    """Whether the record at `path` can be asked for what it knows; True if there is none."""
+    return not path.exists() or _of(path, keys, _things) is not None
+
+
+def final_things(source: Path, path: Path, keys: Keys, shown: Things) -> list[tuple[str, str]]:
+    """(kind, subject) of what cannot be taken back and is on the record at `path` or `shown`, but not in the copy."""
     with closing(connect(source, keys.derive("file:vault"), readonly=True)) as db:
         try:
             known = set(db.execute("SELECT kind, subject FROM link"))
         except DatabaseError as error:
             raise FuxueError("vault.cannot_open", file=source.name) from error
-    return sorted((kind, subject) for kind, subject in _numbered(path, keys) - known if kind in FINAL)
+    found = shown | (_of(path, keys, _things) or set())
+    return sorted((kind, subject) for kind, subject in found - known if kind in FINAL)
 
 
-def _numbered(path: Path, keys: Keys) -> set[tuple[str, str]]:
-    """(kind, subject) of all that the record about to be replaced has, or took back; empty if it cannot be opened."""
+def _of(path: Path, keys: Keys, ask: Callable[[Connection], Found]) -> Found | None:
+    """What the record about to be replaced says when asked; None if it is not there or cannot be opened."""
     if not path.exists():
-        return set()
+        return None
     try:
         with closing(connect(path, keys.derive("file:vault"), readonly=True)) as db:
-            return _things(db)
+            return ask(db)
     except (FuxueError, DatabaseError):
-        return set()
+        return None
 
 
-def _things(db: Connection) -> set[tuple[str, str]]:
-    return set(db.execute("SELECT kind, subject FROM link UNION SELECT kind, subject FROM taken_back"))
+def _things(db: Connection) -> Things:
+    """(kind, subject) of all that a record has, or took back, with the digests of its releases."""
+    query = """SELECT kind, subject FROM link UNION SELECT kind, subject FROM taken_back
+               UNION SELECT ?, number || ' ' || digest FROM release"""
+    return set(db.execute(query, [DIGEST]))
 
 
-def _cut(vault: Vault, before: set[tuple[str, str]], upto: int | None, day: dt.date) -> int:
+def _cut(vault: Vault, before: Things, upto: int | None, day: dt.date) -> int:
     """Take back every link after `upto`, newest first, and say on record what is no longer there.
 
     `before` are the things of the record that is replaced.
     """
-    with vault.transaction() as db:
-        last = chain.head(db)
-        if last is None or (upto or 0) > last.id:
-            raise FuxueError("backup.no_link", link=upto, last=last.id if last else 0)
-        known = _things(db) | before
-        if upto is not None:
-            with unguarded(db):
-                _take_back(vault, upto)
-        left = set(db.execute("SELECT kind, subject FROM link"))
-        gone = sorted((kind, subject) for kind, subject in known - left if kind not in EVENTS)
-        number = 1 + max((int(subject) for kind, subject in known if kind == "restoration"), default=0)
-        db.execute("INSERT INTO restoration VALUES (?, ?, ?)", [number, day.isoformat(), upto or last.id])
-        db.executemany("INSERT INTO taken_back VALUES (?, ?, ?)", [(number, *thing) for thing in gone])
-        chain.append(vault, "restoration", number, day)
+    db = vault.connection
+    last = chain.head(db)
+    if last is None or (upto or 0) > last.id:
+        raise FuxueError("backup.no_link", link=upto, last=last.id if last else 0)
+    known = _things(db) | before
+    if upto is not None:
+        with unguarded(db):
+            _take_back(vault, upto)
+    left = set(db.execute("SELECT kind, subject FROM link"))
+    left |= {(kind, subject) for kind, subject in known if kind == DIGEST and ("release", subject.split()[0]) in left}
+    gone = sorted((kind, subject) for kind, subject in known - left if kind not in EVENTS)
+    number = 1 + max((int(subject) for kind, subject in known if kind == "restoration"), default=0)
+    db.execute("INSERT INTO restoration VALUES (?, ?, ?)", [number, day.isoformat(), upto or last.id])
+    db.executemany("INSERT INTO taken_back VALUES (?, ?, ?)", [(number, *thing) for thing in gone])
+    chain.append(vault, "restoration", number, day)
     return upto or last.id
+
+
+def _remember(vault: Vault, copies: Mapping[str, Copy], day: dt.date) -> None:
+    """Put copies on record of which it no longer knows: they hold children, and a purge must name them."""
+    for name in sorted(copies.keys() - _copies(vault.connection).keys()):
+        _record(vault, copies[name], day)
 
 
 def _take_back(vault: Vault, upto: int) -> None:

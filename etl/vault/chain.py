@@ -51,6 +51,8 @@ COVERS: Covers = {
 COVERED_BEFORE_6 = {**COVERS, "workbook": COVERS["workbook"][:-1]}
 #: Things that happened to the record as a whole: they have no rows, their subject says all.
 EVENTS = ("upgrade", "restore")
+#: In `taken_back`, beside a release: its number and the SHA-256 of its folder, by which it is known again.
+DIGEST = "release_digest"
 
 
 @dataclass(frozen=True)

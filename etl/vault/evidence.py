@@ -48,17 +48,24 @@ def record_wrong_value(vault: Vault, issue: str | None, serial: str, key: str, v
                        day: dt.date) -> None:  # fmt: skip
     """That an issued value of a child is wrong, and the right one (M15): a correction for a department.
 
-    What was issued stays as it is. FuxueError if there is no such child, more than one, or the value is the issued one.
+    What was issued stays as it is. FuxueError if there is no such child, more than one, the value is the issued one, or
+    it is what the department was told last.
     """
     with vault.transaction() as db:
         issue = issue_of(vault, serial, issue)
         known = db.execute(f"SELECT {key} FROM child WHERE issue = ? AND serial = ?", [issue, serial]).fetchone()[0]
         if known == value:
             raise FuxueError("record.same_value", serial=serial)
+        row = [issue, serial, key, value, department]
+        query = """SELECT value, recorded_on FROM wrong_value WHERE (issue, serial, key, department) = (?, ?, ?, ?)
+                   ORDER BY id DESC"""
+        before = db.execute(query, [issue, serial, key, department]).fetchone()
+        if before is not None and before[0] == value:
+            raise FuxueError("record.known_value", serial=serial, day=before[1])
         number = chain.next_id(db, "wrong_value")
         db.execute(
             "INSERT INTO wrong_value VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [number, issue, serial, key, value, department, by, day.isoformat()],
+            [number, *row, by, day.isoformat()],
         )
         chain.append(vault, "wrong_value", number, day)
 

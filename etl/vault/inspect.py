@@ -17,7 +17,8 @@ REPORTED = f"""
 {CURRENT}, first AS (
   SELECT min(id) AS id, issue, unit FROM workbook WHERE status = 'accepted' AND received <= :day GROUP BY issue, unit
 ), lock AS (
-  SELECT max(w.id) AS id FROM workbook w JOIN base_lock b ON w.id <= b.last_workbook AND b.locked_on <= :day
+  SELECT max(w.id) AS id FROM workbook w
+  JOIN base_lock b ON w.id <= b.last_workbook AND w.received <= b.locked_on AND b.locked_on <= :day
   WHERE w.status = 'accepted' GROUP BY w.issue, w.unit
 ), locked AS (
   SELECT a.* FROM lock JOIN answer a ON a.workbook = lock.id
@@ -36,18 +37,22 @@ LEFT JOIN locked l ON l.issue = c.issue AND l.serial = c.serial
 ORDER BY c.issue, c.serial
 """
 
-# Every answer after the lock by which a child enters or leaves the deducted, with the answer before it.
+# Every answer that is not in the base as it was locked, by which a child enters or leaves the deducted, with the answer
+# before it. One that came after the day of the lock is not in the base, whatever its number.
 CHANGES = """
-WITH version AS (
-  SELECT a.issue, a.serial, a.workbook, a.category,
-         lag(a.category) OVER (PARTITION BY a.issue, a.serial ORDER BY a.workbook) AS earlier
-  FROM answer a
+WITH given AS (
+  SELECT a.*, w.id > b.last_workbook OR w.received > b.locked_on AS is_later
+  FROM answer a JOIN workbook w ON w.id = a.workbook JOIN base_lock b
+), version AS (
+  SELECT issue, serial, workbook, category, is_later,
+         lag(category) OVER (PARTITION BY issue, serial ORDER BY is_later, workbook) AS earlier
+  FROM given
 )
 SELECT w.received, w.unit, v.issue, v.serial, coalesce(v.earlier, ''), v.category, f.name, f.leader,
        coalesce(n.name, '')
 FROM version v JOIN workbook w ON w.id = v.workbook JOIN filler f ON f.workbook = w.id
 LEFT JOIN file_name n ON n.workbook = w.id
-WHERE v.workbook > (SELECT last_workbook FROM base_lock)
+WHERE v.is_later
   AND (v.category IN ({marks})) <> (coalesce(v.earlier, '') IN ({marks}))
 ORDER BY v.workbook, v.issue, v.serial
 """

@@ -52,6 +52,20 @@ def row_fingerprint(keys: Keys, texts: Mapping[str, str]) -> bytes:
     return keys.mac("list-row", json.dumps(sorted(texts.items()), ensure_ascii=False).encode())
 
 
+def marks_of_row(keys: Keys, texts: Mapping[str, str]) -> set[bytes]:
+    """Keyed marks by which a row of a list is known once it is excluded, or its child issued from another list."""
+    who = (json.dumps(["id_number", texts["id_number"]]), json.dumps(["serial", texts["serial"], texts["name"]]))
+    return {row_fingerprint(keys, texts), *(keys.mac("listed-child", one.encode()) for one in who)}
+
+
+def marks_on_record(vault: Vault) -> set[bytes]:
+    """The marks (`marks_of_row`) of all that was issued or excluded."""
+    found = {bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM decision")}
+    for number, serial, name in vault.connection.execute("SELECT id_number, serial, name FROM child"):
+        found |= marks_of_row(vault.keys, {"id_number": number, "serial": serial, "name": name})
+    return found
+
+
 @dataclass(frozen=True)
 class Known:
     """A list held against the record: rows not seen before; rows of issued children that differ, with the column.

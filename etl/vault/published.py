@@ -12,6 +12,7 @@ from etl.findings import FuxueError
 from etl.publication import ATOMS
 from etl.released import Release
 from etl.vault import chain
+from etl.vault.chain import DIGEST
 from etl.vault.count import CURRENT, count, moment, state_of
 from etl.vault.open import Vault
 
@@ -75,6 +76,17 @@ def record_release(vault: Vault, release: Release, digest: str, counts: Counts, 
         chain.append(vault, "release", release.name, day)
 
 
+def adopt_release(vault: Vault, release: Release, digest: str, day: dt.date) -> None:
+    """Put a release on record that a restored copy does not know: its folder alone is there, not what it was made of.
+
+    So it has no sums, and the last link that it rests on is 0: it cannot be led back to workbooks.
+    """
+    with vault.transaction() as db:
+        row = [release.name, release.as_of.isoformat(), day.isoformat(), digest]
+        db.execute("INSERT INTO release (number, as_of, made_on, digest, last_link) VALUES (?, ?, ?, ?, 0)", row)
+        chain.append(vault, "release", release.name, day)
+
+
 def _sums(counts: Counts) -> Iterator[tuple[str, str, int]]:
     for unit in counts.units:
         for state, children in unit.atoms.items():
@@ -88,10 +100,27 @@ def releases(vault: Vault) -> dict[str, str]:
     return dict(vault.connection.execute("SELECT number, digest FROM release ORDER BY number").fetchall())
 
 
+def lost_releases(vault: Vault) -> dict[str, set[str]]:
+    """Releases that a restored copy took back and that are not on record again: the public may have them.
+
+    With the digests that their folders had on record, if that is known.
+    """
+    query = """SELECT t.subject, substr(d.subject, 6) FROM taken_back t LEFT JOIN taken_back d
+                 ON d.kind = ? AND substr(d.subject, 1, 5) = t.subject || ' '
+               WHERE t.kind = 'release' AND t.subject NOT IN (SELECT number FROM release)"""
+    found: dict[str, set[str]] = {}
+    for number, digest in vault.connection.execute(query, [DIGEST]):
+        found.setdefault(number, set()).update([digest] if digest else [])
+    return found
+
+
 def is_recounted(vault: Vault, campaign: Campaign, number: str) -> bool:
-    """True if what was on record when a release was made gives the sums that were recorded with it."""
+    """True if what was on record when a release was made gives the sums that were recorded with it.
+
+    Of a release that was adopted there are none, and nothing to compare.
+    """
     as_of, last = _made_from(vault, number)
-    return has_sums(vault, number, count(vault, campaign, as_of, last))
+    return not last or has_sums(vault, number, count(vault, campaign, as_of, last))
 
 
 def has_sums(vault: Vault, number: str, counts: Counts) -> bool:
@@ -110,6 +139,8 @@ def _made_from(vault: Vault, number: str) -> tuple[dt.date, int]:
 def trace(vault: Vault, campaign: Campaign, number: str, table: str, cell: str) -> Trace:
     """Lead a published cell, such as ``city.returned``, back to the workbooks. FuxueError if there is no such cell."""
     as_of, last = _made_from(vault, number)
+    if not last:
+        raise FuxueError("trace.adopted", release=number)
     row, _, key = cell.rpartition(".")
     _check_cell(campaign, table, row, key)
     sums: dict[tuple[str, str], int] = {}

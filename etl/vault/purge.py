@@ -45,11 +45,13 @@ EXCLUDED = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded' AND d.is
               AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
 
 
-def purge(vault: Vault, before: dt.date, by: str, day: dt.date, copies: Collection[str]) -> Mapping[str, Any]:
+def purge(vault: Vault, before: dt.date, by: str, day: dt.date, copies: Collection[str],
+          above: int = 0) -> Mapping[str, Any]:  # fmt: skip
     """Delete all individuals of lists handed out before a day, in one transaction; gives the certificate of counts.
 
     `copies` are the files of copies of the record that this home holds, which go too: the certificate names them apart
-    from those that lie elsewhere. FuxueError if there is nobody to delete.
+    from those that lie elsewhere. Its number is higher than `above`, the highest of a certificate that was ever
+    written. FuxueError if there is nobody to delete.
     """
     with vault.transaction() as db:
         try:
@@ -57,7 +59,8 @@ def purge(vault: Vault, before: dt.date, by: str, day: dt.date, copies: Collecti
                 db.execute(statement, {"before": before.isoformat()})
             if not db.execute("SELECT 1 FROM old_issue").fetchone():
                 raise FuxueError("purge.nobody", before=before)
-            certificate = _certificate(db, before, by, day, copies)
+            number = max(chain.next_id(db, "purge"), above + 1)
+            certificate = _certificate(db, number, before, by, day, copies)
             with unguarded(db):
                 _delete(vault, certificate)
             chain.append(vault, "purge", certificate["purge"], day)
@@ -68,7 +71,9 @@ def purge(vault: Vault, before: dt.date, by: str, day: dt.date, copies: Collecti
     return certificate
 
 
-def _certificate(db: Connection, before: dt.date, by: str, day: dt.date, copies: Collection[str]) -> dict[str, Any]:
+def _certificate(
+    db: Connection, number: int, before: dt.date, by: str, day: dt.date, copies: Collection[str]
+) -> dict[str, Any]:
     deleted = {
         table: db.execute(f"SELECT count(*) FROM {table} WHERE {which}").fetchone()[0]
         for table, which in DELETED.items()
@@ -78,7 +83,7 @@ def _certificate(db: Connection, before: dt.date, by: str, day: dt.date, copies:
     }
     backups = db.execute("SELECT file, made_on FROM backup ORDER BY id").fetchall()
     return {
-        "purge": chain.next_id(db, "purge"),
+        "purge": number,
         "before": before.isoformat(),
         "purged_on": day.isoformat(),
         "purged_by": by,

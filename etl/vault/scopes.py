@@ -103,10 +103,19 @@ def _empty(path: Path, kinds: Iterable[str]) -> Connection:
     """
     path.unlink(missing_ok=True)
     connection = connect(path, os.urandom(32), create=True)
+    _never_synced(connection)
+    connection.execute("BEGIN")
     for kind in kinds:
         for statement in _definitions()[kind]:
             connection.execute(statement)
+    connection.execute("COMMIT")
     return connection
+
+
+def _never_synced(connection: Connection) -> None:
+    """Nobody reads the file before it is whole and in place: no journal, and nothing waits for the disk."""
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _write(path: Path, key: bytes, tables: Tables, state: tuple[int, int], empty: Connection) -> None:
@@ -116,9 +125,7 @@ def _write(path: Path, key: bytes, tables: Tables, state: tuple[int, int], empty
         left.unlink()
     connection = connect(fresh, key, create=True)
     try:
-        # Nobody reads it before it is whole and in place: no journal, and one sync of the finished file.
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
+        _never_synced(connection)
         empty.backup(connection)
         connection.execute("BEGIN")
         for table, rows in tables.items():
