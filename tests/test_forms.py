@@ -1,7 +1,10 @@
 """The one form that each thing in a release may have: whatever is of another kind, or beyond a bound, is refused."""
 
 import copy
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +78,14 @@ def test_nothing_in_release_json_may_be_of_another_kind(about: Any) -> None:
         seen += 1
     assert seen > 500
     assert all(is_refused(verify_release.hold, value) for value in KINDS)
+
+
+def test_a_terminal_that_knows_no_chinese_is_told_all_the_same(proved: Path) -> None:
+    command = [sys.executable, str(proved / "verify_release.py")]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    stage = "，最终公布，".encode("ascii", "backslashreplace").decode()
+    assert (done.returncode, ", the close," in done.stdout, stage in done.stdout) == (0, True, True)
 
 
 def test_nothing_in_a_proof_may_be_of_another_kind(proved: Path) -> None:

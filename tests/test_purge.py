@@ -170,6 +170,22 @@ def test_papers_go_once_their_children_were_issued_from_a_list_that_was_mended(l
     assert not paper.parent.exists()
 
 
+def test_papers_that_marked_no_rows_go_with_their_list(loaded: Run, tmp_path: Path) -> None:
+    """As those of an earlier version."""
+    path, paper, decided = decided_list(loaded, tmp_path, 901)
+    (paper.parent / recovery.ROWS).unlink()
+    assert issuing.issue_list(loaded, path, assign=decided).issue
+    assert not paper.parent.exists()
+
+
+def test_papers_about_a_number_that_two_children_have_stay_until_both_are_decided(loaded: Run, tmp_path: Path) -> None:
+    one = row_of("911", name="张一")
+    other = row_of("912", name="李二", id_number=one["id_number"])
+    (paper,) = issuing.issue_list(loaded, write_list(tmp_path / "list.xlsx", [one, other])).papers
+    assert issuing.issue_list(loaded, write_list(tmp_path / "other.xlsx", [one, row_of("913")])).issue
+    assert paper.exists()
+
+
 def test_papers_about_a_second_row_of_an_issued_child_stay_until_that_is_decided(loaded: Run, tmp_path: Path) -> None:
     child = next(iter(issued(loaded)))
     twin = row_of(child.serial, name=child.name, id_number=child.id_number)

@@ -1,6 +1,8 @@
 """A record that was led back gives no number twice, and what it replaced is kept."""
 
 import datetime as dt
+import errno
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -195,15 +197,21 @@ def test_a_release_that_is_not_as_it_was_does_not_come_on_record_again(
     releasing.adopt(forgotten, "0001")
 
 
+@pytest.mark.parametrize("is_late", [False, True])
 def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
-    loaded: Run, monkeypatch: pytest.MonkeyPatch
+    loaded: Run, monkeypatch: pytest.MonkeyPatch, is_late: bool
 ) -> None:
     path, _ = upkeep.back_up(loaded, None)
     with monkeypatch.context() as patched:
         patched.setattr(releasing, "put_in_place", die)
         with pytest.raises(KeyboardInterrupt):
             releasing.release(loaded)
+    if is_late:  # nothing was put in place before the record was replaced
+        monkeypatch.setattr(upkeep, "_finish_what_lies_aside", lambda _: None)
     upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
+    if is_late:
+        with pytest.raises(FuxueError, match=r"release\.unrecorded.*0001"):
+            releasing.release(loaded)
     releasing.adopt(loaded, "0001")
     assert keeping.verified(loaded).breaks == ()
 
@@ -260,6 +268,105 @@ def test_a_half_made_copy_elsewhere_goes(loaded: Run, tmp_path: Path, monkeypatc
     steps.load(loaded)
     assert list(stick.iterdir()) == []
     assert list(loaded.home.backups.iterdir()) == []
+
+
+def test_what_may_lie_half_made_elsewhere_is_known_until_it_is_seen(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stick is out, its place is there, another copy is made, and all is purged: the certificate names it."""
+    stick = tmp_path / "stick"
+    with monkeypatch.context() as patched:
+        patched.setattr("etl.vault.backup.discard", lambda _: None)
+        patched.setattr("etl.vault.backup._record", die)
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.back_up(loaded, stick / "copy.db")
+    stick.rename(tmp_path / "away")
+    stick.mkdir()
+    upkeep.back_up(loaded, None)
+    certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    assert certificate["half_made"] == [str(stick / ".copy.db.part")]
+    assert len(certificate["copies"]) == 1
+    stick.rmdir()
+    (tmp_path / "away").rename(stick)
+    with loaded.writing():
+        pass
+    assert list(stick.iterdir()) == []
+
+
+def test_a_copy_on_record_gets_to_its_place_also_after_the_key_was_replaced(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = tmp_path / "stick"
+    with monkeypatch.context() as patched:
+        patched.setattr("etl.vault.backup._place", die)
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.back_up(loaded, stick / "copy.db")
+    stick.rename(tmp_path / "away")
+    keys = upkeep.change_key(loaded, tmp_path / "new.key", "保管人甲")
+    (tmp_path / "away").rename(stick)
+    steps.load(replace(loaded, keys=keys))
+    assert [path.name for path in stick.iterdir()] == ["copy.db"]
+
+
+def test_a_link_among_the_copies_is_not_followed(loaded: Run, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"x")
+    loaded.home.backups.mkdir()
+    for name, target in (("key", outside), ("now.db", loaded.home.vault)):
+        (loaded.home.backups / name).symlink_to(target)
+    certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
+    assert certificate["copies"] == []
+    assert outside.exists()
+    assert loaded.home.vault.exists()
+
+
+def test_the_replaced_record_is_kept_also_where_the_copies_are_on_another_disk(
+    loaded: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def far(*_: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    path, _ = upkeep.back_up(loaded, None)
+    before = loaded.home.vault.read_bytes()
+    monkeypatch.setattr("etl.vault.backup.os.link", far)
+    _, kept = upkeep.restore(loaded, path, None)
+    assert kept.read_bytes() == before
+
+
+def test_a_copy_is_not_made_under_a_name_that_is_no_text(loaded: Run, tmp_path: Path) -> None:
+    with pytest.raises(FuxueError, match=r"backup\.no_text"):
+        upkeep.back_up(loaded, tmp_path / os.fsdecode(b"\xff.db"))
+
+
+def test_after_a_purge_that_was_undone_and_put_back_another_one_sweeps_again(loaded: Run, tmp_path: Path) -> None:
+    asked = replace(loaded, agree=lambda _: True)
+    path, _ = upkeep.back_up(loaded, tmp_path / "copy.db")
+    upkeep.delete_individuals(loaded, LATER, "甲")
+    _, purged = upkeep.restore(asked, path, None)
+    inspecting.look_through(asked, 9, 5, "甲")
+    upkeep.restore(asked, purged, None)
+    assert list(loaded.home.backups.iterdir())
+    certificate, _ = upkeep.delete_individuals(asked, LATER, "乙")
+    assert certificate["deleted"]["child"] == 0
+    assert not [*loaded.home.backups.iterdir(), *loaded.home.reports.iterdir(), *loaded.home.received.iterdir()]
+    assert keeping.verified(loaded).breaks == ()
+
+
+def test_only_certificates_are_counted(loaded: Run) -> None:
+    loaded.home.certificates.mkdir()
+    for name in ("purge-0007.json", "purge-0001-2.json", "purge-x.json", "purge-².json"):
+        (loaded.home.certificates / name).write_text("{}", "utf-8")
+    assert recovery.certified(loaded.home) == {7}
+
+
+def test_a_folder_that_was_no_release_is_not_missed_when_it_is_moved_away(loaded: Run) -> None:
+    (loaded.home.released / "0009").mkdir(parents=True)
+    path, _ = upkeep.back_up(loaded, None)
+    with pytest.raises(FuxueError, match=r"backup\.loses.*release 0009"):
+        upkeep.restore(loaded, path, None)
+    upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
+    (loaded.home.released / "0009").rmdir()
+    assert releasing.release(loaded).release.name == "0001"
 
 
 def test_a_copy_of_a_day_and_length_that_was_taken_gets_another_name(loaded: Run) -> None:

@@ -64,6 +64,15 @@ def linked(path: Path, other: Path) -> None:
     path.symlink_to(other)
 
 
+def damaged(path: Path) -> None:
+    """Where the first file's packed content begins."""
+    content = bytearray(path.read_bytes())
+    path.unlink()
+    at = 30 + int.from_bytes(content[26:28], "little") + int.from_bytes(content[28:30], "little")
+    content[at] = 0xFF
+    path.write_bytes(content)
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a text beside the pages": (lambda public: (public / "site" / "names.txt").write_text("…", "utf-8"), "site"),
     "a text beside the site": (lambda public: (public / "names.txt").write_text("…", "utf-8"), "site"),
@@ -79,6 +88,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no archive": (lambda public: packed(public, {}), "no_proof"),
     "a path that leads elsewhere": (lambda public: packed(public, {"../../x": "…"}), "no_proof"),
     "a release that is none": (lambda public: packed(public, {"0001/release.json": "{}"}), ""),
+    "a damaged archive": (lambda public: damaged(public / "site" / site.PROOF), "no_proof"),
     "a broken archive": (lambda public: (public / "site" / site.PROOF).write_bytes(b"PK"), "no_proof"),
 }  # fmt: skip
 

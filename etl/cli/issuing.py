@@ -1,6 +1,7 @@
 """Handing out: the province's list with what a person must decide of it, supplements, corrections and cases."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -89,6 +90,8 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
             )
         handed = _issue_children(run, vault, fresh, split, said.decisions, findings, known)
         recovery.clear_papers(run.home, vault)
+        for one in named:  # also of a version that marked no rows
+            shutil.rmtree(run.home.decisions / one.issue, ignore_errors=True)
         return handed
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -80,9 +81,10 @@ def follow_record(run: "Run", vault: Vault) -> None:
     """
     for folder in (run.home.received, run.home.refused):
         for path in list(inbox.files_of(folder)):
-            if on_record(run, vault, path) is None:
-                target = run.home.inbox / f"{path.parent.name}-{path.name}"
-                path.rename(inbox.free_place(target, path.read_bytes()))
+            with contextlib.suppress(OSError):  # the others come back all the same
+                if on_record(run, vault, path) is None:
+                    target = run.home.inbox / f"{path.parent.name}-{path.name}"
+                    inbox.put_away(path, target)
     build_scopes(vault, run.campaign, run.home.scopes)
 
 
@@ -113,21 +115,42 @@ def clear_papers(home: Home, vault: Vault) -> None:
 @contextlib.contextmanager
 def copying(home: Home, target: Path) -> Iterator[None]:
     """While a copy is made somewhere, that is written down: a half-made one must not stay there unknown."""
+    fresh = backup.aside(target.absolute())
     make_private(home.backups)
-    write_private(home.backups / COPYING, str(target.absolute()).encode())
-    yield
-    (home.backups / COPYING).unlink()
+    _note_half_made(home, {*half_made(home), fresh})
+    try:
+        yield
+    finally:
+        if not fresh.exists():
+            _note_half_made(home, {*half_made(home)} - {fresh})
+
+
+def half_made(home: Home) -> list[Path]:
+    """Copies elsewhere that a killed run may have left half made, and that nobody has seen since."""
+    note = home.backups / COPYING
+    return sorted(Path(name) for name in json.loads(note.read_bytes())) if note.exists() else []
+
+
+def _note_half_made(home: Home, files: Collection[Path]) -> None:
+    if files:
+        write_private(home.backups / COPYING, json.dumps([str(file) for file in files]).encode())
+    else:
+        (home.backups / COPYING).unlink(missing_ok=True)
 
 
 def _end_copying(home: Home) -> None:
-    """Take away the half-made copy that a killed run left; where its disk is not there, that waits."""
-    note = home.backups / COPYING
-    if note.exists():
-        target = Path(note.read_text(encoding="utf-8"))
+    """Take away the half-made copies that killed runs left; one that is not there may come back with its disk."""
+    noted = half_made(home)
+    left = set(noted)
+    for file in noted:
         with contextlib.suppress(OSError):
-            if target.parent.is_dir():
-                discard(backup.aside(target))
-                note.unlink()
+            if file.exists():
+                discard(file)
+                left.discard(file)
+            elif file.parent.resolve() == home.backups.resolve() or file.with_name(file.name[1:-5]).exists():
+                left.discard(file)  # it got to its place
+    if left != {*noted}:
+        _note_half_made(home, left)
 
 
 def on_record(run: "Run", vault: Vault, path: Path) -> record.Recorded | None:
@@ -143,7 +166,8 @@ def certificate_file(home: Home, number: int) -> Path:
 
 def certified(home: Home) -> set[int]:
     """The numbers of purges of which a certificate was written, also of those that the record no longer knows."""
-    return {int(path.stem.removeprefix("purge-")) for path in home.certificates.glob("purge-[0-9]*[0-9].json")}
+    found = (re.fullmatch("purge-([0-9]+)[.]json", path.name) for path in home.certificates.glob("*.json"))
+    return {int(one[1]) for one in found if one}
 
 
 def end_purges(run: "Run", vault: Vault) -> None:

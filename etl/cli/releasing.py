@@ -49,9 +49,10 @@ def release(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
     All earlier releases are in the system that it is protected in. FuxueError if nothing has changed since the close.
     """
     with run.writing() as vault:
-        recorded = published.releases(vault)
-        settle_releases(run.home.released, recorded)
-        earlier = _on_record(run.home.released, recorded, published.lost_releases(vault))
+        recorded, lost = published.releases(vault), published.lost_releases(vault)
+        # One that a restored copy took back while it still lay aside takes its place, to be put on record again.
+        settle_releases(run.home.released, {name: one for name, own in lost.items() for one in own} | recorded)
+        earlier = _on_record(run.home.released, recorded, lost)
         counts = counting.count(vault, run.campaign, run.day)
         if closing and earlier and earlier[-1].closing and published.has_sums(vault, earlier[-1].name, counts):
             raise FuxueError("release.unchanged", release=earlier[-1].name, as_of=earlier[-1].as_of)

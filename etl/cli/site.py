@@ -1,8 +1,10 @@
 """A published site against the releases that it offers: each is verified, and the site is what they make, no more."""
 
+import lzma
 import re
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from etl.campaign import load_campaign
@@ -15,6 +17,8 @@ from etl.released import Release
 PROOF = Path("data/latest/proof.zip")
 #: What a proof may hold, and how large all of it may be; bytes.
 _NAME, MOST = re.compile(r"[0-9]{4}/[A-Za-z0-9_]+(\.[a-z]+)?"), 1 << 30
+#: How a damaged archive shows.
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 #: How many files are named.
 SHOWN = 5
 
@@ -53,7 +57,7 @@ def _unpack(proof: Path, released: Path) -> None:
             if sum(one.file_size for one in inside) > MOST or not all(_NAME.fullmatch(one.filename) for one in inside):
                 raise FuxueError("verify.no_proof", file=PROOF)
             packed.extractall(released)
-    except (OSError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+    except (*BROKEN, OSError) as error:
         raise FuxueError("verify.no_proof", file=PROOF) from error
 
 

@@ -12,7 +12,7 @@ from etl.cli import recovery, steps
 from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.issue.issue import put_issues_in_place
-from etl.release_folder import release_folders, settle_releases
+from etl.release_folder import plain, release_folders, settle_releases
 from etl.vault import backup, chain, issued, published
 from etl.vault import upgrade as upgrading
 from etl.vault.keys import Keys, new_key, read_key
@@ -28,8 +28,9 @@ def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
         newest = chain.head(vault.connection)
         name = f"vault-{run.day.isoformat()}-{newest.id if newest else 0}"
         path = target or _free(run.home.backups / f"{name}{again}.db" for again in _again())
+        own_name = _name_of_copy(run, path)
         with recovery.copying(run.home, path):
-            return path, backup.back_up(vault, run.campaign, path, _name_of_copy(run, path), run.day)
+            return path, backup.back_up(vault, run.campaign, path, own_name, run.day)
 
 
 def _again() -> Iterator[str]:
@@ -42,7 +43,12 @@ def _free(paths: Iterable[Path]) -> Path:
 
 
 def _name_of_copy(run: Run, path: Path) -> str:
-    """How a copy is named on record: within the folder of copies by its place there, elsewhere by its whole path."""
+    """How a copy is named on record: within the folder of copies by its place there, elsewhere by its whole path.
+
+    FuxueError for a name that is no text.
+    """
+    if plain(str(path)) != str(path):
+        raise FuxueError("backup.no_text", file=plain(str(path)))
     path, folder = path.resolve(), run.home.backups.resolve()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
@@ -54,7 +60,8 @@ def _copies(run: Run, vault: Vault) -> list[str]:
     """
     folder, root = run.home.backups.resolve(), run.home.root.resolve()
     recorded = [folder / name for (name,) in vault.connection.execute("SELECT file FROM backup")]
-    found = {*folder.rglob("*"), *(path for path in recorded if path.resolve().is_relative_to(root))}
+    found = {path for path in folder.rglob("*") if not path.is_symlink() and path.name != recovery.COPYING}
+    found |= {path for path in (path.resolve() for path in recorded) if path.is_relative_to(root)}
     found.discard(run.home.vault.resolve())
     return sorted(_name_of_copy(run, path) for path in found if path.is_file())
 
@@ -81,15 +88,15 @@ def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
 
 
 def _ask_what_is_lost(run: Run, source: Path) -> backup.Things:
-    """What the home's own folders show of the record's past.
+    """What the certificates show of the record's past; folders of releases are there to be asked themselves.
 
     FuxueError if these or the record have more than the copy that cannot be taken back, or the record cannot be asked,
     and nobody agrees to that.
     """
     _finish_what_lies_aside(run)
     shown = {("purge", str(number)) for number in recovery.certified(run.home)}
-    shown |= {("release", folder.name) for folder in release_folders(run.home.released)}
-    lost = backup.final_things(source, run.home.vault, run.keys, shown)
+    folders = {("release", folder.name) for folder in release_folders(run.home.released)}
+    lost = backup.final_things(source, run.home.vault, run.keys, shown | folders)
     if not backup.opens(run.home.vault, run.keys):
         _ask(run, FuxueError("backup.cannot_tell", file=run.home.vault))
     if lost:
@@ -106,8 +113,8 @@ def _ask(run: Run, question: FuxueError) -> None:
 def _finish_what_lies_aside(run: Run) -> None:
     """Issues and releases that the record knows take their places while it is there to tell."""
     with contextlib.suppress(FuxueError), run.open_vault() as vault:
-        put_issues_in_place(run.home.outbox, issued.issues(vault))
         settle_releases(run.home.released, published.releases(vault))
+        put_issues_in_place(run.home.outbox, issued.issues(vault))
 
 
 def change_key(run: Run, file: Path, by: str) -> Keys:
@@ -153,7 +160,8 @@ def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str,
         put_issues_in_place(run.home.outbox, issued.issues(vault))  # before anything is deleted: it may refuse
         copies = _copies(run, vault)
         above = max(recovery.certified(run.home), default=0)
-        certificate = purge(vault, before, by.strip(), run.day, copies, above)
+        half_made = [str(path) for path in recovery.half_made(run.home)]
+        certificate = purge(vault, before, by.strip(), run.day, copies, above, half_made)
         recovery.end_purges(run, vault)
     return certificate, recovery.certificate_file(run.home, certificate["purge"])
 

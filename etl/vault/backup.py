@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from etl.campaign import Campaign
-from etl.disk import sync
+from etl.disk import copy_private, sync
 from etl.findings import FuxueError
 from etl.vault import chain
 from etl.vault.chain import COVERS, DIGEST, EVENTS
@@ -85,15 +85,15 @@ def _place(target: Path) -> None:
 
 
 def _head(path: Path, keys: Keys) -> bytes:
-    """The newest seal in a copy; empty if it is not there, half made, or under another key."""
-    if not path.exists():
-        return b""
-    try:
-        with closing(connect(path, keys.derive("file:vault"), readonly=True)) as db:
+    """The newest seal in a copy, under the key of its time; empty if it is not there or half made."""
+    for number in range(keys.number, -1, -1) if path.exists() else ():
+        with (
+            contextlib.suppress(FuxueError, DatabaseError),
+            closing(connect(path, keys.derive("file:vault", number), readonly=True)) as db,
+        ):
             last = chain.head(db)
-    except (FuxueError, DatabaseError):
-        return b""
-    return last.seal if last else b""
+            return last.seal if last else b""
+    return b""
 
 
 def _copies(db: Connection) -> dict[str, Copy]:
@@ -132,14 +132,23 @@ def restore(source: Path, path: Path, kept: Path, keys: Keys, campaign: Campaign
         _prove(fresh, keys, campaign)
         if path.exists():
             kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.link(path, kept)
-            sync(kept.parent)
+            _keep(path, kept)
     except BaseException:
         discard(fresh)
         raise
     fresh.rename(path)
     sync(path.parent)
     return last
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Give the record that is replaced a second name, or a copy where that is another disk."""
+    try:
+        os.link(path, kept)
+    except OSError:
+        copy_private(path, aside(kept))
+        aside(kept).rename(kept)
+    sync(kept.parent)
 
 
 def _copy(source: Connection, fresh: Path, keys: Keys) -> None:

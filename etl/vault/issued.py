@@ -53,9 +53,12 @@ def row_fingerprint(keys: Keys, texts: Mapping[str, str]) -> bytes:
 
 
 def marks_of_row(keys: Keys, texts: Mapping[str, str]) -> set[bytes]:
-    """Keyed marks by which a row of a list is known once it is excluded, or its child issued from another list."""
-    who = (json.dumps(["id_number", texts["id_number"]]), json.dumps(["serial", texts["serial"], texts["name"]]))
-    return {row_fingerprint(keys, texts), *(keys.mac("listed-child", one.encode()) for one in who)}
+    """Keyed marks by which a row of a list is known once it is excluded, or its child issued from another list.
+
+    A child is known by its serial with its name or its ID number, of which a mended list may change one.
+    """
+    who = (json.dumps([key, texts["serial"], texts[key]]).encode() for key in ("id_number", "name"))
+    return {row_fingerprint(keys, texts), *(keys.mac("listed-child", one) for one in who)}
 
 
 def marks_on_record(vault: Vault) -> set[bytes]:

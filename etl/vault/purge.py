@@ -45,22 +45,30 @@ EXCLUDED = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded' AND d.is
               AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
 
 
-def purge(vault: Vault, before: dt.date, by: str, day: dt.date, copies: Collection[str],
-          above: int = 0) -> Mapping[str, Any]:  # fmt: skip
+def purge(
+    vault: Vault,
+    before: dt.date,
+    by: str,
+    day: dt.date,
+    copies: Collection[str],
+    above: int,
+    half_made: Collection[str],
+) -> Mapping[str, Any]:
     """Delete all individuals of lists handed out before a day, in one transaction; gives the certificate of counts.
 
     `copies` are the files of copies of the record that this home holds, which go too: the certificate names them apart
-    from those that lie elsewhere. Its number is higher than `above`, the highest of a certificate that was ever
-    written. FuxueError if there is nobody to delete.
+    from those that lie elsewhere, whole or `half_made`. Its number is higher than `above`, the highest of a
+    certificate that was ever written. FuxueError if there is nobody to delete; after an earlier purge there may be
+    copies and files of those that it deleted, when an older record was put back in between.
     """
     with vault.transaction() as db:
         try:
             for statement in CHOSEN:
                 db.execute(statement, {"before": before.isoformat()})
-            if not db.execute("SELECT 1 FROM old_issue").fetchone():
+            if not db.execute("SELECT 1 FROM old_issue UNION SELECT 1 FROM purge").fetchone():
                 raise FuxueError("purge.nobody", before=before)
             number = max(chain.next_id(db, "purge"), above + 1)
-            certificate = _certificate(db, number, before, by, day, copies)
+            certificate = _certificate(db, number, before, by, day, copies) | {"half_made": sorted(half_made)}
             with unguarded(db):
                 _delete(vault, certificate)
             chain.append(vault, "purge", certificate["purge"], day)
