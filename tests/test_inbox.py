@@ -345,6 +345,16 @@ def assert_as_if_only_the_newest_had_come(
     assert set(kept) == {content for day in given.days for _, _, content in day}
 
 
+def test_a_file_gets_a_number_above_those_of_all_files_that_were_kept(run: Run) -> None:
+    """Also of files that the record no longer knows: nothing is named as one of them was."""
+    kept = run.home.received / "20190101-01" / "xiling" / "0042-2019-01-01.xlsx"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"x")
+    steps.load(run)
+    numbers = sorted(path.name[:4] for path in run.home.received.rglob("*.xlsx"))
+    assert numbers == ["0042", "0043", "0044", "0045"]
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_whatever_arrives_in_five_days_of_killed_loads_the_newest_counts(
     run: Run, versions: tuple[Path, Mapping[str, Sequence[bytes]], int], seed: int

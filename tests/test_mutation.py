@@ -32,6 +32,8 @@ EQUIVALENT = {
         "all releases have one structure: which of them it is taken from makes no difference",
     "etl/protect/verify_release.py threshold: 1 → 2":
         "a figure's name has one point",
+    "etl/vault/record.py newest_workbooks: unit or '' → unit":
+        "a file that names no unit is nobody's, whether that is empty or none",
     **dict.fromkeys(
         ("etl/vault/purge.py _certificate: 0 → -1", "etl/vault/purge.py _certificate: 0 → -1 (2)",
          "etl/vault/purge.py _certificate: 0 → -1 (3)", "etl/vault/purge.py _forget: 0 → -1"),

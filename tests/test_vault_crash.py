@@ -37,7 +37,7 @@ COMMANDS = {
     "scopes": ("status",),  # any command builds them anew where a load was interrupted before they were
 }
 #: Of how many links each command's record is, before and after: a load's workbooks come one by one.
-LINKS = {"load": {9, 10, 11, 12}, "rekey": {9, 10}, "purge": {9, 10}, "backup": {9, 10}, "restore": {9, 5},
+LINKS = {"load": {9, 10, 11, 12}, "rekey": {9, 10}, "purge": {9, 10}, "backup": {9, 10}, "restore": {9, 7},
          "upgrade": {10}, "scopes": {9}}  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def newest_workbooks(vault: Vault) -> list[tuple[Recorded, str]]:
 
 
 def record_workbook(
-    vault: Vault, campaign: Campaign, checked: Checked, content: bytes, day: dt.date, above: int = 0
+    vault: Vault, campaign: Campaign, checked: Checked, content: bytes, day: dt.date, above: int
 ) -> None:
     """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted.
 
