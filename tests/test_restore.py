@@ -16,6 +16,7 @@ from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.home import Home
 from etl.issue.issue import put_issues_in_place
+from etl.read import inbox
 from etl.sealing import WrongPassword, unseal
 from etl.vault import chain, published
 from etl.vault.files import connect
@@ -331,6 +332,39 @@ def test_the_replaced_record_is_kept_also_where_the_copies_are_on_another_disk(
     monkeypatch.setattr("etl.vault.backup.os.link", far)
     _, kept = upkeep.restore(loaded, path, None)
     assert kept.read_bytes() == before
+
+
+def test_returned_files_come_back_to_an_inbox_on_another_disk(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name is not given across disks: the file is copied, and the home stays usable."""
+    loaded.home.inbox.rmdir()
+    (tmp_path / "disk").mkdir()
+    loaded.home.inbox.symlink_to(tmp_path / "disk")
+    path, _ = upkeep.back_up(loaded, None)
+
+    move = Path.rename
+
+    def far(self: Path, target: Path) -> Path:
+        if Path(target).resolve().parent == tmp_path / "disk":
+            raise OSError(errno.EXDEV, "another disk")
+        return move(self, target)
+
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(Path, name, far)
+    upkeep.restore(loaded, path, 2)
+    assert len(list((tmp_path / "disk").iterdir())) == 2
+    assert not list(inbox.files_of(loaded.home.received / ISSUE / "xiling"))
+    assert {one.outcome for one in steps.load(loaded)} == {"accepted"}
+
+
+def test_a_purge_says_what_may_lie_half_made_elsewhere(loaded: Run, tmp_path: Path) -> None:
+    upkeep.back_up(loaded, None)
+    gone = tmp_path / "stick" / ".copy.db.part"
+    recovery._note_half_made(loaded.home, [gone])
+    given = ["--home", str(loaded.home.root), "--campaign", str(loaded.campaign_folder)]
+    done = CliRunner().invoke(main, [*given, "vault", "purge", "--before", "2030-01-01", "--by", "甲"])
+    assert (done.exit_code, gone.name in done.output) == (0, True), done.output
 
 
 def test_a_copy_is_not_made_under_a_name_that_is_no_text(loaded: Run, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """``verify`` of a published site: its releases hold, and it is what they make, file by file."""
 
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -89,8 +91,28 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a path that leads elsewhere": (lambda public: packed(public, {"../../x": "…"}), "no_proof"),
     "a release that is none": (lambda public: packed(public, {"0001/release.json": "{}"}), ""),
     "a damaged archive": (lambda public: damaged(public / "site" / site.PROOF), "no_proof"),
+    "an archive that is gone": (lambda public: (public / "site" / site.PROOF).unlink(), "no_proof"),
     "a broken archive": (lambda public: (public / "site" / site.PROOF).write_bytes(b"PK"), "no_proof"),
 }  # fmt: skip
+
+
+def test_a_folder_is_verified_from_inside(
+    public: Path, published: Path, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.` is the site, or the release with its number, to the command and to the citizen's program alike."""
+    monkeypatch.chdir(public)
+    assert invoke(Path(), small_folder).exit_code == 0
+    monkeypatch.chdir(published.parent / "released" / "0002")
+    assert invoke(Path(), small_folder).exit_code == 0
+    done = subprocess.run([sys.executable, "verify_release.py", "."], capture_output=True, text=True, check=False)
+    assert (done.returncode, "0002" in done.stdout) == (0, True), done.stdout
+
+
+def test_a_site_without_its_archive_is_not_taken_for_a_release(public: Path, small_folder: Path) -> None:
+    (public / "site" / site.PROOF).unlink()
+    for part in ("", "site"):
+        done = invoke(public / part, small_folder)
+        assert (done.exit_code, "proof.zip" in done.output) == (2, True), done.output
 
 
 @pytest.mark.parametrize("name", CHANGES)

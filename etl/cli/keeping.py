@@ -114,7 +114,8 @@ def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> No
 def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | None) -> None:
     """Delete all individuals of old lists, here and in every file of this home; sums and releases stay."""
     certificate, file = upkeep.delete_individuals(given.run(as_of), before.date(), by)
-    elsewhere = "、".join(one["file"] for one in certificate["copies_elsewhere"]) or "—"
+    known = [*(one["file"] for one in certificate["copies_elsewhere"]), *certificate["half_made"]]
+    elsewhere = "、".join(known) or "—"
     console.say("vault.purged", children=certificate["deleted"]["child"], file=file,
                 copies=len(certificate["copies"]), elsewhere=elsewhere)  # fmt: skip
 

@@ -25,7 +25,7 @@ SHOWN = 5
 
 def is_site(folder: Path) -> bool:
     """True for what `publish` writes, and for the `site/` in it, which a web server has."""
-    return (folder / PROOF).exists() or (folder / "site" / PROOF).exists()
+    return any((folder / part / PROOF).parent.is_dir() for part in ("", "site"))
 
 
 def verify_site(campaign_folder: Path, public: Path) -> Release:
@@ -34,7 +34,7 @@ def verify_site(campaign_folder: Path, public: Path) -> Release:
     FuxueError if a release fails, or if a file of the site is missing, one too many, or differs by a byte.
     """
     campaign = load_campaign(campaign_folder)
-    part = "" if (public / PROOF).exists() else "site"
+    part = "" if (public / PROOF).parent.is_dir() else "site"
     with tempfile.TemporaryDirectory() as scratch:
         released, fresh = Path(scratch) / "released", Path(scratch) / "public"
         _unpack(public / part / PROOF, released)
