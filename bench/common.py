@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign, Unit, load_campaign
-from etl.forms import ANNEX4
-from etl.identity import check_digit
-from etl.processes import end_with_parent, workers
+from etl.exchange.bundle import Bundle, child_row
+from etl.forms.definitions import ANNEX4
+from etl.forms.id_number import check_digit
+from etl.rulebook.campaign import Campaign, Unit, load_campaign
 from etl.synthetic.population import Person, make_population
-from etl.vault.keys import Keys, demo_master
+from etl.system.processes import end_with_parent, workers
+from etl.vault.store.keys import Keys, demo_master
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED, CHILDREN = 1, 1200

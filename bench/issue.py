@@ -25,16 +25,16 @@ import openpyxl
 
 from bench.common import CHILDREN, ISSUE, KEYS, SEED, Cost, campaign_here, cost, machine, parser, province, show, timed
 from bench.peer_issue import content, plan_of, write_with_openpyxl
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign
-from etl.forms import ANNEX4
-from etl.issue.issue import MANIFEST, Handout, issue_workbooks
+from etl.exchange.bundle import Bundle, child_row
+from etl.forms.definitions import ANNEX4
+from etl.forms.manifest import Manifest
+from etl.issue.outbox import MANIFEST, Handout, issue_workbooks
 from etl.issue.receipts import RECEIPTS
 from etl.issue.workbook import build_workbook
-from etl.manifest import Manifest
-from etl.processes import end_with_parent, workers
-from etl.sealing import seal, unseal
+from etl.rulebook.campaign import Campaign
 from etl.synthetic.population import make_population
+from etl.system.processes import end_with_parent, workers
+from etl.system.sealing import seal, unseal
 
 REPETITIONS = 15
 
@@ -75,7 +75,7 @@ def issue(campaign: Campaign, bundles: Sequence[Bundle]) -> Issued:
 
 
 def _issue(campaign: Campaign, bundles: Sequence[Bundle], outbox: Path) -> Handout:
-    """As `etl/cli/issuing.py` does: forked processes that hold no key, and end with this one."""
+    """As `etl/workflow/issuing.py` does: forked processes that hold no key, and end with this one."""
     context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent) as pool:
         return issue_workbooks(

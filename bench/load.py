@@ -32,15 +32,15 @@ from bench.common import (
     show,
 )
 from bench.returned import KINDS, cut, returned, sealed
-from etl.campaign import Campaign
-from etl.child import Child
-from etl.cli import steps
-from etl.cli.run import Run
-from etl.home import Home
-from etl.processes import workers
+from etl.exchange.child import Child
+from etl.rulebook.campaign import Campaign
 from etl.synthetic.faults import RESEALED
-from etl.vault import issued
-from etl.vault.open import open_vault
+from etl.system.home import Home
+from etl.system.processes import workers
+from etl.vault.record import issued
+from etl.vault.store.open import open_vault
+from etl.workflow import loading
+from etl.workflow.run import Run
 
 #: By file: whether it is accepted, and every (rule, cell) that was found.
 Outcome = Mapping[str, tuple[bool, Collection[tuple[str, str]]]]
@@ -65,7 +65,7 @@ class Desk:
         run = Run(
             Home(fresh / "home"), ROOT / "campaign", self.campaign, KEYS, self.campaign.noticed, lambda _, __: _no_tick
         )
-        loaded = steps.load(run, self.paths, allow_unsealed=not self.is_sealed)
+        loaded = loading.load(run, self.paths, allow_unsealed=not self.is_sealed)
         found = [(one.checked.file, one.outcome == "accepted", one.checked.findings) for one in loaded]
         return {file: (accepted, _sorted((f.rule, f.cell) for f in findings)) for file, accepted, findings in found}
 

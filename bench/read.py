@@ -23,11 +23,11 @@ import python_calamine
 
 from bench.common import Cost, campaign_here, cost, machine, middle, parser, processes, province, ratios, show, timed
 from bench.returned import returned
-from etl.campaign import Limits
-from etl.forms import ANNEX4
-from etl.processes import workers
+from etl.forms.definitions import ANNEX4
 from etl.read.cells import parse_workbook
 from etl.read.worker import read_workbook
+from etl.rulebook.campaign import Limits
+from etl.system.processes import workers
 
 #: Rounds of (b); each takes its share of the workbooks.
 ROUNDS = 5

@@ -12,15 +12,15 @@ from typing import Any
 import openpyxl
 
 from bench.common import KEYS, SEED, Handed, processes
-from etl.campaign import Campaign
-from etl.forms import ANNEX4, ANNEX5, MANIFEST_SHEET
-from etl.grid import column_letters
+from etl.check.annex5_sums import summarise
+from etl.forms.definitions import ANNEX4, ANNEX5, MANIFEST_SHEET
+from etl.forms.manifest import Manifest
+from etl.forms.sheet import column_letters
 from etl.issue.workbook import build_workbook
-from etl.manifest import Manifest
-from etl.sealing import seal
-from etl.summary import summarise
+from etl.rulebook.campaign import Campaign
 from etl.synthetic.faults import COLUMN, FAULTS, RESEALED
 from etl.synthetic.fill import fill_workbook
+from etl.system.sealing import seal
 
 #: A formula that nobody has calculated, as openpyxl leaves it, in the two rows of figures of 附件5.
 EMPTY = re.compile(r'(<c r="([A-Z]+)([45])"[^>]*><f>[^<]*</f>)<v ?/>')

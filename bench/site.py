@@ -17,10 +17,10 @@ from pathlib import Path
 
 from bench import common, site_eleventy, site_peers
 from bench.site_made import make
-from etl.campaign import load_campaign
-from etl.publish.identity import load_identity
+from etl.publish.languages import load_words
+from etl.publish.site_identity import load_identity
 from etl.publish.source import load_source
-from etl.publish.words import load_words
+from etl.rulebook.campaign import load_campaign
 
 RELEASES = 3
 TEMPLATES = common.ROOT / "site_templates"

@@ -12,13 +12,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from etl.campaign import Campaign
 from etl.publish import pages
 from etl.publish.charts import Figure
-from etl.publish.identity import Identity
+from etl.publish.languages import Words
 from etl.publish.offer import Offer
+from etl.publish.site_identity import Identity
 from etl.publish.source import Source
-from etl.publish.words import Words
+from etl.rulebook.campaign import Campaign
 
 TEMPLATES = ("base.html", "unit.html", "macros.html", "figures.html", "shell.html")
 CONFIG = """const { messages, globals } = require('./shared.json');

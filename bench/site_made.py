@@ -4,10 +4,10 @@ import datetime as dt
 import shutil
 from pathlib import Path
 
-from etl.campaign import Campaign, load_campaign
-from etl.protect.tables import structure_of
-from etl.release_folder import VERIFIER, put_in_place, seal, write_through
-from etl.released import Cell, Release, ReleasedTable, Status, cell_id, write_draft
+from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id, write_draft
+from etl.exchange.release_folder import VERIFIER, put_in_place, seal, write_through
+from etl.proof.tables import structure_of
+from etl.rulebook.campaign import Campaign, load_campaign
 
 WITHHELD, WAITING = Cell(Status.SUPPRESSED), Cell(Status.NOT_DUE)
 FIRST = dt.date(2019, 2, 20)

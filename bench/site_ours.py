@@ -4,13 +4,13 @@ import gc
 import sys
 from pathlib import Path
 
-from etl.campaign import load_campaign
 from etl.publish import pages
 from etl.publish.__main__ import RARELY
-from etl.publish.identity import load_identity
+from etl.publish.languages import load_words
 from etl.publish.offer import Offer
+from etl.publish.site_identity import load_identity
 from etl.publish.source import load_source
-from etl.publish.words import load_words
+from etl.rulebook.campaign import load_campaign
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "site_templates"
 

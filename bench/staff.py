@@ -25,9 +25,9 @@ from typing import Any
 import httpx2
 
 from bench.common import KEYS, ROOT, SEED, machine, parser
-from etl.home import Home
-from etl.vault.files import connect, scope_key, scope_path
-from etl.vault.keys import demo_master, new_key
+from etl.system.home import Home
+from etl.vault.store.files import connect, scope_key, scope_path
+from etl.vault.store.keys import demo_master, new_key
 from plugins.accounts import add_account
 
 SCOPE, ISSUE, PASSWORD = "xutun", "20190219-01", "correct-horse-staple"
@@ -36,9 +36,9 @@ SURNAMES, NAMES = "赵钱孙李周吴郑王冯陈", "安定和平明德家国永
 SERVE = f"""
 import sys
 from pathlib import Path
-from etl.campaign import load_campaign
-from etl.home import Home
-from etl.vault.keys import read_key
+from etl.rulebook.campaign import load_campaign
+from etl.system.home import Home
+from etl.vault.store.keys import read_key
 from plugins.launch import serve_staff
 home = Home(Path(sys.argv[1]))
 serve_staff(home, read_key(home.demo_key), load_campaign(Path({str(ROOT / "campaign")!r})), port=int(sys.argv[2]))
@@ -72,7 +72,7 @@ def kinds(number: int, draw: random.Random) -> dict[str, str]:
 def fill(connection: Any, number: int) -> None:
     """The scope's tables with so many children."""
     draw = random.Random(SEED)  # noqa: S311 - made-up people
-    connection.executescript((ROOT / "etl/vault/scope.sql").read_text(encoding="utf-8"))
+    connection.executescript((ROOT / "etl/vault/store/scope.sql").read_text(encoding="utf-8"))
     letters = {"K": "打工务农", "B": "在校有学籍", "A": "户籍原因"}
     rows = []
     for at in range(number):

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from datasette_accounts import db, passwords, security
 
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault.files import scope_names
-from etl.vault.keys import TYPEABLE, Keys
+from etl.system.home import Home
+from etl.vault.store.files import scope_names
+from etl.vault.store.keys import TYPEABLE, Keys
+from plugins.access import CUSTODIAN
 from plugins.describe import ACCOUNTS
 from plugins.gate import Rules
-from plugins.scopes import CUSTODIAN
 from plugins.staff import StaffDatasette
 
 Result = TypeVar("Result")

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from etl.disk import write_private
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault.keys import Keys
+from etl.system.disk import write_private
+from etl.system.home import Home
+from etl.vault.store.keys import Keys
 
 #: No longer than any browser takes from an authority of one's own.
 MOST_DAYS = 825

@@ -16,13 +16,13 @@ from datasette.app import Datasette
 from datasette.database import Database
 
 from etl.findings import FuxueError
-from etl.vault.files import Connection, connect, open_scope, scope_path
-from etl.vault.keys import Keys
-from plugins.audit import seen
+from etl.vault.store.files import Connection, connect, open_scope, scope_path
+from etl.vault.store.keys import Keys
+from plugins.looks import seen
 
 Result = TypeVar("Result")
 
-#: The library that `etl.vault.files`, its one door, opens files with: codes, rows and errors of every connection here.
+#: The library that `etl.vault.store.files`, its one door, opens files with: codes, rows and errors of every connection here.
 library: Any = sys.modules["sqlcipher3.dbapi2"]
 
 #: Pragmas that Datasette reads schemas with. With an argument `schema_version` would write, so it gets none.

@@ -5,9 +5,9 @@ from typing import Any
 
 from datasette.utils import parse_metadata
 
-from etl.campaign import Campaign
 from etl.findings import FuxueError
-from plugins.scopes import BUREAU
+from etl.rulebook.campaign import Campaign
+from plugins.access import BUREAU
 
 #: The entry of `metadata.yml` that describes the scopes' files: a table is the same in whichever it stands.
 ENTRY = "staff"
@@ -97,7 +97,7 @@ def metadata_rows(given: dict[str, Any]) -> dict[str, list[tuple[str, ...]]]:
 
 
 def config(scopes: list[str]) -> dict[str, Any]:
-    """Datasette's configuration; permissions are not in it, they are asked of the accounts (`plugins.scopes`)."""
+    """Datasette's configuration; permissions are not in it, they are asked of the accounts (`plugins.access`)."""
     tables = {scope: {"tables": {name: dict(shown) for name, shown in SHOWN.items()}} for scope in scopes}
     return {"plugins": {"datasette-accounts": ACCOUNTS}, "databases": tables}
 

@@ -18,9 +18,9 @@ from datasette.app import Datasette
 from datasette.utils.asgi import Request
 from datasette_accounts import resolve_actor
 
-from plugins.audit import Auditor, Seen, look_of, seen
+from plugins.access import visible
 from plugins.harmless import harmless
-from plugins.scopes import visible
+from plugins.looks import Auditor, Seen, look_of, seen
 from plugins.sessions import must_wait
 
 Message = MutableMapping[str, Any]

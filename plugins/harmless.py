@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from etl.foreign import FORMULA
+from etl.system.file_names import FORMULA
 
 #: What may stand before a formula and is not seen: spaces and signs without width.
 BEFORE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*")

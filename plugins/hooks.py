@@ -12,11 +12,11 @@ from datasette.utils.asgi import Base400, Request
 from datasette.views.base import DatasetteError
 
 from etl.findings import FuxueError
-from plugins import scopes
+from plugins import access
 from plugins.describe import heading, titles
 from plugins.gate import App, Rules, gate, report
-from plugins.pages import first_page
 from plugins.reveal import ROUTE, audit_page, reveal
+from plugins.scope_pages import first_page
 
 NAME = "fuxue"
 #: Ways of becoming someone without an account, and the error report, which prints local variables to the log.
@@ -74,7 +74,7 @@ def startup(datasette: Datasette) -> Any:
 
     async def make() -> None:
         if rules_of(datasette):
-            await datasette.get_internal_database().execute_write(scopes.TABLE)
+            await datasette.get_internal_database().execute_write(access.TABLE)
 
     return make
 
@@ -82,7 +82,7 @@ def startup(datasette: Datasette) -> Any:
 @hookimpl  # type: ignore[untyped-decorator]
 def permission_resources_sql(datasette: Datasette, actor: dict[str, Any] | None, action: str) -> PermissionSQL | None:
     """What an account may see."""
-    return scopes.permission(actor, action) if rules_of(datasette) else None
+    return access.permission(actor, action) if rules_of(datasette) else None
 
 
 @hookimpl  # type: ignore[untyped-decorator]

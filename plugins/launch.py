@@ -10,18 +10,18 @@ from pathlib import Path
 
 import uvicorn
 
-from etl.campaign import Campaign
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.processes import terminated_as_interrupted
-from etl.vault.files import scope_names
-from etl.vault.keys import Keys
-from etl.vault.scoped import scopes
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.system.processes import terminated_as_interrupted
+from etl.vault.scopes.contents import scopes
+from etl.vault.store.files import scope_names
+from etl.vault.store.keys import Keys
 from plugins.accounts import add_account, disable_account, list_accounts
 from plugins.certificate import Tls, tls_of
 from plugins.describe import config, describe, metadata
 from plugins.gate import Rules
-from plugins.pages import ready_made
+from plugins.scope_pages import ready_made
 from plugins.staff import StaffDatasette
 
 __all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "serve_staff"]

@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 from datasette import NotFound, Response
 from datasette.utils.asgi import Request
 
-from etl.home import Home
-from etl.vault.audit import TOO_MANY
-from etl.vault.files import open_numbers
-from etl.vault.keys import Keys
-from plugins.audit import look_of, now, seen
-from plugins.scopes import visible
+from etl.system.home import Home
+from etl.vault.store.audit_log import TOO_MANY
+from etl.vault.store.files import open_numbers
+from etl.vault.store.keys import Keys
+from plugins.access import visible
+from plugins.looks import look_of, now, seen
 
 #: Full numbers that one account is shown in an hour; the custodian sees who asked for more.
 MOST, WITHIN = 20, timedelta(hours=1)

@@ -7,15 +7,15 @@ from typing import Any
 from datasette.app import INTERNAL_DB_NAME, Datasette
 from datasette.utils.internal_db import init_internal_db
 
-from etl.home import Home
-from etl.vault.keys import Keys
+from etl.system.home import Home
+from etl.vault.store.keys import Keys
 from plugins import hooks
-from plugins.audit import Auditor
+from plugins.access import CUSTODIAN, has_scope
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
 from plugins.describe import METADATA, SETTINGS, metadata_rows
 from plugins.gate import Rules
-from plugins.pages import Link
-from plugins.scopes import CUSTODIAN, has_scope
+from plugins.looks import Auditor
+from plugins.scope_pages import Link
 from plugins.sessions import IdleSessions
 
 HERE = Path(__file__).resolve().parent

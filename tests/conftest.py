@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign, Limits, load_campaign
-from etl.cli import inspecting, issuing, keeping, releasing, steps, upkeep
-from etl.cli.run import Run
-from etl.home import Home
+from etl.cli import vault_commands
+from etl.rulebook.campaign import Campaign, Limits, load_campaign
 from etl.synthetic.population import Person, make_population
-from etl.vault.keys import demo_master, new_key, read_key
+from etl.system.home import Home
+from etl.vault.store.keys import demo_master, new_key, read_key
+from etl.workflow import inspecting, issuing, loading, releasing, upkeep
+from etl.workflow.run import Run
 from tests.fixtures.once import made_once
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,10 +86,10 @@ def issued_once(tmp_path_factory: pytest.TempPathFactory, small: Campaign, small
         keys = new_key(home.demo_key, demo_master(SEED))
         run = Run(home, small_folder, small, keys, small.noticed, silent_bar)
         path = home.private / "list.xlsx"
-        steps.synthesize_list(small, path, CHILDREN, SEED, "default")
+        loading.synthesize_list(small, path, CHILDREN, SEED, "default")
         handed = issuing.issue_list(run, path)
         assert (handed.issue, handed.rows, handed.findings) == ("20200302-01", CHILDREN, ())
-        steps.synthesize_fill(run, CHILDREN, SEED, "default")
+        loading.synthesize_fill(run, CHILDREN, SEED, "default")
 
     return made_once(tmp_path_factory, "issued", make)
 
@@ -134,7 +135,7 @@ def loaded_once(issued_once: Path, further: Callable[..., Path]) -> Path:
     """The same with all three workbooks accepted."""
 
     def load(run: Run) -> None:
-        outcomes = steps.load(run, sorted(run.home.inbox.glob("*.xlsx")))
+        outcomes = loading.load(run, sorted(run.home.inbox.glob("*.xlsx")))
         assert [one.outcome for one in outcomes] == ["accepted"] * 3
 
     return further("loaded", issued_once, load)
@@ -195,7 +196,7 @@ def full_once(loaded_once: Path, further: Callable[..., Path]) -> tuple[Path, Pa
         releasing.release(run)
         for scope in ACCOUNTS:
             add_account(run.home, run.keys, scope, scope, "a long password of a clerk")
-        assert keeping.verified(run).links == FULL
+        assert vault_commands.verified(run).links == FULL
 
     made = further("full", loaded_once, fill)
     return made, made.with_name("full-earlier.db")

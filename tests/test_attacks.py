@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import NOTHING, Release
 from etl.findings import FuxueError
+from etl.proof.history import reader_of
+from etl.proof.reader import readable
 from etl.protect import closing
 from etl.protect.closing import closing_release
-from etl.protect.history import reader_of
-from etl.protect.reader import readable
-from etl.released import NOTHING, Release
+from etl.rulebook.campaign import Campaign
 from tests.fixtures import naive
 from tests.fixtures.attacks import exposed, read, ruled_out, secrets_of
 from tests.fixtures.attacks_search import MOST, Guess, Puzzle

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import Release, Status
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
 from etl.publish.__main__ import publish
-from etl.released import Release, Status
+from etl.rulebook.campaign import Campaign
 from tests.fixtures import naive
 from tests.fixtures.attacks_files import invert, invert_site
 from tests.test_protect import make_counts

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.counts import Counts, UnitCounts
+from etl.exchange.counts import Counts, UnitCounts
 from etl.findings import FuxueError
 from etl.protect.closing import closing_release
-from etl.publication import ATOMS
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.publication import ATOMS
 from tests.fixtures import naive
 from tests.fixtures.attacks import figures_of, read, rerun
 from tests.test_attacks import SECRET, K, Rows, small, tiny

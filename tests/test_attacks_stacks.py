@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import Release
 from etl.findings import FuxueError
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
-from etl.released import Release
+from etl.rulebook.campaign import Campaign
 from tests.fixtures import naive
 from tests.fixtures.attacks import corrections, exposed
 from tests.test_attacks import SECRET, Rows, tiny

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.cli import releasing
+from etl.exchange.release import Release, read_release
+from etl.exchange.release_folder import SUMS
 from etl.findings import FuxueError
-from etl.protect import verify_release
-from etl.protect.audit import explore
+from etl.proof import verify_release
+from etl.proof.attacker import explore
+from etl.proof.history import reader_of
+from etl.proof.reader import ranges_of
 from etl.protect.closing import closing_release
-from etl.protect.history import reader_of
 from etl.protect.interim import interim_release
-from etl.protect.reader import ranges_of
-from etl.release_folder import SUMS
-from etl.released import Release, read_release
+from etl.rulebook.campaign import Campaign
+from etl.workflow import releasing
 from tests.fixtures import naive
 from tests.fixtures.releases import loaded, proved_anew, sealed_anew, stored, write_proved
 from tests.test_protect import make_campaign, make_counts
@@ -81,9 +81,9 @@ def says(few: Campaign, folder: Path) -> list[str]:
 @pytest.fixture
 def forger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     """Digests, ranges and proof as if the files had been released so: the best proof there is of what does not hold."""
-    monkeypatch.setattr("etl.protect.prove.explore", lambda *given: (explore(*given)[0], []))
-    monkeypatch.setattr("etl.protect.prove._divide", lambda *_: None)
-    monkeypatch.setattr("etl.protect.verify_release.check", lambda _: {"tables": 0})
+    monkeypatch.setattr("etl.proof.prove.explore", lambda *given: (explore(*given)[0], []))
+    monkeypatch.setattr("etl.proof.prove._divide", lambda *_: None)
+    monkeypatch.setattr("etl.proof.verify_release.check", lambda _: {"tables": 0})
 
     def forge(folder: Path) -> None:
         sealed_anew(folder)

@@ -11,11 +11,11 @@ import pytest
 from bench.disclosure.cubes import campaign_cube
 from bench.disclosure.places import geography_of
 from etl.findings import FuxueError
-from etl.protect.audit import Attacker, explore
-from etl.protect.block_audit import unsafe
+from etl.proof.attacker import Attacker, explore
+from etl.proof.block_audit import unsafe
+from etl.proof.geography import Block, Geography
+from etl.proof.tables import System, SystemCell
 from etl.protect.blocks import suppress_blocks
-from etl.protect.geography import Block, Geography
-from etl.protect.tables import System, SystemCell
 
 K = 5
 #: Parts by level; the last are units.

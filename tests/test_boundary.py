@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import releasing
-from etl.cli.run import Run
 from etl.synthetic.population import Person
+from etl.workflow import releasing
+from etl.workflow.run import Run
 from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
@@ -39,16 +39,24 @@ def test_the_contracts_hold() -> None:
 
 
 PLANTS = [
-    ("etl/publish/pages.py", "import etl.vault.files", "Publishing cannot reach the private store"),
-    ("etl/publish/pages.py", "import etl.counts", "Publishing cannot reach the private store"),
+    ("etl/publish/pages.py", "import etl.vault.store.files", "Publishing cannot reach the private store"),
+    ("etl/publish/pages.py", "import etl.exchange.counts", "Publishing cannot reach the private store"),
     ("etl/publish/pages.py", "import openpyxl", "Publishing cannot reach the private store"),
     ("etl/publish/pages.py", "import datasette", "Publishing cannot reach the private store"),
-    ("etl/released.py", "import sqlcipher3", "Publishing cannot reach the private store"),  # through another room
-    ("etl/protect/protect.py", "import etl.vault.record", "Protection is handed Counts"),
-    ("etl/protect/audit.py", "import etl.protect.secondary", "The audit is code of its own"),
-    ("etl/read/cells.py", "import etl.check.check", "Stages never import each other"),
-    ("etl/check/check.py", "import etl.vault.record", "Only the command line and the staff plugins know the vault"),
-    ("etl/counts.py", "import etl.protect.tables", "Data flows one way"),
+    (
+        "etl/exchange/release.py",
+        "import sqlcipher3",
+        "Publishing cannot reach the private store",
+    ),  # through another room
+    ("etl/protect/protect.py", "import etl.vault.record.submissions", "Protection is handed Counts"),
+    ("etl/proof/attacker.py", "import etl.protect.secondary", "The audit is code of its own"),
+    ("etl/read/cells.py", "import etl.check.acceptance", "Stages never import each other"),
+    (
+        "etl/check/acceptance.py",
+        "import etl.vault.record.submissions",
+        "Only the command line and the staff plugins know the vault",
+    ),
+    ("etl/exchange/counts.py", "import etl.proof.tables", "Data flows one way"),
     ("etl/newroom.py", "", "Data flows one way"),  # a room without a place in the layers
 ]
 
@@ -71,9 +79,9 @@ def test_a_planted_import_breaks_its_contract(copy: Path, file: str, line: str, 
     [
         ("etl/publish/pages.py", "import sqlite3"),
         ("etl/publish/pages.py", "import sqlite_utils"),
-        ("etl/issue/issue.py", "import sqlcipher3"),
+        ("etl/issue/outbox.py", "import sqlcipher3"),
         ("plugins/planted.py", "from sqlcipher3 import dbapi2"),
-        ("etl/vault/record.py", "import sqlite3"),
+        ("etl/vault/record/submissions.py", "import sqlite3"),
     ],
 )
 def test_a_database_library_outside_its_room_is_refused_by_ruff(copy: Path, file: str, line: str) -> None:

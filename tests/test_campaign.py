@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from etl import rulebook
-from etl.campaign import Campaign, load_campaign
 from etl.check.predicates import PREDICATES
 from etl.findings import FuxueError
+from etl.rulebook import rules
+from etl.rulebook.campaign import Campaign, load_campaign
 from tests.conftest import ROOT
 
 
@@ -27,14 +27,14 @@ def test_another_county_is_another_folder(small: Campaign) -> None:
 
 
 def test_every_predicate_that_the_rule_book_may_name_exists_and_is_used(campaign: Campaign) -> None:
-    assert {rule.predicate for rule in campaign.rules if rule.predicate} == set(PREDICATES) == set(rulebook.PREDICATES)
+    assert {rule.predicate for rule in campaign.rules if rule.predicate} == set(PREDICATES) == set(rules.PREDICATES)
 
 
 def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) -> None:
     code = "".join(p.read_text(encoding="utf-8") for room in ("issue", "read", "check", "cli")
                    for p in (ROOT / "etl" / room).glob("*.py"))  # fmt: skip
-    assert set(re.findall(r'"([LFRED]\d\d)"', code)) == set(rulebook.RAISED)
-    assert {rule.id for rule in campaign.rules if not rule.predicate} == set(rulebook.RAISED)
+    assert set(re.findall(r'"([LFRED]\d\d)"', code)) == set(rules.RAISED)
+    assert {rule.id for rule in campaign.rules if not rule.predicate} == set(rules.RAISED)
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from etl import campaign as campaigns
-from etl.campaign import RESERVED, load_campaign
-from etl.casework import load_casework
 from etl.cli.texts import error_texts
-from etl.datafile import Reader
 from etl.findings import FuxueError
-from etl.inspection import load_inspection
-from etl.publication import load_publication
-from etl.publish import identity
-from etl.rulebook import load_rules
+from etl.publish import site_identity
+from etl.rulebook import campaign as campaigns
+from etl.rulebook.campaign import RESERVED, load_campaign
+from etl.rulebook.datafile import Reader
+from etl.rulebook.departments import load_casework
+from etl.rulebook.flag_rules import load_inspection
+from etl.rulebook.publication import load_publication
+from etl.rulebook.rules import load_rules
 from tests.conftest import ROOT
 from tests.fixtures.campaign_faults import CELLS, RETYPED, Fault, csv_faults, dump, toml_faults
 
@@ -117,7 +117,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def whole(folder: Path) -> None:
     """All that any command reads of the folder."""
-    identity.load_identity(folder, load_campaign(folder).category)
+    site_identity.load_identity(folder, load_campaign(folder).category)
 
 
 #: The loader of each file that has its own.
@@ -140,12 +140,12 @@ def load(folder: Path, file: str, fault: Fault, monkeypatch: pytest.MonkeyPatch)
         LOADERS[file](Reader(folder / file, fault.data))
     else:
         data: Mapping[str, Any] = fault.data
-        module = identity if file == "site.toml" else campaigns
+        module = site_identity if file == "site.toml" else campaigns
         really = module.read_toml
         with monkeypatch.context() as patched:
             patched.setattr(module, "read_toml", lambda path: data if path.name == file else really(path))
             if file == "site.toml":
-                identity.load_identity(folder, CODES)
+                site_identity.load_identity(folder, CODES)
             else:
                 load_campaign(folder)
 

@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl import publication, released
-from etl.campaign import Campaign
-from etl.cli.commands import main
-from etl.cli.run import Run
-from etl.counts import Counts
-from etl.datafile import Reader
+from etl.cli.main import main
+from etl.exchange import release as released
+from etl.exchange.counts import Counts
+from etl.exchange.release import Cell, Status
 from etl.findings import FuxueError
-from etl.protect import verify_release
+from etl.proof import verify_release
 from etl.protect.draft import make_release
-from etl.publication import load_publication
-from etl.released import Cell, Status
+from etl.rulebook import publication
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.datafile import Reader
+from etl.rulebook.publication import load_publication
+from etl.workflow.run import Run
 from tests.fixtures.campaign_faults import Fault
 from tests.test_campaign_faults import HARMLESS, LOADERS, TEXT, faults_of
 

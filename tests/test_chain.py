@@ -11,21 +11,23 @@ import pytest
 from click.testing import CliRunner
 from datasette.utils import parse_metadata
 
-from etl.campaign import Campaign
-from etl.cli import keeping, releasing, steps
-from etl.cli.commands import main
-from etl.cli.recovery import recover_unless_busy
-from etl.cli.run import Run
+from etl.cli import vault_commands
+from etl.cli.main import main
+from etl.exchange.release import read_release
 from etl.findings import FuxueError
-from etl.released import read_release
-from etl.vault import chain, published
-from etl.vault.chain import COVERED_BEFORE_6, COVERS
-from etl.vault.count import count
-from etl.vault.files import Connection, connect, numbers_path, scope_path
-from etl.vault.open import SCHEMA_VERSION, Vault, schema_of, statements, unguarded
-from etl.vault.scoped import scopes
-from etl.vault.upgrade import CHAINED, reseal
-from etl.vault.verify import verify
+from etl.rulebook.campaign import Campaign
+from etl.vault.record import releases
+from etl.vault.record.count import count
+from etl.vault.scopes.contents import scopes
+from etl.vault.store import chain
+from etl.vault.store.chain import COVERED_BEFORE_6, COVERS
+from etl.vault.store.files import Connection, connect, numbers_path, scope_path
+from etl.vault.store.open import SCHEMA_VERSION, Vault, schema_of, statements, unguarded
+from etl.vault.upkeep.upgrade import CHAINED, reseal
+from etl.vault.upkeep.verify import verify
+from etl.workflow import loading, releasing
+from etl.workflow.recovery import recover_unless_busy
+from etl.workflow.run import Run
 from tests.conftest import ROOT, at_due, put_in_place
 
 
@@ -37,8 +39,8 @@ def released_once(
     root = tmp_path_factory.mktemp("released") / "var"
     shutil.copytree(loaded_once, root)
     run = at_due(root, small, small_folder)
-    steps.record_signature(run, "xiling", "verification", [], "登记员甲")
-    steps.record_deliverable(run, "xiling", "annex4", "paper", "登记员甲", signed=True)
+    loading.record_signature(run, "xiling", "verification", [], "登记员甲")
+    loading.record_deliverable(run, "xiling", "annex4", "paper", "登记员甲", signed=True)
     releasing.release(run)
     return root
 
@@ -67,11 +69,11 @@ def forced(run: Run) -> Iterator[Connection]:
 
 
 def broken(run: Run) -> list[tuple[str, object, object]]:
-    return [(b.key, b.params.get("link"), b.params.get("table")) for b in keeping.verified(run).breaks]
+    return [(b.key, b.params.get("link"), b.params.get("table")) for b in vault_commands.verified(run).breaks]
 
 
 def test_everything_on_record_is_in_the_chain_in_order(published_home: Run) -> None:
-    found = keeping.verified(published_home)
+    found = vault_commands.verified(published_home)
     assert (found.breaks, found.links) == ((), 7)
     with opened(published_home) as vault:
         kinds = [(link.kind, link.subject) for link in chain.links(vault.connection)]
@@ -132,33 +134,33 @@ def test_a_record_cut_short_holds_by_itself_but_not_against_the_custodians_paper
         head = chain.head(vault.connection)
     assert head is not None
     paper = chain.printed(head.seal)
-    found = keeping.verified(published_home, paper.upper().replace(" ", "-")).paper
+    found = vault_commands.verified(published_home, paper.upper().replace(" ", "-")).paper
     assert found is not None
     assert found.id == head.id
     with forced(published_home) as db:
         for sql in ("release_count", "release", "link WHERE id = 7", "nonce WHERE link = 7"):
             db.execute(f"DELETE FROM {sql}")
-    short = keeping.verified(published_home, paper)
+    short = vault_commands.verified(published_home, paper)
     assert {one.key for one in short.breaks} == {"verify.paper", "verify.release_unknown", "verify.scope"}
 
 
 def test_what_was_put_in_without_a_link_is_found(published_home: Run) -> None:
     with forced(published_home) as db:
         db.execute("INSERT INTO deliverable VALUES (2, 'xiling', 'annex5', 'stick', 0, '甲', '2020-03-16')")
-    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.unlinked"]
+    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.unlinked"]
 
 
 def test_a_release_that_was_changed_or_lost_is_found(published_home: Run) -> None:
     file = published_home.home.released / "0001" / "release.json"
     content = file.read_bytes()
     file.write_bytes(content + b" ")
-    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
+    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_changed"]
     file.write_bytes(content)
-    assert keeping.verified(published_home).breaks == ()
+    assert vault_commands.verified(published_home).breaks == ()
     (file.parent / "note.txt").write_text("…", "utf-8")
-    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
+    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_changed"]
     shutil.rmtree(file.parent)
-    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_missing"]
+    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_missing"]
 
 
 def test_each_row_of_a_covered_table_has_a_place_of_its_own(published_home: Run) -> None:
@@ -186,7 +188,7 @@ def test_every_published_cell_is_led_back_to_its_workbooks(published_home: Run, 
     release = read_release(published_home.home.released / "0001")
     with opened(published_home) as vault:
         for (row, measure), cell in release.table(table).cells.items():
-            found = published.trace(vault, published_home.campaign, "0001", table, f"{row}.{measure}")
+            found = releases.trace(vault, published_home.campaign, "0001", table, f"{row}.{measure}")
             assert found.is_whole
             if cell.value is not None:
                 assert found.recorded == cell.value
@@ -197,12 +199,12 @@ def test_every_published_cell_is_led_back_to_its_workbooks(published_home: Run, 
 
 def test_a_workbook_that_came_after_the_release_changes_nothing_of_its_trace(published_home: Run) -> None:
     with opened(published_home) as vault:
-        before = published.trace(vault, published_home.campaign, "0001", "city", "city.returned")
-    steps.synthesize_fill(published_home, 45, 99, "default")
-    steps.load(published_home, sorted(published_home.home.inbox.glob("*.xlsx")))
+        before = releases.trace(vault, published_home.campaign, "0001", "city", "city.returned")
+    loading.synthesize_fill(published_home, 45, 99, "default")
+    loading.load(published_home, sorted(published_home.home.inbox.glob("*.xlsx")))
     with opened(published_home) as vault:
-        assert published.trace(vault, published_home.campaign, "0001", "city", "city.returned") == before
-    assert keeping.verified(published_home).breaks == ()
+        assert releases.trace(vault, published_home.campaign, "0001", "city", "city.returned") == before
+    assert vault_commands.verified(published_home).breaks == ()
 
 
 @pytest.mark.parametrize(("release", "table", "cell", "key"), [
@@ -213,7 +215,7 @@ def test_a_cell_that_was_not_published_is_told(
     published_home: Run, release: str, table: str, cell: str, key: str
 ) -> None:
     with opened(published_home) as vault, pytest.raises(FuxueError, match=f"trace.{key}"):
-        published.trace(vault, published_home.campaign, release, table, cell)
+        releases.trace(vault, published_home.campaign, release, table, cell)
 
 
 def test_the_command_line_verifies_and_traces_and_exits_with_three_for_a_break(published_home: Run) -> None:
@@ -245,11 +247,11 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
         with pytest.raises(OSError, match="killed"):
             releasing.release(loaded)
     recover_unless_busy(loaded)
-    assert keeping.verified(loaded).breaks == ()  # it lies aside, as recorded
+    assert vault_commands.verified(loaded).breaks == ()  # it lies aside, as recorded
     with pytest.raises(FuxueError, match=r"release\.unchanged"):
         releasing.release(loaded)
     assert (loaded.home.released / "0001" / "release.json").exists()
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_a_guard_that_was_taken_off_and_a_changed_view_are_found(published_home: Run) -> None:
@@ -259,33 +261,33 @@ def test_a_guard_that_was_taken_off_and_a_changed_view_are_found(published_home:
     connection.execute("CREATE VIEW current_workbook AS SELECT min(id) AS id, issue, unit FROM workbook GROUP BY 2, 3")
     connection.execute("CREATE TABLE more (x)")
     connection.close()
-    found = [(b.key, b.params.get("name")) for b in keeping.verified(published_home).breaks]
+    found = [(b.key, b.params.get("name")) for b in vault_commands.verified(published_home).breaks]
     assert found == [("verify.schema", name) for name in ("answer_kept", "current_workbook", "more")]
 
 
 def test_scopes_that_are_newer_than_the_record_are_found_and_built_anew_by_the_next_command(loaded: Run) -> None:
     """The record is replaced by an older copy of itself, behind the program's back."""
     older = loaded.home.vault.read_bytes()
-    steps.record_signature(loaded, "xiling", "verification", [], "登记员甲")
+    loading.record_signature(loaded, "xiling", "verification", [], "登记员甲")
     loaded.home.vault.write_bytes(older)
-    found = keeping.verified(loaded).breaks
+    found = vault_commands.verified(loaded).breaks
     assert {b.key for b in found} == {"verify.scope"}
     assert [b.params["scope"] for b in found] == scopes(loaded.campaign)
-    steps.record_deliverable(loaded, "xiling", "annex4", "paper", "登记员甲", signed=True)
-    assert keeping.verified(loaded).breaks == ()
+    loading.record_deliverable(loaded, "xiling", "annex4", "paper", "登记员甲", signed=True)
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_a_scope_that_is_missing_or_damaged_is_found(loaded: Run) -> None:
     scope_path(loaded.home.scopes, "xiling").unlink()
     numbers_path(loaded.home.scopes, "donggang").write_bytes(b"x")
-    found = keeping.verified(loaded).breaks
+    found = vault_commands.verified(loaded).breaks
     assert [(b.key, b.params["scope"]) for b in found] == [("verify.scope", s) for s in ("donggang", "xiling")]
 
 
 def test_a_table_of_a_release_that_was_changed_is_found(published_home: Run) -> None:
     table = published_home.home.released / "0001" / "units.csv"
     table.write_bytes(table.read_bytes().replace(b"xiling", b"xilinh"))
-    assert [b.key for b in keeping.verified(published_home).breaks] == ["verify.release_changed"]
+    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_changed"]
 
 
 def old_home(run: Run, version: int, schemas: Path) -> dict[str, int]:
@@ -345,7 +347,7 @@ OLD = {
 def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it_holds(
     loaded: Run, version: int
 ) -> None:
-    before = steps.status(loaded).units
+    before = loading.status(loaded).units
     with opened(loaded) as vault:
         expected = schema_of(vault.connection)
     kept = old_home(loaded, version, Path(__file__).parent / "fixtures" / "schemas")
@@ -368,7 +370,7 @@ def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it
         assert vault.connection.execute("SELECT count(*) FROM tally").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM correction").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM case_file").fetchone()[0] > 0
-    assert steps.status(loaded).units == before
+    assert loading.status(loaded).units == before
     assert CliRunner().invoke(main, [*given, "vault", "upgrade"]).exit_code == 2
 
 

@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 
-from etl.campaign import Campaign
+from etl.check.annex5_sums import summarise
 from etl.check.predicates import Answer, failed_rules
-from etl.forms import NOT_ASKED, RETURNED
-from etl.summary import summarise
+from etl.forms.definitions import NOT_ASKED, RETURNED
+from etl.rulebook.campaign import Campaign
 
 NAME, TEAM = "陆明远", "测试员甲"
 DAY = dt.date(2019, 2, 27)  # the campaign's reference date

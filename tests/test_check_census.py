@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import load_campaign
-from etl.cli.run import Run
 from etl.findings import Severity
-from etl.forms import ANNEX4, ANNEX5, CASES
+from etl.forms.definitions import ANNEX4, ANNEX5, CASES
 from etl.read.cells import parse_workbook
 from etl.read.marks import Refused
+from etl.rulebook.campaign import load_campaign
+from etl.workflow.run import Run
 from tests.conftest import ROOT
 from tests.fixtures import books
 from tests.fixtures.census import BEYOND, BOUNDARY, FIRES, NOTES, PASSES, WARNINGS, Case, Found

@@ -4,12 +4,12 @@ import datetime as dt
 
 import pytest
 
-from etl.bundle import Bundle
-from etl.campaign import Campaign
 from etl.check.entries import check_entries
+from etl.exchange.bundle import Bundle
+from etl.exchange.submission import Value
 from etl.findings import Finding, Severity
-from etl.forms import CASES, CORRECTIONS
-from etl.submission import Value
+from etl.forms.definitions import CASES, CORRECTIONS
+from etl.rulebook.campaign import Campaign
 
 DAY = dt.date(2020, 3, 16)
 LETTERS = dict(zip((column.key for column in CASES.columns), "ABCDEFGHIJKLMN", strict=True))

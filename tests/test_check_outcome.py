@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.check.check import Checked
-from etl.cli import issuing, steps
-from etl.cli.commands import main
-from etl.cli.run import Run
-from etl.sealing import seal, unseal
+from etl.check.acceptance import Checked
+from etl.cli.main import main
 from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.fill import fill_issue
 from etl.synthetic.population import Person
+from etl.system.sealing import seal, unseal
+from etl.workflow import issuing, loading
+from etl.workflow.run import Run
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT, edit, places, plain, put, repack, setting
 
@@ -130,7 +130,7 @@ def test_nothing_that_was_accepted_changes_and_nothing_personal_is_said(
     for name, content in made.items():
         paths.append(accepted.home.inbox / f"{name}.xlsx")
         paths[-1].write_bytes(content)
-    loaded = steps.load(accepted, paths)
+    loaded = loading.load(accepted, paths)
     assert [one.outcome for one in loaded] == ["refused"] * len(paths)
     assert all(one.checked.findings for one in loaded)
     assert record(accepted) == before
@@ -234,7 +234,7 @@ def test_another_units_workbook_counts_for_the_unit_that_its_seal_names(accepted
     before = record(accepted)
     content = edit(plain(accepted, "xiling"), setting(K4="另一组员"))
     path = put(accepted, content, f"{UNIT}.xlsx", password=accepted.keys.password(ISSUE, "xiling"))
-    (loaded,) = steps.load(accepted, [path])
+    (loaded,) = loading.load(accepted, [path])
     assert (loaded.outcome, loaded.checked.unit) == ("accepted", "xiling")
     current = {row[2]: row[0] for row in record(accepted)[2]}
     was = {row[2]: row[0] for row in before[2]}
@@ -246,7 +246,7 @@ def test_another_units_workbook_counts_for_the_unit_that_its_seal_names(accepted
 def test_another_counties_workbook_is_refused(run: Run, small_folder: Path, tmp_path: Path) -> None:
     """Same form, same unit, same password even; but no signature of this bureau."""
     other = tmp_path / "other"
-    steps.synthesize_list(run.campaign, tmp_path / "list.xlsx", 30, 99, "default")
+    loading.synthesize_list(run.campaign, tmp_path / "list.xlsx", 30, 99, "default")
     key = tmp_path / "other.key"
     assert command(other, small_folder, "vault", "keygen", str(key)).exit_code == 0
     words = ("--key-file", str(key), "issue", str(tmp_path / "list.xlsx"), "--as-of", "2020-03-02")
@@ -289,7 +289,7 @@ def test_a_workbook_returned_blank_is_refused_cell_by_cell(run: Run) -> None:
 
 def test_the_newest_accepted_version_counts_and_the_older_stays(accepted: Run) -> None:
     before = record(accepted)
-    (loaded,) = steps.load(accepted, [put(accepted, edit(plain(accepted), setting(K4="新组员")))])
+    (loaded,) = loading.load(accepted, [put(accepted, edit(plain(accepted), setting(K4="新组员")))])
     assert loaded.outcome == "accepted"
     after = record(accepted)
     assert after[0][:3] == before[0]

@@ -7,17 +7,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign
 from etl.check.predicates import PREDICATES, Answer, failed_rules
 from etl.check.reconcile import INVISIBLE, match_rows, tidy
-from etl.child import Child
-from etl.cli.run import Run
+from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.child import Child
+from etl.exchange.submission import Row, Submission, Value
 from etl.findings import FuxueError, Severity
-from etl.forms import ANNEX4
-from etl.identity import birth_of
-from etl.rulebook import Rule
-from etl.submission import Row, Submission, Value
+from etl.forms.definitions import ANNEX4
+from etl.forms.id_number import birth_of
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.rules import Rule
+from etl.workflow.run import Run
 from tests.fixtures.books import check_edit, id_number, issued, places, setting
 
 steady = hypothesis_settings(

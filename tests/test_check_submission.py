@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign
-from etl.check.check import Checked, check_submission, refuse_rivals
+from etl.check.acceptance import Checked, check_submission, refuse_rivals
 from etl.check.reconcile import match_rows
-from etl.child import Child
-from etl.forms import ANNEX4, CASES
-from etl.manifest import Manifest
-from etl.submission import Candidate, Figure, Problem, Submission, Summary, Value
+from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.child import Child
+from etl.exchange.submission import Candidate, Figure, Problem, Submission, Summary, Value
+from etl.forms.definitions import ANNEX4, CASES
+from etl.forms.manifest import Manifest
+from etl.rulebook.campaign import Campaign
 from tests.fixtures.books import ISSUE, UNIT, id_number
 
 DAY = dt.date(2020, 3, 16)

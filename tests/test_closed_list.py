@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from etl import release_folder
-from etl.cli import keeping, releasing
-from etl.cli.run import Run
+from etl.cli import vault_commands
+from etl.exchange import release_folder
+from etl.exchange.release import read_release
+from etl.exchange.release_folder import SUMS, digest, seal
 from etl.findings import FuxueError
-from etl.protect import verify_release
+from etl.proof import verify_release
 from etl.publish.__main__ import publish
-from etl.release_folder import SUMS, digest, seal
-from etl.released import read_release
-from etl.vault import published
+from etl.vault.record import releases
+from etl.workflow import releasing
+from etl.workflow.run import Run
 from tests.test_publish_sample import tree
 
 
@@ -75,7 +76,7 @@ def refused(run: Run, key: str) -> None:
     with pytest.raises(FuxueError, match=r"release\.not_on_record"):
         releasing.release(run)
     assert not run.home.public.exists()
-    assert [one.key for one in keeping.verified(run).breaks] == ["verify.release_changed"]
+    assert [one.key for one in vault_commands.verified(run).breaks] == ["verify.release_changed"]
 
 
 def test_what_is_not_on_the_list_is_refused_by_every_command(released: Run) -> None:
@@ -109,7 +110,7 @@ def restore(folder: Path, whole: dict[str, bytes]) -> None:
 def test_the_record_keeps_the_digest_of_every_file(released: Run) -> None:
     folder = released.home.released / "0001"
     with released.open_vault() as vault:
-        recorded = published.releases(vault)["0001"]
+        recorded = releases.releases(vault)["0001"]
     assert recorded == digest(folder) == hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()
     listed = {line[66:]: line[:64] for line in (folder / SUMS).read_text("utf-8").splitlines()}
     assert listed.keys() == {path.name for path in folder.iterdir()} - {SUMS}
@@ -160,4 +161,4 @@ def test_what_is_written_otherwise_than_it_was_meant_is_not_released(
         releasing.release(loaded)
     assert list(loaded.home.released.iterdir()) == []
     with loaded.open_vault() as vault:
-        assert published.releases(vault) == {}
+        assert releases.releases(vault) == {}

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.cli import releasing
-from etl.cli.run import Run
+from etl.exchange.release import Cell, Release, Status
 from etl.findings import FuxueError
-from etl.home import Home
+from etl.proof.history import place, reader_of
+from etl.proof.reader import readable
+from etl.proof.reader import verify_release as verify
+from etl.proof.tables import structure_of
 from etl.protect.closing import closing_release
-from etl.protect.history import place, reader_of
 from etl.protect.interim import interim_release
-from etl.protect.reader import readable
-from etl.protect.reader import verify_release as verify
-from etl.protect.tables import structure_of
 from etl.protect.why import Why
-from etl.released import Cell, Release, Status
-from etl.vault import count as counting
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.vault.record import count as counting
+from etl.workflow import releasing
+from etl.workflow.run import Run
 from tests.test_interim import written
 from tests.test_protect import make_campaign, make_counts
 

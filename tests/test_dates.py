@@ -6,9 +6,9 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from etl.cli.commands import main
-from etl.dates import parse_date, parse_written
-from etl.identity import birth_of, is_valid
+from etl.cli.main import main
+from etl.forms.id_number import birth_of, is_valid
+from etl.system.dates import parse_date, parse_written
 from tests.conftest import ROOT
 
 WHY = "^no date$|^month|^day|^year"  # and never what was written
@@ -61,7 +61,7 @@ def test_a_day_on_the_command_line_is_written_in_that_form_alone(command: list[s
 
 def test_no_other_module_makes_a_date_of_a_text() -> None:
     """The parsers of the standard library take forms that nobody means (released.py guards its own, written by us)."""
-    own = {"etl/dates.py", "etl/released.py"}
+    own = {"etl/system/dates.py", "etl/exchange/release.py"}
     lenient = re.compile(r"fromisoformat\(|strptime\(|fromisocalendar\(|click\.DateTime\(\[")
     found = [
         str(path.relative_to(ROOT))

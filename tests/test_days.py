@@ -8,22 +8,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import console, inspecting, issuing, steps, upkeep
-from etl.cli.commands import main
-from etl.cli.run import Run, question_of_day
+from etl.cli import console
+from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault import chain
+from etl.system.home import Home
+from etl.vault.store import chain
+from etl.workflow import inspecting, issuing, loading, upkeep
+from etl.workflow.run import Run, question_of_day
 from tests.fixtures.books import ISSUE, UNIT, edit, plain, put, setting
 
 FIRST, TODAY = dt.date(2020, 3, 16), dt.date(2020, 3, 20)
 WRITERS: dict[str, Callable[[Run], object]] = {
-    "load": lambda run: steps.load(run),
+    "load": lambda run: loading.load(run),
     "lock": lambda run: inspecting.lock_base(run, "测试员"),
     "backup": lambda run: upkeep.back_up(run, None),
     "purge": lambda run: upkeep.delete_individuals(run, dt.date(2030, 1, 1), "测试员"),
     "rekey": lambda run: upkeep.change_key(run, run.home.root.parent / "new.key", "测试员"),
-    "signature": lambda run: steps.record_signature(run, "xiling", "verification", [], "测试员"),
+    "signature": lambda run: loading.record_signature(run, "xiling", "verification", [], "测试员"),
     "sample": lambda run: inspecting.look_through(run, 9, 5, "测试员"),
     "upgrade": lambda run: upkeep.upgrade(run),
     "issue": lambda run: issuing.issue_form(run, "cases", None),
@@ -85,7 +86,7 @@ def test_the_base_is_locked_as_it_stood_on_the_day(loaded: Run) -> None:
     with loaded.open_vault() as vault:
         deducted = vault.connection.execute("SELECT count(*) FROM current_answer WHERE category < 'I'").fetchone()[0]
     cells = {f"{column}{row}": text for row in range(4, 7) for column, text in (("I", "K.打工务农"), ("J", "否"))}
-    assert steps.load(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
+    assert loading.load(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
     asked_back = replace(loaded, agree=lambda _: True)
     lock = inspecting.lock_base(asked_back, "测试员")
     assert (lock.day, lock.deducted, lock.suspected, lock.unverified) == (loaded.day, deducted, 45, 0)
@@ -97,11 +98,11 @@ def test_an_answer_after_the_day_of_the_lock_is_a_change_whatever_came_on_record
     """A workbook that came on an earlier day may have the higher number, if somebody agreed to that day."""
     cells = {f"{column}{row}": text for row in range(4, 7) for column, text in (("I", "K.打工务农"), ("J", "否"))}
     later = replace(loaded, day=loaded.day + dt.timedelta(days=3))
-    assert steps.load(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
+    assert loading.load(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
     asked_back = replace(loaded, agree=lambda _: True)
     other = "xiling"
     book = put(asked_back, plain(asked_back, other), password=asked_back.keys.password(ISSUE, other))
-    steps.load(asked_back, [book], again=True)
+    loading.load(asked_back, [book], again=True)
     inspecting.lock_base(asked_back, "测试员")
     _, changes = inspecting.base_changes(loaded)
     assert {change.unit for change in changes} == {UNIT}
@@ -115,9 +116,9 @@ def test_a_base_is_not_locked_before_anything_was_handed_out(loaded: Run) -> Non
 
 def test_the_newest_day_counts_and_not_the_newest_link(loaded: Run) -> None:
     agreed = replace(loaded, day=dt.date(2020, 3, 10), agree=lambda _: True)
-    steps.record_deliverable(agreed, "xiling", "annex4", "paper", "甲", signed=True)
+    loading.record_deliverable(agreed, "xiling", "annex4", "paper", "甲", signed=True)
     with pytest.raises(FuxueError, match=r"day\.earlier"):
-        steps.record_deliverable(
+        loading.record_deliverable(
             replace(loaded, day=dt.date(2020, 3, 12)), "xiling", "annex5", "paper", "甲", signed=True
         )
 

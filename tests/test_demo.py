@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.identity import is_valid
-from etl.release_folder import SUMS, seal
-from etl.released import Status, read_release
+from etl.exchange.release import Status, read_release
+from etl.exchange.release_folder import SUMS, seal
+from etl.forms.id_number import is_valid
+from etl.rulebook.campaign import Campaign
 from etl.synthetic.population import make_population
-from etl.vault.keys import read_key
-from etl.vault.open import open_vault
+from etl.vault.store.keys import read_key
+from etl.vault.store.open import open_vault
 from tests.conftest import ROOT
 from tests.fixtures import warm
 

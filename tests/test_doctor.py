@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import doctor
-from etl.cli.commands import main
-from etl.cli.doctor import Outcome, examine, swap
-from etl.cli.run import Run
+from etl.cli.main import main
 from etl.cli.texts import text
+from etl.workflow import doctor
+from etl.workflow.doctor import Outcome, examine, swap
+from etl.workflow.run import Run
 
 
 def outcomes(run: Run) -> dict[str, Outcome]:
@@ -51,7 +51,7 @@ def test_a_clock_before_the_last_record_is_bad(loaded: Run, monkeypatch: pytest.
         def today(cls) -> "Early":
             return cls(2020, 3, 1)
 
-    monkeypatch.setattr("etl.cli.doctor.dt.date", Early)
+    monkeypatch.setattr("etl.workflow.doctor.dt.date", Early)
     assert outcomes(loaded)["clock"] is Outcome.BAD
 
 

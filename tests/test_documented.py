@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import Workbook
 
-from etl.cli import inspecting, releasing
-from etl.cli.commands import main
-from etl.cli.run import Run
-from etl.vault import chain
-from etl.vault.audit import Log, Look, log_path
+from etl.cli.main import main
+from etl.vault.store import chain
+from etl.vault.store.audit_log import Log, Look, log_path
+from etl.workflow import inspecting, releasing
+from etl.workflow.run import Run
 from tests.conftest import ROOT
 
 #: What the pages say of another county, and what it is in the one that they are run in.

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import steps
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli.main import main
 from etl.findings import FuxueError
+from etl.workflow import loading
+from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, edit, issued, plain, put, setting
 
 
@@ -18,26 +18,26 @@ def missing(run: Run) -> Path:
 
 
 def warnings(run: Run) -> list[tuple[str, str]]:
-    (checked,) = steps.check(run, [missing(run)])
+    (checked,) = loading.check(run, [missing(run)])
     return [(finding.rule, finding.cell) for finding in checked.findings if finding.rule == "A10"]
 
 
 def test_a_missing_child_is_a_warning_until_the_polices_reference_is_on_record(run: Run) -> None:
     first = issued(run)[0].serial
     assert warnings(run) == [("A10", "I4")]
-    steps.record_police_ref(run, None, first, "青公〔2020〕1号", "登记员甲")
+    loading.record_police_ref(run, None, first, "青公〔2020〕1号", "登记员甲")
     assert warnings(run) == []
 
 
 def test_a_reference_is_one_childs_alone(run: Run) -> None:
-    steps.record_police_ref(run, ISSUE, issued(run)[1].serial, "青公〔2020〕1号", "登记员甲")
+    loading.record_police_ref(run, ISSUE, issued(run)[1].serial, "青公〔2020〕1号", "登记员甲")
     assert warnings(run) == [("A10", "I4")]
 
 
 def test_who_recorded_it_and_when_is_kept_and_recording_twice_changes_nothing(run: Run) -> None:
     first = issued(run)[0].serial
     for by in ("登记员甲", "登记员乙"):
-        steps.record_police_ref(run, ISSUE, first, "青公〔2020〕1号", by)
+        loading.record_police_ref(run, ISSUE, first, "青公〔2020〕1号", by)
     with run.open_vault() as vault:
         query = "SELECT issue, serial, reference, recorded_by, recorded_on FROM police_ref"
         rows = vault.connection.execute(query).fetchall()
@@ -49,7 +49,7 @@ def test_who_recorded_it_and_when_is_kept_and_recording_twice_changes_nothing(ru
 ])  # fmt: skip
 def test_a_child_that_was_not_issued_is_told(run: Run, issue: str | None, serial: str, error: str) -> None:
     with pytest.raises(FuxueError, match=rf"record\.{error}"):
-        steps.record_police_ref(run, issue, serial, "青公〔2020〕1号", "登记员甲")
+        loading.record_police_ref(run, issue, serial, "青公〔2020〕1号", "登记员甲")
 
 
 def test_the_command_says_what_it_did(run: Run) -> None:

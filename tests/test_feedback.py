@@ -7,15 +7,15 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.bounded import Broke
-from etl.check.check import Checked
-from etl.cli import reporting, steps
-from etl.cli.run import Run
+from etl.check.acceptance import Checked
 from etl.findings import Finding, FuxueError, Severity
-from etl.forms import ANNEX4, MANIFEST_SHEET
+from etl.forms.definitions import ANNEX4, MANIFEST_SHEET
 from etl.report.feedback import CONFIRM, DETAILS, NAMED, PAGE, build_feedback, group_findings, ranges
 from etl.report.transcript import transcribe
-from etl.sealing import OLE_MAGIC, unseal
+from etl.system.bounded import Broke
+from etl.system.sealing import OLE_MAGIC, unseal
+from etl.workflow import loading, reporting
+from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, UNIT, edit, issued, plain, put, setting
 from tests.fixtures.libreoffice import COPIES, FIXTURE
 
@@ -165,7 +165,7 @@ def test_the_feedback_of_a_feedback_is_read_like_the_workbook(run: Run) -> None:
     made = spoiled(run)
     assert made.file is not None
     before = {(f.rule, f.cell) for f in made.checked.findings}
-    (again,) = steps.check(run, [made.file])
+    (again,) = loading.check(run, [made.file])
     assert {(f.rule, f.cell) for f in again.findings} == before
     assert (again.issue, again.unit) == (ISSUE, UNIT)
 

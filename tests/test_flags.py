@@ -7,10 +7,10 @@ from math import comb
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.check.chance import as_far, at_least, at_most
-from etl.check.flags import find_flags
-from etl.reported import Reported
+from etl.exchange.reported import Reported
+from etl.inspect.chance import as_far, at_least, at_most
+from etl.inspect.flags import find_flags
+from etl.rulebook.campaign import Campaign
 from etl.synthetic.population import make_population
 
 DAYS, TEAMS, MOVED = 8, 4, 0.02

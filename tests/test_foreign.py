@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import reporting, show, steps
-from etl.cli.commands import main
-from etl.cli.run import Run
-from etl.foreign import FORMULA, GAP, SHOWN, safe_stem, shown_name, visible
+from etl.cli import show
+from etl.cli.main import main
 from etl.read.inbox import unheard
-from etl.sealing import seal, unseal
+from etl.system.file_names import FORMULA, GAP, SHOWN, safe_stem, shown_name, visible
+from etl.system.sealing import seal, unseal
+from etl.workflow import loading, reporting
+from etl.workflow.run import Run
 from plugins.harmless import harmless
 from tests.fixtures.books import ISSUE, UNIT, edit, plain, setting
 
@@ -105,7 +106,7 @@ def test_a_safe_name_stays_as_it_is() -> None:
 def test_every_name_is_loaded_kept_and_told_and_stops_nobody(run: Run) -> None:
     for number, name in enumerate(NAMES):
         put_named(run, name, b"no workbook %d" % number)
-    outcomes = steps.load(run)
+    outcomes = loading.load(run)
     assert len(outcomes) == 3 + len(NAMES)
     assert [one.outcome for one in outcomes].count("accepted") == 3
     for one in outcomes:
@@ -224,7 +225,7 @@ def test_a_file_that_nobody_may_read_is_told_and_stops_nobody(run: Run, monkeypa
         return really(self, *arguments, **named)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", closed)
-    outcomes = {one.checked.file: one for one in steps.load(run, unheard(run.home.inbox))}
+    outcomes = {one.checked.file: one for one in loading.load(run, unheard(run.home.inbox))}
     assert [finding.rule for finding in outcomes["closed.xlsx"].checked.findings] == ["F21"]
     assert [one.outcome for one in outcomes.values()].count("accepted") == 3
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.cli import releasing
+from etl.exchange.release import Release, Status, read_release
+from etl.exchange.release_folder import digest
 from etl.findings import FuxueError
-from etl.protect import verify_release
+from etl.proof import verify_release
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
-from etl.release_folder import digest
-from etl.released import Release, Status, read_release
+from etl.rulebook.campaign import Campaign
+from etl.workflow import releasing
 from tests.fixtures.forgeries import FORGERIES
 from tests.fixtures.releases import loaded, write_proved
 from tests.test_protect import make_campaign, make_counts

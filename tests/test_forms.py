@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.protect import verify_release
+from etl.proof import verify_release
 from etl.protect.closing import closing_release
+from etl.rulebook.campaign import Campaign
 from tests.fixtures.releases import loaded, sealed_anew, stored, write_proved
 from tests.test_protect import make_campaign, make_counts
 

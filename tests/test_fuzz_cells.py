@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, seed
 from hypothesis import settings as hypothesis_settings
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign
-from etl.check.check import Checked, check_submission
-from etl.cli.run import Run
-from etl.forms import ANNEX4
+from etl.check.acceptance import Checked, check_submission
+from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.submission import Candidate
+from etl.forms.definitions import ANNEX4
 from etl.read.cells import parse_workbook
 from etl.read.marks import Refused
-from etl.submission import Candidate
+from etl.rulebook.campaign import Campaign
+from etl.workflow.run import Run
 from tests.conftest import at_due
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import steps
-from etl.cli.run import Run
-from etl.sealing import unseal
+from etl.system.sealing import unseal
+from etl.workflow import loading
+from etl.workflow.run import Run
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT
 from tests.fixtures.hostile import Case, Fate, Good, Way, corpus
@@ -77,10 +77,10 @@ class Campaign:
 
     def _judge(self, case: Case, path: Path) -> None:
         where = f"{case.kind}: {case.name}"
-        if case.way is Way.PLAIN and not case.slow and steps.check(self.run, [path])[0].accepted:
+        if case.way is Way.PLAIN and not case.slow and loading.check(self.run, [path])[0].accepted:
             self.faults.append(f"{where}: accepted unsealed without leave")
         with Watch() as watch:
-            (loaded,) = steps.load(self.run, [path], allow_unsealed=case.way is Way.PLAIN)
+            (loaded,) = loading.load(self.run, [path], allow_unsealed=case.way is Way.PLAIN)
         self.slowest = max(self.slowest, (watch.seconds, where))
         self.largest = max(self.largest, (watch.peak, where))
         self.outcomes[case.kind, loaded.outcome] += 1
@@ -94,7 +94,7 @@ class Campaign:
         if wrong := self._wrong(case, loaded):
             self.faults.append(f"{where}: {wrong}")
 
-    def _wrong(self, case: Case, loaded: steps.Loaded) -> str:
+    def _wrong(self, case: Case, loaded: loading.Loaded) -> str:
         """What should have become of the file and did not; nothing if all is well."""
         found = {finding.rule for finding in loaded.checked.findings}
         if loaded.outcome == "accepted":

@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
-from etl import identity
+from etl.forms import id_number as identity
 from tests.fixtures.books import id_number
 
 #: Regions that the oracle knows (it fails on others), each only since a certain year.

@@ -14,15 +14,15 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.campaign import load_campaign
-from etl.check.revisit import Key, draw
-from etl.cli import inspecting, steps
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli.main import main
+from etl.exchange.reported import Reported
 from etl.findings import FuxueError
-from etl.reported import Reported
-from etl.sealing import unseal
-from etl.vault import inspect
+from etl.inspect.revisit import Key, draw
+from etl.rulebook.campaign import load_campaign
+from etl.system.sealing import unseal
+from etl.vault.record import inspection
+from etl.workflow import inspecting, loading
+from etl.workflow.run import Run
 from tests.fixtures import books
 from tests.fixtures.books import UNIT, setting
 
@@ -41,7 +41,7 @@ def fetch(run: Run, query: str) -> list[tuple[object, ...]]:
 
 def reported(run: Run) -> list[Reported]:
     with run.open_vault() as vault:
-        return inspect.reported(vault, run.day)
+        return inspection.reported(vault, run.day)
 
 
 def test_locking_keeps_the_sums_the_day_and_the_person_and_happens_once(loaded: Run) -> None:
@@ -59,7 +59,7 @@ def test_locking_keeps_the_sums_the_day_and_the_person_and_happens_once(loaded: 
 
 
 def test_what_is_not_verified_yet_is_told_when_the_base_is_locked(run: Run) -> None:
-    steps.load(run, [run.home.inbox / f"{UNIT}.xlsx"])
+    loading.load(run, [run.home.inbox / f"{UNIT}.xlsx"])
     lock = inspecting.lock_base(run, BY)
     assert lock.unverified == lock.suspected - len(books.issued(run, UNIT))
 
@@ -72,7 +72,7 @@ def test_a_change_after_the_lock_is_seen_beside_what_was_locked(loaded: Run) -> 
     now = "A" if before[first] != "A" else "B"
     label = loaded.campaign.category[now].label
     changed = books.put(loaded, books.edit(books.plain(loaded), setting(I4=label, J4="无")))
-    assert [one.outcome for one in steps.load(loaded, [changed])] == ["accepted"]
+    assert [one.outcome for one in loading.load(loaded, [changed])] == ["accepted"]
     after = {row.serial: row for row in reported(loaded)}
     assert (after[first].code, after[first].locked) == (now, before[first])
     assert all(row.locked == row.code for serial, row in after.items() if serial != first)
@@ -91,7 +91,7 @@ def test_what_moves_the_base_after_its_lock_is_listed_with_who_when_and_from_wha
     # Out of the base; and from one deduction to another, which does not move it.
     cells = {f"I{rows[out]}": labels["F"], f"J{rows[out]}": "无", f"I{rows[inside]}": labels["H"]}
     later = replace(loaded, day=loaded.day + dt.timedelta(3))
-    steps.load(later, [books.put(loaded, books.edit(books.plain(loaded), setting(**cells)))])
+    loading.load(later, [books.put(loaded, books.edit(books.plain(loaded), setting(**cells)))])
     _, changes = inspecting.base_changes(loaded)
     assert [(c.day, c.unit, c.serial, c.earlier, c.code) for c in changes] == [(later.day, UNIT, out, before[out], "F")]
     assert changes[0].filler
@@ -106,7 +106,7 @@ def test_days_and_team_are_those_of_the_first_accepted_workbook(loaded: Run) -> 
     team = next(row.first_team for row in reported(loaded) if row.serial == first)
     changed = books.put(loaded, books.edit(books.plain(loaded), setting(K4="别的测试员")))
     later = replace(loaded, day=loaded.day + dt.timedelta(5))
-    steps.load(later, [changed])
+    loading.load(later, [changed])
     row = next(row for row in reported(later) if row.serial == first)
     assert (row.first_team, row.days) == (team, (loaded.day - dt.date(2020, 3, 2)).days + 1)
 
@@ -159,7 +159,7 @@ def test_a_sample_that_cannot_be_is_told_and_nothing_is_recorded(
 
 def test_the_terminal_tells_the_flags_and_no_child(loaded: Run) -> None:
     missing = setting(I4="G.失踪失联", J4="无")
-    steps.load(loaded, [books.put(loaded, books.edit(books.plain(loaded), missing))])
+    loading.load(loaded, [books.put(loaded, books.edit(books.plain(loaded), missing))])
     for options in ((), ("--json",)):
         said = invoke(loaded, *options, "report", "flags", "--sample", "9", "--by", BY)
         assert said.exit_code == 0, said.output

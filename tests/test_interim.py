@@ -14,20 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.disclosure.campaigns import REALISTIC, days
-from etl.campaign import Campaign
-from etl.cli import releasing
-from etl.cli.run import Run
+from etl.exchange.release import NOTHING, Cell, Release, Status, read_release
+from etl.exchange.release_folder import digest
 from etl.findings import FuxueError
-from etl.protect import rounding, verify_release
+from etl.proof import verify_release
+from etl.proof.history import place, reader_of
+from etl.proof.reader import verify_release as verify
+from etl.proof.tables import CITY, build_system, structure_of
+from etl.protect import rounding
 from etl.protect.closing import closing_release
-from etl.protect.history import place, reader_of
 from etl.protect.interim import interim_release
 from etl.protect.primary import true_values
-from etl.protect.reader import verify_release as verify
-from etl.protect.tables import CITY, build_system, structure_of
 from etl.publish.__main__ import publish
-from etl.release_folder import digest
-from etl.released import NOTHING, Cell, Release, Status, read_release
+from etl.rulebook.campaign import Campaign
+from etl.workflow import releasing
+from etl.workflow.run import Run
 from tests.fixtures.releases import proved_anew, write_proved
 from tests.test_protect import make_campaign, make_counts
 from tests.test_publish_sample import CAMPAIGN

@@ -17,19 +17,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.campaign import Campaign
-from etl.cli import steps
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.issue.issue import MANIFEST
+from etl.issue.outbox import MANIFEST
 from etl.issue.receipts import RECEIPTS
 from etl.read.cells import parse_workbook
-from etl.sealing import unseal
-from etl.vault import files, issued
-from etl.vault.keys import demo_master, new_key, read_key
-from etl.vault.scoped import scopes
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.system.sealing import unseal
+from etl.vault.record import issued
+from etl.vault.scopes.contents import scopes
+from etl.vault.store import files
+from etl.vault.store.keys import demo_master, new_key, read_key
+from etl.workflow import loading
+from etl.workflow.run import Run
 from tests.conftest import SEED, silent_bar
 from tests.fixtures import warm
 from tests.fixtures.books import row_of, write_list
@@ -76,7 +77,7 @@ def fsync(handle):
     moment("fsync")
     fsync_(handle)
 
-from etl.cli.commands import main
+from etl.cli.main import main
 connect_, sqlcipher.connect = sqlcipher.connect, connect
 fsync_, os.fsync = os.fsync, fsync
 sys.addaudithook(audit)
@@ -143,7 +144,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory, small_folder: Path, small: 
     """The province's list of twelve children, to be issued in a home that is not there yet."""
     folder = tmp_path_factory.mktemp("listed")
     (folder / "var").mkdir()
-    steps.synthesize_list(small, folder / "list.xlsx", CHILDREN, SEED, "default")
+    loading.synthesize_list(small, folder / "list.xlsx", CHILDREN, SEED, "default")
     command = ("issue", str(folder / "list.xlsx"), "--as-of", str(small.noticed))
     common = ("--campaign", str(small_folder), "--key-file", str(key))
     return case(folder, folder / "var", (*common, *command), "annex4")
@@ -156,8 +157,8 @@ def answered(tmp_path_factory: pytest.TempPathFactory, listed: Case, run_in: Cal
     home = folder / "var"
     assert again(home, listed.command).exit_code == 0
     run = run_in(home)
-    filled = steps.synthesize_fill(run, CHILDREN, SEED, "default")
-    assert [one.outcome for one in steps.load(run, filled)] == ["accepted"] * len(run.campaign.units)
+    filled = loading.synthesize_fill(run, CHILDREN, SEED, "default")
+    assert [one.outcome for one in loading.load(run, filled)] == ["accepted"] * len(run.campaign.units)
     command = ("issue", "--form", "corrections", "--as-of", str(run.day))
     return case(folder, home, (*listed.command[:4], *command), "corrections")
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from etl.cli import issuing, steps
-from etl.cli.run import Run
 from etl.findings import FuxueError
-from etl.forms import EXCLUSIONS, UNASSIGNED
-from etl.home import Home
+from etl.forms.definitions import EXCLUSIONS, UNASSIGNED
 from etl.issue.receipts import shown
-from etl.sealing import OLE_MAGIC, unseal
-from etl.vault import issued
-from etl.vault.keys import demo_master, new_key
+from etl.system.home import Home
+from etl.system.sealing import OLE_MAGIC, unseal
+from etl.vault.record import issued
+from etl.vault.store.keys import demo_master, new_key
+from etl.workflow import issuing, loading
+from etl.workflow.run import Run
 from tests.conftest import SEED, silent_bar
 from tests.fixtures.books import id_number, row_of, write_list
 from tests.fixtures.papers import OFFICER, complete_paper, paper_password
@@ -31,7 +31,7 @@ TWIN = row_of("14", id_number=GOOD[0]["id_number"])
 @pytest.fixture
 def fresh(tmp_path: Path, small_folder: Path) -> Run:
     """A home in which nothing was issued yet."""
-    from etl.campaign import load_campaign
+    from etl.rulebook.campaign import load_campaign
 
     campaign = load_campaign(small_folder)
     home = Home(tmp_path / "var")
@@ -100,7 +100,7 @@ def test_what_the_officer_decided_is_issued_and_on_record(fresh: Run, tmp_path: 
         ("12", "assigned", "xiling", OFFICER),
         ("13", "excluded", "出生日期不在核查范围内", OFFICER),
     ]
-    assert steps.status(fresh).completeness == whole
+    assert loading.status(fresh).completeness == whole
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_supplement_hands_out_only_what_is_new_to_those_whom_it_concerns(fresh
 
 def test_a_unit_that_reported_owes_the_supplement_too(fresh: Run, tmp_path: Path) -> None:
     supplement(fresh, tmp_path)
-    status = {one.unit: one for one in steps.status(replace(fresh, day=fresh.campaign.reports_due)).units}
+    status = {one.unit: one for one in loading.status(replace(fresh, day=fresh.campaign.reports_due)).units}
     assert (status["nanshan"].children, status["donggang"].children) == (2, 4)
 
 
@@ -238,7 +238,7 @@ def test_the_fingerprint_is_keyed(fresh: Run, tmp_path: Path) -> None:
 def test_the_very_file_that_was_handed_out_is_known_by_its_fingerprint(fresh: Run, tmp_path: Path) -> None:
     handed = issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", GOOD))
     path = fresh.home.outbox / handed.issue / "donggang.xlsx"
-    (checked,) = steps.check(fresh, [path])
+    (checked,) = loading.check(fresh, [path])
     (finding,) = checked.findings
     assert finding.rule == "F16"
     assert shown(fresh.file_mark(path.read_bytes())) in finding.message
@@ -263,7 +263,7 @@ def test_a_supplement_of_which_every_row_is_excluded_is_on_record(fresh: Run, tm
     exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
     done = issuing.issue_list(fresh, path, exclude=exclude)
     assert (done.rows, done.receivers, done.completeness.listed, done.completeness.excluded) == (0, 0, 5, 1)
-    assert steps.status(fresh).completeness == done.completeness
+    assert loading.status(fresh).completeness == done.completeness
 
 
 def test_an_excluded_row_that_comes_back_mended_is_one_child(fresh: Run, tmp_path: Path) -> None:

@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign, Unit
-from etl.child import Child
-from etl.forms import ANNEX4
-from etl.issue import issue as issuing
+from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.child import Child
+from etl.forms.definitions import ANNEX4
+from etl.forms.manifest import Manifest
+from etl.issue import outbox as issuing
 from etl.issue.assign import match_units
 from etl.issue.workbook import build_workbook
-from etl.manifest import Manifest
 from etl.read.cells import parse_workbook
+from etl.rulebook.campaign import Campaign, Unit
 from tests.fixtures.books import id_number, read_and_split, row_of, write_list
 
 steady = hypothesis_settings(

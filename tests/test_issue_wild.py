@@ -17,15 +17,15 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign
+from etl.exchange.bundle import Bundle, child_row
 from etl.findings import has_errors
-from etl.forms import ANNEX4
+from etl.forms.definitions import ANNEX4
+from etl.forms.manifest import Manifest
 from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned_bundle
-from etl.issue.province import ProvinceList, Split, read_list, split_list
+from etl.issue.province_list import ProvinceList, Split, read_list, split_list
 from etl.issue.workbook import build_workbook
-from etl.manifest import Manifest
 from etl.read.cells import parse_workbook
+from etl.rulebook.campaign import Campaign
 from tests.fixtures.books import id_number, row_of, write_list
 
 KEYS = tuple(column.key for column in ANNEX4.issued)

@@ -11,17 +11,17 @@ import pytest
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign
-from etl.child import Child
-from etl.cli import issuing
-from etl.cli.run import Run
+from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.child import Child
 from etl.findings import FuxueError
-from etl.forms import ANNEX4, FOOTER, MANIFEST_SHEET
+from etl.forms.definitions import ANNEX4, FOOTER, MANIFEST_SHEET
+from etl.forms.manifest import Manifest, parse_manifest
 from etl.issue.layout import row_height
 from etl.issue.workbook import build_workbook
-from etl.manifest import Manifest, parse_manifest
-from etl.sealing import seal, unseal
+from etl.rulebook.campaign import Campaign
+from etl.system.sealing import seal, unseal
+from etl.workflow import issuing
+from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, UNIT, issued
 
 #: M6, as the notice prints them.

@@ -6,10 +6,10 @@ from pathlib import Path
 import msoffcrypto
 import pytest
 
-from etl.cli import steps
-from etl.cli.run import Run
 from etl.findings import Severity
-from etl.sealing import BrokenSeal, NotSealed, WrongPassword, unseal
+from etl.system.sealing import BrokenSeal, NotSealed, WrongPassword, unseal
+from etl.workflow import loading
+from etl.workflow.run import Run
 from tests.fixtures import books
 from tests.fixtures.libreoffice import FIXTURE, FOOTER, HERE, ISSUE, UNIT, answers, fill, find_python, job
 
@@ -24,7 +24,7 @@ def kind(path: Path) -> str:
 
 def assert_loads_as_filled(run: Run, path: Path) -> None:
     """Accepted, with every answer and the footer as the clerk typed them; the whole way into the vault."""
-    (loaded,) = steps.load(run, [path])
+    (loaded,) = loading.load(run, [path])
     checked = loaded.checked
     assert loaded.outcome == "accepted"
     assert (checked.issue, checked.unit, checked.sealed) == (ISSUE, UNIT, True)

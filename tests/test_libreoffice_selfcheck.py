@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from etl.bundle import Bundle, child_row
-from etl.campaign import Campaign, Unit
-from etl.choices import Choices, choices_of
-from etl.forms import ANNEX4, ANNEX5, CASES, CORRECTIONS, FORMS, MANIFEST_SHEET, UNASSIGNED, Form
+from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.choices import Choices, choices_of
+from etl.forms.definitions import ANNEX4, ANNEX5, CASES, CORRECTIONS, FORMS, MANIFEST_SHEET, UNASSIGNED, Form
+from etl.forms.manifest import Manifest
 from etl.issue.layout import FIRST, HEADER, PROGRESS, TITLE, Layout
 from etl.issue.receipts import build_receipts
 from etl.issue.selfcheck import OPTIONS_SHEET
 from etl.issue.workbook import build_workbook
-from etl.manifest import Manifest
+from etl.rulebook.campaign import Campaign, Unit
 from etl.synthetic.population import make_population
 from tests.fixtures.libreoffice import find_python
 from tests.fixtures.office import Office

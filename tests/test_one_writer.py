@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl import home as homes
-from etl.campaign import Campaign
-from etl.cli import inspecting, keeping, steps, upkeep
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli import vault_commands
+from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.sealing import unseal
-from etl.vault import chain
+from etl.rulebook.campaign import Campaign
+from etl.system import home as homes
+from etl.system.sealing import unseal
+from etl.vault.store import chain
+from etl.workflow import inspecting, loading, upkeep
+from etl.workflow.run import Run
 from plugins.launch import serve_staff
 from tests.conftest import ROOT, at_due, put_in_place
 from tests.fixtures import books, warm
@@ -58,7 +59,7 @@ def prepared(loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small:
     root = tmp_path_factory.mktemp("prepared") / "var"
     shutil.copytree(loaded_once, root)
     run = at_due(root, small, small_folder)
-    steps.synthesize_fill(run, 45, 99, "default", only=["donggang"])
+    loading.synthesize_fill(run, 45, 99, "default", only=["donggang"])
     return root
 
 
@@ -75,7 +76,7 @@ def all_at_once(run: Run, names: Sequence[str]) -> None:
         counts = {name: vault.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                   for name, table in TABLES.items()}  # fmt: skip
     assert counts == {name: (name in did) + (name == "load") for name in COMMANDS}
-    assert keeping.verified(run).breaks == ()
+    assert vault_commands.verified(run).breaks == ()
     home = run.home
     assert len(list(home.reports.glob("inspection-*-sample-0001.xlsx"))) == ("sample" in did)
     assert len(list(home.backups.glob("*.db"))) == ("backup" in did)
@@ -107,7 +108,7 @@ def test_every_command_that_writes_waits_for_the_one_before(
 ) -> None:
     if words[0] == "publish":
         (loaded.home.released / "0001").mkdir(parents=True)
-        monkeypatch.setattr("etl.cli.releasing.verify", lambda *_: None)
+        monkeypatch.setattr("etl.workflow.releasing.verify", lambda *_: None)
     monkeypatch.setattr(homes, "PATIENCE", 0)
     monkeypatch.chdir(ROOT)
     before = {path: path.stat().st_mtime_ns for path in loaded.home.root.rglob("*") if path.is_file()}
@@ -147,7 +148,7 @@ def test_a_backup_is_copied_while_nobody_else_can_write(loaded: Run, monkeypatch
     really = chain.append
 
     def meanwhile(*given: object) -> None:
-        script = ("import sys; from etl.vault.files import connect; from pathlib import Path\n"
+        script = ("import sys; from etl.vault.store.files import connect; from pathlib import Path\n"
                   "db = connect(Path(sys.argv[1]), bytes.fromhex(sys.argv[2])); db.execute('PRAGMA busy_timeout = 0')\n"
                   "db.execute('BEGIN IMMEDIATE')")  # fmt: skip
         words = [sys.executable, "-c", script, str(loaded.home.vault), loaded.keys.derive("file:vault").hex()]
@@ -166,7 +167,7 @@ def test_a_recorded_sample_is_printed_again_as_it_was_drawn(loaded: Run) -> None
     first.file.unlink()
     everybody = {f"{column}{row}": text for row in range(4, 20) for column, text in (("I", "K.打工务农"), ("J", "否"))}
     changed = books.put(loaded, books.edit(books.plain(loaded), books.setting(**everybody)))
-    assert steps.load(loaded, [changed])[0].outcome == "accepted"  # on the very day
+    assert loading.load(loaded, [changed])[0].outcome == "accepted"  # on the very day
     done = invoke(replace(loaded, day=loaded.day + dt.timedelta(days=1)), "report", "flags", "--drawn", "1")
     assert done.exit_code == 0, done.output
     assert first.file.exists()

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import load_campaign
+from etl.exchange.release import Cell, Status, cell_id
 from etl.publish.__main__ import publish
 from etl.publish.charts import Band, Bar, bar
 from etl.publish.news import notes
 from etl.publish.source import load_source
 from etl.publish.timeline import HEIGHT, timeline
-from etl.released import Cell, Status, cell_id
+from etl.rulebook.campaign import load_campaign
 from tests.test_pages_identity import filled
 from tests.test_pages_sample import PAGES, made_stack, publish_stack, stack
 from tests.test_publish_sample import (

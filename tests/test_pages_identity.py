@@ -8,7 +8,7 @@ from markupsafe import escape
 
 from etl.findings import FuxueError
 from etl.publish.__main__ import publish
-from etl.publish.identity import FIELDS, load_identity
+from etl.publish.site_identity import FIELDS, load_identity
 from tests.fixtures.releases import write_release
 from tests.test_publish_sample import CAMPAIGN, sample_release
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.released import Cell, Release, ReleasedTable, Status, cell_id
+from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id
 from tests.fixtures.once import made_once
 from tests.test_publish_sample import TEMPLATES, WAITING, WITHHELD, publish_sample, sample_release
 

@@ -16,17 +16,17 @@ from typing import Any
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.cli import releasing
-from etl.cli.run import Run
+from etl.exchange.release import NOTHING, Cell, Release, Status, read_release, write_draft
 from etl.findings import FuxueError
-from etl.protect import verify_release
+from etl.proof import verify_release
+from etl.proof.history import reader_of
+from etl.proof.prove import examples, prove
+from etl.proof.reader import ranges_of
 from etl.protect.closing import closing_release
-from etl.protect.history import reader_of
-from etl.protect.prove import examples, prove
-from etl.protect.reader import ranges_of
 from etl.publish.__main__ import publish
-from etl.released import NOTHING, Cell, Release, Status, read_release, write_draft
+from etl.rulebook.campaign import Campaign
+from etl.workflow import releasing
+from etl.workflow.run import Run
 from tests.fixtures.releases import loaded as told_in
 from tests.fixtures.releases import sealed_anew, stored, write_proved
 from tests.test_protect import make_campaign, make_counts

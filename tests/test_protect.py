@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.campaign import Campaign, Unit
-from etl.counts import Counts, UnitCounts
+from etl.exchange.counts import Counts, UnitCounts
+from etl.exchange.release import NOTHING, Cell, Release, Status, cell_id
 from etl.findings import FuxueError
+from etl.proof.attacker import Attacker, broken_promises
+from etl.proof.history import reader_of, told_in
+from etl.proof.reader import verify_release
+from etl.proof.tables import Range, build_system, structure_of
 from etl.protect import closing
-from etl.protect.audit import Attacker, broken_promises
 from etl.protect.closing import closing_release
-from etl.protect.history import reader_of, told_in
 from etl.protect.primary import find_needs, true_values
-from etl.protect.reader import verify_release
-from etl.protect.tables import Range, build_system, structure_of
-from etl.publication import ATOMS
-from etl.released import NOTHING, Cell, Release, Status, cell_id
+from etl.rulebook.campaign import Campaign, Unit
+from etl.rulebook.publication import ATOMS
 
 DAY = dt.date(2019, 3, 4)
 

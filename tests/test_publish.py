@@ -16,10 +16,10 @@ import jinja2
 import pytest
 from datasette.utils import parse_metadata
 
+from etl.exchange.release import Cell, Release, Status
 from etl.findings import FuxueError
 from etl.publish.__main__ import main, publish
 from etl.publish.database import fingerprint
-from etl.released import Cell, Release, Status
 from tests.fixtures.releases import write_release
 from tests.test_publish_sample import (
     CAMPAIGN,

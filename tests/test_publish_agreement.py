@@ -9,8 +9,8 @@ import pytest
 
 from etl.publish.charts import FAMILIES, Figure
 from etl.publish.checks import told
+from etl.publish.languages import load_words
 from etl.publish.markup import Parsed, parse, written
-from etl.publish.words import load_words
 from tests.test_pages_sample import made_stack, stack
 from tests.test_publish_sample import TEMPLATES, query, read_csv
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import load_campaign
-from etl.cli import releasing
-from etl.cli.run import Run
 from etl.findings import FuxueError
 from etl.publish.__main__ import publish
 from etl.publish.checks import check_public, data_faults, page_faults, proof_faults
+from etl.publish.languages import load_words
 from etl.publish.source import Source, load_source
-from etl.publish.words import load_words
+from etl.rulebook.campaign import load_campaign
+from etl.workflow import releasing
+from etl.workflow.run import Run
 from tests.test_pages_sample import made_stack
 from tests.test_publish_sample import CAMPAIGN, TEMPLATES, copied, tree
 

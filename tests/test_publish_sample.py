@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import load_campaign
-from etl.protect.tables import structure_of
+from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id
+from etl.proof.tables import structure_of
 from etl.publish.__main__ import publish
-from etl.released import Cell, Release, ReleasedTable, Status, cell_id
+from etl.rulebook.campaign import load_campaign
 from tests.fixtures.once import made_once
 from tests.fixtures.releases import write_release
 

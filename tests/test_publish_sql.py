@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, sync_playwright
 from etl.findings import FuxueError
 from etl.publish.__main__ import publish
 from etl.publish.hosting import HEADERS
+from etl.publish.languages import load_words
 from etl.publish.questions import ENGINE, load_questions
 from etl.publish.server import SiteHandler
-from etl.publish.words import load_words
 from tests.fixtures.browsing import Visit, visiting
 from tests.test_pages_sample import made_stack
 from tests.test_publish_sample import CAMPAIGN, TEMPLATES, copied

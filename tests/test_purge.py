@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from etl.cli import issuing, keeping, recovery, steps, upkeep
-from etl.cli.run import Run
+from etl.cli import vault_commands
 from etl.findings import FuxueError
-from etl.forms import FORMS
-from etl.vault import issued as recording
-from etl.vault import purge as purging
-from etl.vault.files import Connection
-from etl.vault.scopes import mark_stale
+from etl.forms.definitions import FORMS
+from etl.vault.record import issued as recording
+from etl.vault.scopes.scope_files import mark_stale
+from etl.vault.store.files import Connection
+from etl.vault.upkeep import purge as purging
+from etl.workflow import issuing, loading, recovery, upkeep
+from etl.workflow.run import Run
 from tests.fixtures.books import issued, plain, put, row_of, write_list
 from tests.fixtures.leaks import is_readable
 from tests.fixtures.papers import complete_paper
@@ -58,7 +59,7 @@ def test_a_file_name_that_names_a_child_goes(run: Run) -> None:
     put(run, plain(run), name, password=run.keys.password("20200302-01", "donggang"))
     (run.home.inbox / "donggang.xlsx").unlink()
     (run.home.inbox / f"{child.name}.txt").write_bytes(b"x")
-    steps.load(run)
+    loading.load(run)
     purge(run)
     with run.open_vault() as vault:
         texts = [value for table, column in columns(vault.connection, "TEXT")
@@ -84,14 +85,14 @@ def test_copies_of_the_record_go_and_the_certificate_says_which(loaded: Run, tmp
     assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(tmp_path / path.name)]  # type: ignore[attr-defined]
     assert (tmp_path / path.name).exists()
     upkeep.back_up(loaded, None)
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_files_of_other_lists_stay(loaded: Run, tmp_path: Path) -> None:
     later = replace(loaded, day=loaded.day + dt.timedelta(days=30))
     handed = issuing.issue_list(later, write_list(tmp_path / "list.xlsx", [row_of("901")]))
     (loaded.home.inbox / "note.xlsx").write_bytes(b"x")
-    steps.load(later)
+    loading.load(later)
     upkeep.delete_individuals(later, later.day, "保管人甲")
     assert [folder.name for folder in loaded.home.outbox.iterdir()] == [handed.issue]
     assert not list(loaded.home.received.iterdir())
@@ -146,7 +147,7 @@ def test_papers_of_a_list_that_is_issued_go_also_if_that_was_interrupted(
     work = partial(issuing.issue_list, loaded, path, assign=decided)
     interrupt_issue(monkeypatch, work, is_recorded=True)
     assert paper.exists()
-    steps.load(loaded)
+    loading.load(loaded)
     assert not list(loaded.home.decisions.iterdir())
 
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.cli.run import Run
+from etl.exchange.submission import Submission
 from etl.findings import Severity
-from etl.forms import ANNEX4
-from etl.grid import cell_address, find_header
-from etl.manifest import Manifest, parse_manifest
+from etl.forms.definitions import ANNEX4
+from etl.forms.manifest import Manifest, parse_manifest
+from etl.forms.sheet import cell_address, find_header
 from etl.read.cells import parse_workbook
 from etl.read.marks import Refused
-from etl.sealing import unseal
-from etl.submission import Submission
+from etl.system.sealing import unseal
+from etl.workflow.run import Run
 from tests.fixtures.books import (
     ISSUE,
     SHEET_PART,

@@ -16,14 +16,14 @@ import pytest
 from msoffcrypto.method.ecma376_agile import ECMA376Agile
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.bounded import Bounded, Bounds, Broke, Exceeded, serve
-from etl.campaign import Campaign
-from etl.cli import steps
-from etl.cli.run import Run
+from etl.exchange.submission import Candidate
 from etl.read import worker
 from etl.read.worker import read_bytes, read_workbook, take
-from etl.sealing import BrokenSeal, NotSealed, WrongPassword, seal, unseal
-from etl.submission import Candidate
+from etl.rulebook.campaign import Campaign
+from etl.system.bounded import Bounded, Bounds, Broke, Exceeded, serve
+from etl.system.sealing import BrokenSeal, NotSealed, WrongPassword, seal, unseal
+from etl.workflow import loading
+from etl.workflow.run import Run
 from tests.conftest import with_limits_of
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, SHEET_PART, UNIT, check_file, places, plain, put, repack, rules_of
@@ -398,7 +398,7 @@ def test_reading_goes_on_after_a_refused_file(run: Run) -> None:
     bad = run.home.inbox / "bad.xlsx"
     bad.write_bytes(b"")
     good = [run.home.inbox / f"{unit}.xlsx" for unit in ("donggang", "xiling", "nanshan")]
-    checked = steps.check(run, [good[0], bad, good[1], good[2]])
+    checked = loading.check(run, [good[0], bad, good[1], good[2]])
     assert [one.accepted for one in checked] == [True, False, True, True]
     assert [one.unit for one in checked] == ["donggang", "", "xiling", "nanshan"]
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import olefile
 import pytest
 
-from etl.cli import steps
-from etl.cli.run import Run
+from etl.exchange.submission import Submission
 from etl.read import biff
 from etl.read.guard import guard
 from etl.read.marks import Marks, Refused
 from etl.read.worker import read_bytes
-from etl.sealing import BrokenSeal, WrongPassword, unseal
-from etl.submission import Submission
+from etl.system.sealing import BrokenSeal, WrongPassword, unseal
+from etl.workflow import loading
+from etl.workflow.run import Run
 from tests.fixtures import books
 from tests.fixtures.libreoffice import COPIES, HERE, ISSUE, UNIT, answers
 
@@ -50,7 +50,7 @@ def content_of(path: Path, change: Callable[[str], str]) -> bytes:
 
 @pytest.mark.parametrize("kind", [*OPEN, "sealed xls"])
 def test_a_file_saved_in_another_format_loads_with_the_answers_that_were_typed(run: Run, kind: str) -> None:
-    (loaded,) = steps.load(run, [NAMES[kind]], allow_unsealed=kind in OPEN)
+    (loaded,) = loading.load(run, [NAMES[kind]], allow_unsealed=kind in OPEN)
     assert loaded.outcome == "accepted"
     typed = answers(run.campaign, len(books.issued(run, UNIT)))
     labels = {category.code: category.label for category in run.campaign.categories}
@@ -97,7 +97,7 @@ def test_the_old_seal_tells_a_wrong_password_and_leaves_nothing_on_the_disk(
 
 
 def test_xor_is_no_seal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.sealing.OLD", ("rc4_cryptoapi",))
+    monkeypatch.setattr("etl.system.sealing.OLD", ("rc4_cryptoapi",))
     with pytest.raises(BrokenSeal, match="kind"):
         unseal(NAMES["sealed xls"].read_bytes(), [run.keys.password(ISSUE, UNIT)])
 

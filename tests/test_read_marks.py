@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.bounded import FILES_EACH, Bounded, Bounds, Broke, Exceeded
-from etl.campaign import Campaign
-from etl.cli.run import Run
 from etl.read.guard import guard
 from etl.read.marks import Marks, Refused
 from etl.read.sheet_xml import _Scan, quick_marks
+from etl.rulebook.campaign import Campaign
+from etl.system.bounded import FILES_EACH, Bounded, Bounds, Broke, Exceeded
+from etl.workflow.run import Run
 from tests.fixtures import books
 from tests.fixtures.libreoffice import COPIES, HERE
 

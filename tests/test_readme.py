@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from etl.cli.commands import main
+from etl.cli.main import main
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -19,17 +19,18 @@ from pathlib import Path
 
 import pytest
 
-from etl import release_folder
-from etl.campaign import Campaign
-from etl.cli import keeping, releasing
-from etl.cli.recovery import recover_unless_busy
-from etl.cli.run import Run
+from etl.cli import vault_commands
+from etl.exchange import release_folder
+from etl.exchange.release_folder import SUMS, put_in_place, seal, set_aside
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.protect import verify_release
+from etl.proof import verify_release
 from etl.publish import swap
-from etl.release_folder import SUMS, put_in_place, seal, set_aside
-from etl.vault import published
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.vault.record import releases
+from etl.workflow import releasing
+from etl.workflow.recovery import recover_unless_busy
+from etl.workflow.run import Run
 from tests.conftest import at_due
 from tests.fixtures import warm
 from tests.fixtures.releases import write_release
@@ -53,7 +54,7 @@ if "--twice" in arguments:
     swap._exchanger = lambda: None
 """
 DOOMED_SITE = (
-    DOOMED.replace("from etl.cli.commands import main\n", PUBLISHES)
+    DOOMED.replace("from etl.cli.main import main\n", PUBLISHES)
     .replace('main(["--home", home, *arguments], standalone_mode=False)', "assert main(arguments) == 0")
     .replace("    moments.append(name)\n", "    moments.append(name)\n    if not seen(site): missed.append(name)\n")
     .replace("moments = []\n", "moments = []\nfrom os.path import exists as seen\n")
@@ -76,7 +77,7 @@ def doomed(
 def assert_released_or_not(run: Run, *, is_settled: bool) -> int:
     """Whatever can be seen in `released/` is on record, whole, and proved; how many there are."""
     with run.open_vault() as vault:
-        recorded = published.releases(vault)
+        recorded = releases.releases(vault)
     shown = [folder.name for folder in release_folder.release_folders(run.home.released)]
     assert set(shown) <= recorded.keys()
     for name in shown:
@@ -85,7 +86,7 @@ def assert_released_or_not(run: Run, *, is_settled: bool) -> int:
         assert shown == sorted(recorded)
         assert sorted(path.name for path in run.home.released.glob("*")) == shown
     recover_unless_busy(run)
-    assert keeping.verified(run).breaks == ()
+    assert vault_commands.verified(run).breaks == ()
     return len(recorded)
 
 

@@ -10,10 +10,19 @@ from typing import Any
 
 import pytest
 
-from etl import release_folder
+from etl.exchange import release_folder
+from etl.exchange.release import Cell, Release, Status, earlier_releases, read_draft, read_release, write_draft
+from etl.exchange.release_folder import (
+    SUMS,
+    digest,
+    plain,
+    put_in_place,
+    release_folders,
+    seal,
+    set_aside,
+    settle_releases,
+)
 from etl.findings import FuxueError
-from etl.release_folder import SUMS, digest, plain, put_in_place, release_folders, seal, set_aside, settle_releases
-from etl.released import Cell, Release, Status, earlier_releases, read_draft, read_release, write_draft
 from tests.fixtures.releases import loaded, stored, write_release
 from tests.test_publish_sample import sample_release
 

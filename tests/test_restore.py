@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import inspecting, issuing, keeping, recovery, releasing, steps, upkeep
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli import vault_commands
+from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.issue.issue import put_issues_in_place
+from etl.issue.outbox import put_issues_in_place
 from etl.read import inbox
-from etl.sealing import WrongPassword, unseal
-from etl.vault import chain, published
-from etl.vault.files import connect
+from etl.system.home import Home
+from etl.system.sealing import WrongPassword, unseal
+from etl.vault.record import releases
+from etl.vault.store import chain
+from etl.vault.store.files import connect
+from etl.workflow import inspecting, issuing, loading, recovery, releasing, upkeep
+from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, edit, plain, put, row_of, setting, write_list
 
 LATER = dt.date(2030, 1, 1)
@@ -66,25 +68,25 @@ def test_an_issue_that_was_taken_back_gives_its_id_to_no_other(
     unseal(fresh[name], [word])
     with pytest.raises(WrongPassword):
         unseal(taken_back[name], [word])
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_numbers_of_the_record_that_a_copy_replaced_are_not_given_again(loaded: Run) -> None:
     """The copy is older than the record: what came after it is gone from the record, its papers are not."""
     path, _ = upkeep.back_up(loaded, None)
-    steps.synthesize_fill(loaded, 45, 99, "default", only=["donggang"])
-    steps.load(loaded)
+    loading.synthesize_fill(loaded, 45, 99, "default", only=["donggang"])
+    loading.load(loaded)
     inspecting.look_through(loaded, 9, None, "测试员")
-    steps.record_signature(loaded, "xiling", "verification", [], "测试员")
+    loading.record_signature(loaded, "xiling", "verification", [], "测试员")
     upkeep.restore(loaded, path, None)
     (again,) = loaded.home.inbox.iterdir()
     assert again.name.startswith("donggang-0004-")
-    steps.load(loaded)
+    loading.load(loaded)
     drawn = inspecting.look_through(loaded, 9, None, "测试员").sample
-    steps.record_signature(loaded, "xiling", "verification", [], "测试员")
+    loading.record_signature(loaded, "xiling", "verification", [], "测试员")
     assert drawn is not None
     assert (subjects(loaded, "workbook")[-1], drawn.number, subjects(loaded, "signature")) == ("5", 2, ["2"])
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_numbers_stay_taken_over_several_restorations(loaded: Run, tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_a_record_that_cannot_be_opened_is_replaced_and_kept_if_that_is_agreed_t
         upkeep.restore(loaded, path, None)
     _, kept = upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     assert kept.read_bytes() == b"damaged"
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_a_copy_is_not_restored_as_of_a_day_before_its_newest(loaded: Run) -> None:
@@ -160,9 +162,9 @@ def test_a_release_that_a_restored_copy_does_not_know_comes_on_record_again(forg
             releasing.release(forgotten)
         releasing.adopt(forgotten, number)
     assert releasing.release(forgotten).release.name == "0003"
-    assert keeping.verified(forgotten).breaks == ()
+    assert vault_commands.verified(forgotten).breaks == ()
     with forgotten.open_vault() as vault, pytest.raises(FuxueError, match=r"trace\.adopted"):
-        published.trace(vault, forgotten.campaign, "0002", "city", "city.returned")
+        releases.trace(vault, forgotten.campaign, "0002", "city", "city.returned")
     done = CliRunner().invoke(main, ["--home", str(forgotten.home.root), "--campaign", str(forgotten.campaign_folder),
                                      "record", "release", "0001"])  # fmt: skip
     assert (done.exit_code, "已在记录中" in done.output) == (2, True), done.output
@@ -186,7 +188,7 @@ def test_a_release_that_is_not_as_it_was_does_not_come_on_record_again(
     shutil.copytree(loaded_once, other.home.root)
     xiling = other.keys.password(ISSUE, "xiling")
     cells = setting(**{f"{column}4": text for column, text in (("I", "K.打工务农"), ("J", "否"))})
-    steps.load(other, [put(other, edit(plain(other, "xiling"), cells), password=xiling)])
+    loading.load(other, [put(other, edit(plain(other, "xiling"), cells), password=xiling)])
     releasing.release(other, closing=False)
     first = forgotten.home.released / "0001"
     first.rename(tmp_path / "kept")
@@ -214,7 +216,7 @@ def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
         with pytest.raises(FuxueError, match=r"release\.unrecorded.*0001"):
             releasing.release(loaded)
     releasing.adopt(loaded, "0001")
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_nothing_is_released_while_a_release_that_was_taken_back_is_gone(forgotten: Run) -> None:
@@ -229,10 +231,10 @@ def test_copies_that_a_restored_record_does_not_know_come_on_record_again(loaded
     upkeep.back_up(loaded, second)
     upkeep.restore(loaded, first, None)
     upkeep.restore(loaded, second, 2)
-    steps.load(loaded)
+    loading.load(loaded)
     certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(first), str(second)]
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
@@ -241,32 +243,32 @@ def test_a_copy_that_was_on_record_but_not_in_its_place_gets_there(
 ) -> None:
     target = tmp_path / "copy.db" if is_elsewhere else None
     with monkeypatch.context() as patched:
-        patched.setattr("etl.vault.backup._place", die)
+        patched.setattr("etl.vault.upkeep.backup._place", die)
         with pytest.raises(KeyboardInterrupt):
             upkeep.back_up(loaded, target)
     folder = tmp_path if is_elsewhere else loaded.home.backups
     assert [path.suffix for path in folder.glob("*") if ".db" in path.name] == [".part"]
-    steps.load(loaded)
+    loading.load(loaded)
     (path,) = (path for path in folder.glob("*") if ".db" in path.name)
     assert path.suffix == ".db"
     assert subjects(loaded, "backup") == ["1"]
     upkeep.restore(loaded, path, None)
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_a_half_made_copy_elsewhere_goes(loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where its disk is not there at first."""
     stick = tmp_path / "stick"
     with monkeypatch.context() as patched:
-        patched.setattr("etl.vault.backup.discard", lambda _: None)  # killed: nothing is put in order
-        patched.setattr("etl.vault.backup._record", die)
+        patched.setattr("etl.vault.upkeep.backup.discard", lambda _: None)  # killed: nothing is put in order
+        patched.setattr("etl.vault.upkeep.backup._record", die)
         with pytest.raises(KeyboardInterrupt):
             upkeep.back_up(loaded, stick / "copy.db")
     assert [path.name for path in stick.iterdir()] == [".copy.db.part"]
     stick.rename(tmp_path / "away")
-    steps.load(loaded)
+    loading.load(loaded)
     (tmp_path / "away").rename(stick)
-    steps.load(loaded)
+    loading.load(loaded)
     assert list(stick.iterdir()) == []
     assert list(loaded.home.backups.iterdir()) == []
 
@@ -277,8 +279,8 @@ def test_what_may_lie_half_made_elsewhere_is_known_until_it_is_seen(
     """The stick is out, its place is there, another copy is made, and all is purged: the certificate names it."""
     stick = tmp_path / "stick"
     with monkeypatch.context() as patched:
-        patched.setattr("etl.vault.backup.discard", lambda _: None)
-        patched.setattr("etl.vault.backup._record", die)
+        patched.setattr("etl.vault.upkeep.backup.discard", lambda _: None)
+        patched.setattr("etl.vault.upkeep.backup._record", die)
         with pytest.raises(KeyboardInterrupt):
             upkeep.back_up(loaded, stick / "copy.db")
     stick.rename(tmp_path / "away")
@@ -299,13 +301,13 @@ def test_a_copy_on_record_gets_to_its_place_also_after_the_key_was_replaced(
 ) -> None:
     stick = tmp_path / "stick"
     with monkeypatch.context() as patched:
-        patched.setattr("etl.vault.backup._place", die)
+        patched.setattr("etl.vault.upkeep.backup._place", die)
         with pytest.raises(KeyboardInterrupt):
             upkeep.back_up(loaded, stick / "copy.db")
     stick.rename(tmp_path / "away")
     keys = upkeep.change_key(loaded, tmp_path / "new.key", "保管人甲")
     (tmp_path / "away").rename(stick)
-    steps.load(replace(loaded, keys=keys))
+    loading.load(replace(loaded, keys=keys))
     assert [path.name for path in stick.iterdir()] == ["copy.db"]
 
 
@@ -329,7 +331,7 @@ def test_the_replaced_record_is_kept_also_where_the_copies_are_on_another_disk(
 
     path, _ = upkeep.back_up(loaded, None)
     before = loaded.home.vault.read_bytes()
-    monkeypatch.setattr("etl.vault.backup.os.link", far)
+    monkeypatch.setattr("etl.vault.upkeep.backup.os.link", far)
     _, kept = upkeep.restore(loaded, path, None)
     assert kept.read_bytes() == before
 
@@ -355,7 +357,7 @@ def test_returned_files_come_back_to_an_inbox_on_another_disk(
     upkeep.restore(loaded, path, 2)
     assert len(list((tmp_path / "disk").iterdir())) == 2
     assert not list(inbox.files_of(loaded.home.received / ISSUE / "xiling"))
-    assert {one.outcome for one in steps.load(loaded)} == {"accepted"}
+    assert {one.outcome for one in loading.load(loaded)} == {"accepted"}
 
 
 def test_a_purge_says_what_may_lie_half_made_elsewhere(loaded: Run, tmp_path: Path) -> None:
@@ -383,7 +385,7 @@ def test_after_a_purge_that_was_undone_and_put_back_another_one_sweeps_again(loa
     certificate, _ = upkeep.delete_individuals(asked, LATER, "乙")
     assert certificate["deleted"]["child"] == 0
     assert not [*loaded.home.backups.iterdir(), *loaded.home.reports.iterdir(), *loaded.home.received.iterdir()]
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_only_certificates_are_counted(loaded: Run) -> None:
@@ -415,11 +417,11 @@ def test_a_copy_of_a_day_and_length_that_was_taken_gets_another_name(loaded: Run
 
 
 def test_the_record_itself_is_never_taken_for_a_copy(loaded: Run) -> None:
-    steps.record_deliverable(loaded, "xiling", "annex4", "paper", "甲", signed=True)
+    loading.record_deliverable(loaded, "xiling", "annex4", "paper", "甲", signed=True)
     upkeep.restore(loaded, loaded.home.vault, 4)
     certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert [Path(name).name for name in certificate["copies"]] == ["replaced-2020-03-16-1.db"]
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_copies_on_another_disk_are_those_of_this_home(loaded: Run, tmp_path: Path) -> None:
@@ -432,22 +434,22 @@ def test_copies_on_another_disk_are_those_of_this_home(loaded: Run, tmp_path: Pa
     assert list((tmp_path / "disk").iterdir()) == []
 
 
-@pytest.mark.parametrize("moment", ["etl.vault.backup.sync", "etl.cli.recovery.build_scopes"])
+@pytest.mark.parametrize("moment", ["etl.vault.upkeep.backup.sync", "etl.workflow.recovery.build_scopes"])
 def test_a_restoration_that_is_killed_still_gives_reports_back(
     loaded: Run, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     path, _ = upkeep.back_up(loaded, None)
     with monkeypatch.context() as patched:
         patched.setattr(moment, die)
-        patched.setattr("etl.cli.recovery.inbox.files_of", lambda _: die())
+        patched.setattr("etl.workflow.recovery.inbox.files_of", lambda _: die())
         with pytest.raises(KeyboardInterrupt):
             upkeep.restore(loaded, path, 2)
     if moment.endswith("sync"):  # died before the record was replaced
-        assert keeping.verified(loaded).links > 2
+        assert vault_commands.verified(loaded).links > 2
     recovery.recover_unless_busy(loaded)
     taken_back = [path.name for path in loaded.home.inbox.iterdir()]
     assert len(taken_back) == (0 if moment.endswith("sync") else 2)
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_a_purge_is_not_forgotten_with_the_disk_that_its_record_was_on(loaded: Run, tmp_path: Path) -> None:
@@ -468,7 +470,7 @@ def test_what_lies_aside_for_a_copy_on_record_and_is_none_never_takes_its_place(
     path, _ = upkeep.back_up(loaded, None)
     path.rename(path.with_name("away"))
     path.with_name(f".{path.name}.part").write_bytes(b"half made")
-    steps.load(loaded)
+    loading.load(loaded)
     assert [one.name for one in loaded.home.backups.iterdir()] == ["away"]
 
 
@@ -494,8 +496,8 @@ def test_reports_that_a_restored_record_does_not_know_go_back_to_the_inbox(loade
     path, _ = upkeep.back_up(loaded, None)
     upkeep.restore(loaded, path, 2)
     assert len(list(loaded.home.inbox.iterdir())) == 2
-    assert [one.outcome for one in steps.load(loaded)] == ["accepted", "accepted"]
-    assert keeping.verified(loaded).breaks == ()
+    assert [one.outcome for one in loading.load(loaded)] == ["accepted", "accepted"]
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_each_record_that_is_replaced_is_kept(loaded: Run) -> None:

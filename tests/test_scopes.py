@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from etl.campaign import INSPECTORATE
-from etl.cli import inspecting, steps
-from etl.cli.run import Run
 from etl.findings import FuxueError
-from etl.forms import CORRECTIONS
-from etl.identity import mask
+from etl.forms.definitions import CORRECTIONS
+from etl.forms.id_number import mask
+from etl.rulebook.campaign import INSPECTORATE
 from etl.synthetic.population import Person
-from etl.vault import files
-from etl.vault.scoped import OF_BUREAU, OF_UNIT, scopes, tables_of
-from etl.vault.scopes import build_scopes
+from etl.vault.scopes.contents import OF_BUREAU, OF_UNIT, scopes, tables_of
+from etl.vault.scopes.scope_files import build_scopes
+from etl.vault.store import files
+from etl.workflow import inspecting, loading
+from etl.workflow.run import Run
 from tests.fixtures.papers import handed, put_casework
 
 REGISTRY, SCHOOL = "household-registry", "school-registry"
@@ -105,7 +105,7 @@ def test_what_a_department_sent_back_is_seen_by_it_by_the_unit_and_by_the_bureau
     bundle = handed(corrections, CORRECTIONS)[REGISTRY]
     row = bundle.rows[0]
     done = {"cause": "户籍重复", "outcome": "已注销", "date": "2020-03-10"}
-    (loaded,) = steps.load(corrections, [put_casework(corrections, bundle, {row["reference"]: done})])
+    (loaded,) = loading.load(corrections, [put_casework(corrections, bundle, {row["reference"]: done})])
     assert loaded.outcome == "accepted"
     for scope in ("bureau", REGISTRY, *corrections.campaign.unit):
         db = files.open_scope(corrections.home.scopes, scope, corrections.keys)

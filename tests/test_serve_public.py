@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
-from etl import processes
 from etl.findings import FuxueError
 from etl.publish import server
 from etl.publish.__main__ import publish
 from etl.publish.hosting import HEADERS
+from etl.system import processes
 from tests.fixtures.releases import write_release
 from tests.test_publish_sample import CAMPAIGN, publish_sample, sample_release
 from tests.test_staff_home import ROOT

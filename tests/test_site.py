@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from etl.exchange.release import Cell, Status
 from etl.publish.charts import Bar, bar, scale, share, starts
-from etl.publish.words import flatten
-from etl.released import Cell, Status
+from etl.publish.languages import flatten
 from tests.test_publish_sample import TEMPLATES, WAITING, WITHHELD, Reader, made_sample, sample_release, tree
 
 HOMES = ["index.html", "en/index.html"]

@@ -13,14 +13,14 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import issuing, recovery, upkeep
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.sealing import unseal
-from etl.vault.audit import Log, Look, breaks_of, log_path, put_away, rotate
-from etl.vault.chain import printed
-from etl.vault.keys import Keys, demo_master
+from etl.system.sealing import unseal
+from etl.vault.store.audit_log import Log, Look, breaks_of, log_path, put_away, rotate
+from etl.vault.store.chain import printed
+from etl.vault.store.keys import Keys, demo_master
+from etl.workflow import issuing, recovery, upkeep
+from etl.workflow.run import Run
 from plugins.accounts import list_accounts
 from tests.test_staff_home import BUREAU, CHIEF, CHILD, CLERK, OTHER, OWN, add_accounts, make_home
 from tests.test_staff_routes import Instance

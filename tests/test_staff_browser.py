@@ -33,9 +33,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SERVE = """
 import sys
 from pathlib import Path
-from etl.campaign import load_campaign
-from etl.home import Home
-from etl.vault.keys import read_key
+from etl.rulebook.campaign import load_campaign
+from etl.system.home import Home
+from etl.vault.store.keys import read_key
 from plugins.launch import serve_staff
 home = Home(Path(sys.argv[1]))
 serve_staff(home, read_key(home.demo_key), load_campaign(Path("campaign")), port=int(sys.argv[2]))

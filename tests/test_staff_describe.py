@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from datasette.plugins import pm
 
-from etl.campaign import Campaign
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault.files import connect
-from etl.vault.keys import Keys, demo_master
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.vault.store.files import connect
+from etl.vault.store.keys import Keys, demo_master
 from plugins import hooks
 from plugins.databases import library
 from plugins.describe import MARK, SHOWN, describe, heading

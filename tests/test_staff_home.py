@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign, load_campaign
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault.files import connect, numbers_key, numbers_path, scope_key, scope_names
-from etl.vault.keys import Keys, demo_master, new_key
+from etl.rulebook.campaign import Campaign, load_campaign
+from etl.system.home import Home
+from etl.vault.store.files import connect, numbers_key, numbers_path, scope_key, scope_names
+from etl.vault.store.keys import Keys, demo_master, new_key
 from plugins.accounts import add_account, disable_account, list_accounts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ def add_numbers(home: Home, keys: Keys) -> None:
         path = numbers_path(home.scopes, scope)
         path.parent.mkdir(exist_ok=True)
         connection = connect(path, numbers_key(keys, scope), create=True)
-        connection.executescript((ROOT / "etl/vault/numbers.sql").read_text())
+        connection.executescript((ROOT / "etl/vault/store/numbers.sql").read_text())
         connection.executemany("INSERT INTO number VALUES ('20190219-01', ?, ?)", [(one, NUMBER) for one in serials])
         connection.close()
 

@@ -9,10 +9,10 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import issuing
-from etl.cli.commands import main
-from etl.cli.run import Run
-from etl.sealing import unseal
+from etl.cli.main import main
+from etl.system.sealing import unseal
+from etl.workflow import issuing
+from etl.workflow.run import Run
 from plugins.accounts import list_accounts
 from plugins.launch import build_staff
 from plugins.staff import StaffDatasette

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from etl.campaign import INSPECTORATE
+from etl.rulebook.campaign import INSPECTORATE
 from plugins.accounts import add_account, disable_account
 from tests.test_staff_home import (
     BUREAU,

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import BUREAU, INSPECTORATE, Campaign
-from etl.cli import steps
-from etl.cli.run import Run
-from etl.vault.files import open_scope
+from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign
+from etl.vault.store.files import open_scope
+from etl.workflow import loading
+from etl.workflow.run import Run
 from plugins.accounts import add_account
 from plugins.launch import build_staff
-from plugins.pages import ready_made
+from plugins.scope_pages import ready_made
 from tests.conftest import ROOT, at_due
 from tests.test_staff_home import PASSWORD
 from tests.test_staff_routes import Instance
@@ -42,7 +42,7 @@ def loaded(
     root = tmp_path_factory.mktemp("pages") / "var"
     shutil.copytree(issued_once, root)
     run = at_due(root, small, small_folder)
-    steps.load(run, sorted(run.home.inbox.iterdir()))
+    loading.load(run, sorted(run.home.inbox.iterdir()))
     for scope in (UNIT, BUREAU, INSPECTORATE, run.campaign.casework.departments[0].slug):
         add_account(run.home, run.keys, f"of.{scope}", scope, PASSWORD)
     made = Loaded(run)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.vault.audit import Log, Look
-from etl.vault.files import numbers_path
+from etl.vault.store.audit_log import Log, Look
+from etl.vault.store.files import numbers_path
 from plugins import reveal
 from plugins.accounts import add_account
 from tests.test_staff_home import (

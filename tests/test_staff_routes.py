@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from etl.home import Home
-from etl.vault.keys import Keys
+from etl.system.home import Home
+from etl.vault.store.keys import Keys
 from plugins import hooks
 from plugins.launch import build_staff
 from plugins.staff import StaffDatasette

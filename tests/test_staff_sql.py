@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from etl.findings import FuxueError
-from etl.vault.files import DatabaseError, open_scope
+from etl.vault.store.files import DatabaseError, open_scope
 from plugins.databases import guard, library
 from tests.test_staff_home import CHILD, CLERK, OTHER, OWN, add_accounts, fill_scope, make_home
 from tests.test_staff_routes import COOKIE, Instance

@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault.keys import Keys, demo_master
+from etl.system.home import Home
+from etl.vault.store.keys import Keys, demo_master
 from plugins.certificate import fingerprint, make_certificate, tls_of
 from plugins.launch import check_host
 from tests.test_staff_browser import served

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 import pytest
 
 from etl.findings import FuxueError
-from etl.protect.audit import Attacker, broken_promises
+from etl.proof.attacker import Attacker, broken_promises
+from etl.proof.tables import Need, System, SystemCell
 from etl.protect.exact import suppress_exactly
 from etl.protect.secondary import loners_of, prices_of, suppress
-from etl.protect.tables import Need, System, SystemCell
 
 K = 3
 SEEDS = range(12)

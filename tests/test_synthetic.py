@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from etl import identity
-from etl.campaign import Campaign
+from etl.forms import id_number
 from etl.issue.assign import match_units
+from etl.rulebook.campaign import Campaign
 from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.fill import choose_faults
+from etl.synthetic.list_workbook import write_list
 from etl.synthetic.population import PROFILES, Person, make_population
-from etl.synthetic.province import write_list
 from tests.fixtures.books import read_and_split
 
 COUNT, SEED = 1200, 1
@@ -26,13 +26,13 @@ def test_every_number_is_valid_of_the_region_and_met_once(campaign: Campaign, ci
     numbers = [person.child.id_number for person in city]
     assert len(set(numbers)) == COUNT
     for person in city:
-        assert identity.is_valid(person.child.id_number)
+        assert id_number.is_valid(person.child.id_number)
         assert person.child.id_number.startswith(campaign.region)
-        assert identity.sex_of(person.child.id_number) == person.child.sex
+        assert id_number.sex_of(person.child.id_number) == person.child.sex
 
 
 def test_every_birth_lies_in_the_window_and_more_in_its_older_half(campaign: Campaign, city: list[Person]) -> None:
-    births = [birth for person in city if (birth := identity.birth_of(person.child.id_number))]
+    births = [birth for person in city if (birth := id_number.birth_of(person.child.id_number))]
     assert len(births) == COUNT
     assert all(campaign.births_first <= birth <= campaign.births_last for birth in births)
     middle = campaign.births_first + (campaign.births_last - campaign.births_first) / 2
@@ -42,12 +42,12 @@ def test_every_birth_lies_in_the_window_and_more_in_its_older_half(campaign: Cam
 def test_over_age_and_deferred_follow_from_the_birth_date(campaign: Campaign, city: list[Person]) -> None:
     ages = {"E": [], "F": []}  # type: dict[str, list[int]]
     for person in city:
-        birth = identity.birth_of(person.child.id_number)
+        birth = id_number.birth_of(person.child.id_number)
         assert birth is not None
         if person.category in ages:
-            ages[person.category].append(identity.age_on(birth, campaign.ages.reference))
+            ages[person.category].append(id_number.age_on(birth, campaign.ages.reference))
     assert min(ages["F"]) >= campaign.ages.over_age
-    youngest = identity.age_on(campaign.births_last, campaign.ages.reference)
+    youngest = id_number.age_on(campaign.births_last, campaign.ages.reference)
     assert max(ages["E"]) <= youngest + 1
 
 

@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import issuing, keeping, recovery, releasing, steps, upkeep
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli import vault_commands
+from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.sealing import unseal
-from etl.vault import chain
-from etl.vault import rekey as rekeying
-from etl.vault.count import count
-from etl.vault.files import DatabaseError, connect, open_scope, scope_names
-from etl.vault.keys import Keys, new_key
-from etl.vault.open import known_keys, unguarded
-from etl.vault.scoped import scopes
+from etl.system.sealing import unseal
+from etl.vault.record.count import count
+from etl.vault.scopes.contents import scopes
+from etl.vault.store import chain
+from etl.vault.store.files import DatabaseError, connect, open_scope, scope_names
+from etl.vault.store.keys import Keys, new_key
+from etl.vault.store.open import known_keys, unguarded
+from etl.vault.upkeep import rekey as rekeying
+from etl.workflow import issuing, loading, recovery, releasing, upkeep
+from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, returned
 from tests.fixtures.leaks import is_readable
 
@@ -49,7 +50,7 @@ def test_a_backup_is_encrypted_verified_and_on_record_and_puts_everything_back(l
     last, _ = upkeep.restore(loaded, path, None)
     assert (last, answers(loaded)) == (4, before)
     assert kinds(loaded)[-2:] == ["restoration", "backup"]  # the copy is known to the record that it is
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
     assert scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
 
@@ -70,18 +71,18 @@ def test_a_backup_is_restored_as_it_was_at_an_earlier_link(loaded: Run, upto: in
     assert last == upto
     assert answers(loaded) == [row for row in whole if isinstance(row[0], int) and row[0] < upto]
     assert kinds(loaded) == ["issue", *["workbook"] * (upto - 1), "restoration", "backup"]
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
     # The record that it replaced is whole, and what was taken back can be loaded again.
     shutil.copyfile(kept, loaded.home.vault)
-    assert {one.key for one in keeping.verified(loaded).breaks} == {"verify.scope"}
+    assert {one.key for one in vault_commands.verified(loaded).breaks} == {"verify.scope"}
     assert answers(loaded) == whole
 
 
 def test_what_was_taken_back_is_loaded_again_like_new(loaded: Run) -> None:
     path, _ = upkeep.back_up(loaded, None)
     upkeep.restore(loaded, path, 2)
-    assert [one.outcome for one in steps.load(loaded)] == ["accepted", "accepted"]
-    assert keeping.verified(loaded).breaks == ()
+    assert [one.outcome for one in loading.load(loaded)] == ["accepted", "accepted"]
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def flip(path: Path) -> None:
@@ -120,7 +121,7 @@ def test_a_new_key_opens_everything_and_the_old_one_nothing(loaded: Run, tmp_pat
     before = answers(loaded)
     new = rekeyed(loaded, tmp_path / "new.key")
     assert answers(new) == before
-    assert keeping.verified(new).breaks == ()
+    assert vault_commands.verified(new).breaks == ()
     assert kinds(new)[-1] == "key_event"
     with pytest.raises(FuxueError, match=r"vault\.cannot_open"):
         loaded.open_vault()
@@ -133,14 +134,14 @@ def test_a_new_key_opens_everything_and_the_old_one_nothing(loaded: Run, tmp_pat
 
 def test_workbooks_handed_out_under_the_old_key_are_still_read_and_known(run: Run, tmp_path: Path) -> None:
     first, second, third = sorted(run.home.inbox.glob("*.xlsx"))
-    assert [one.outcome for one in steps.load(run, [first])] == ["accepted"]
+    assert [one.outcome for one in loading.load(run, [first])] == ["accepted"]
     password = run.keys.password(ISSUE, "xiling")
     new = rekeyed(run, tmp_path / "new.key")
     assert new.keys.password(ISSUE, "xiling") == password
-    assert [one.outcome for one in steps.load(new, [returned(new, first.stem), second])] == ["known", "accepted"]
+    assert [one.outcome for one in loading.load(new, [returned(new, first.stem), second])] == ["known", "accepted"]
     newest = rekeyed(new, tmp_path / "newest.key")
-    assert [one.outcome for one in steps.load(newest, [third])] == ["accepted"]
-    assert keeping.verified(newest).breaks == ()
+    assert [one.outcome for one in loading.load(newest, [third])] == ["accepted"]
+    assert vault_commands.verified(newest).breaks == ()
     # What is handed out from now on has a password that the old key does not give.
     handed = issuing.issue_form(newest, "cases", "xiling")
     own = known_keys(newest.home.vault, newest.keys)
@@ -180,7 +181,7 @@ def test_an_interrupted_rekey_is_undone_before_its_turning_point_and_ended_after
     recovery.recover_unless_busy(now)
     for scope in scope_names(now.home.scopes):
         open_scope(now.home.scopes, scope, keys).close()
-    assert keeping.verified(now).breaks == ()
+    assert vault_commands.verified(now).breaks == ()
     connect(staff, keys.derive("file:staff"), readonly=True).close()
     assert not list(loaded.home.private.rglob("*.rekey*"))
 
@@ -231,8 +232,8 @@ def test_a_rekey_on_a_full_disk_leaves_everything_under_the_old_key(
             upkeep.change_key(loaded, tmp_path / "new.key", "保管人甲")
     assert not list(loaded.home.private.rglob("*.rekey*"))
     connect(staff, loaded.keys.derive("file:staff"), readonly=True).close()
-    assert keeping.verified(loaded).breaks == ()
-    assert keeping.verified(rekeyed(loaded, tmp_path / "new.key")).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
+    assert vault_commands.verified(rekeyed(loaded, tmp_path / "new.key")).breaks == ()
 
 
 def people_of(run: Run) -> set[str]:
@@ -243,14 +244,14 @@ def people_of(run: Run) -> set[str]:
 
 def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(loaded: Run, tmp_path: Path) -> None:
     issuing.issue_form(loaded, "cases", None)
-    steps.record_signature(loaded, "xiling", "verification", [], "登记员甲")
+    loading.record_signature(loaded, "xiling", "verification", [], "登记员甲")
     releasing.release(loaded)
     path, _ = upkeep.back_up(loaded, None)
     upkeep.back_up(loaded, tmp_path / "elsewhere.db")
     vault = loaded.open_vault()
     before = count(vault, loaded.campaign, loaded.day)
     past = count(vault, loaded.campaign, loaded.campaign.noticed)
-    listed = steps.status(loaded).completeness
+    listed = loading.status(loaded).completeness
     vault.close()
     certificate, file = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert certificate["deleted"]["child"] == listed.issued
@@ -265,8 +266,8 @@ def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(
         assert count(vault, loaded.campaign, loaded.campaign.noticed) == past
         nonces = [bytes(row[0]) for row in vault.connection.execute("SELECT nonces FROM nonce WHERE link IN (1, 2)")]
         assert all(one.count(b"\0" * chain.NONCE) for one in nonces)
-    assert steps.status(loaded).completeness == listed
-    found = keeping.verified(loaded)
+    assert loading.status(loaded).completeness == listed
+    found = vault_commands.verified(loaded)
     assert found.breaks == ()
     home = loaded.home
     for folder in (home.outbox, home.inbox, home.received, home.refused, home.reports, home.decisions):
@@ -298,7 +299,7 @@ def test_a_file_that_comes_while_individuals_are_purged_is_not_deleted_unseen(
     loaded: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = loaded.home.inbox / "late.xlsx"
-    monkeypatch.setattr(steps, "never_loaded", lambda *_: late.write_bytes(b"late") and [])
+    monkeypatch.setattr(loading, "never_loaded", lambda *_: late.write_bytes(b"late") and [])
     upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert list(loaded.home.inbox.iterdir()) == [late]
 
@@ -317,7 +318,7 @@ def test_after_a_purge_a_row_that_is_missed_besides_is_still_found(loaded: Run) 
     with unguarded(connection):
         connection.execute("DELETE FROM tally WHERE workbook = 2")
     connection.close()
-    assert [(b.key, b.params["link"]) for b in keeping.verified(loaded).breaks] == [("verify.row", 3)]
+    assert [(b.key, b.params["link"]) for b in vault_commands.verified(loaded).breaks] == [("verify.row", 3)]
 
 
 def test_a_purge_of_nobody_or_with_files_that_were_never_loaded_is_refused(loaded: Run) -> None:
@@ -347,7 +348,7 @@ def test_a_purge_that_fails_leaves_everything(loaded: Run, monkeypatch: pytest.M
         with pytest.raises(OSError, match="disk full"):
             upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert (answers(loaded), people_of(loaded)) == before
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
     with pytest.raises(Exception, match="immutable"):
         loaded.open_vault().connection.execute("DELETE FROM child")
 

@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from etl import home
-from etl.campaign import Campaign
-from etl.cli import issuing, keeping, steps
-from etl.cli.run import Run
+from etl.cli import vault_commands
 from etl.findings import FuxueError
-from etl.sealing import seal, unseal
+from etl.rulebook.campaign import Campaign
+from etl.synthetic.list_workbook import write_list
 from etl.synthetic.population import Person, make_population
-from etl.synthetic.province import write_list
-from etl.vault import chain, files
-from etl.vault import count as counting
-from etl.vault.keys import TYPEABLE, Keys, demo_master, new_key, read_key
-from etl.vault.open import Vault
-from etl.vault.scoped import scopes
+from etl.system import home
+from etl.system.sealing import seal, unseal
+from etl.vault.record import count as counting
+from etl.vault.scopes.contents import scopes
+from etl.vault.store import chain, files
+from etl.vault.store.keys import TYPEABLE, Keys, demo_master, new_key, read_key
+from etl.vault.store.open import Vault
+from etl.workflow import issuing, loading
+from etl.workflow.run import Run
 from tests.fixtures import warm
 from tests.fixtures.books import returned
 from tests.fixtures.leaks import is_readable
@@ -106,7 +107,7 @@ def test_two_loads_at_once_one_is_told_or_waits_and_nothing_interleaves(run: Run
         assert vault.connection.execute("SELECT status, count(*) FROM workbook GROUP BY 1").fetchall() == [
             ("accepted", 3)
         ]
-    assert keeping.verified(run).breaks == ()
+    assert vault_commands.verified(run).breaks == ()
 
 
 def test_another_campaigns_record_is_refused(loaded: Run, campaign: Campaign) -> None:
@@ -136,7 +137,7 @@ def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: Run, table: st
 
 def test_the_same_file_again_is_known_and_changes_nothing(loaded: Run) -> None:
     before = answers(loaded)
-    again = steps.load(loaded, sorted(loaded.home.received.rglob("*.xlsx")))
+    again = loading.load(loaded, sorted(loaded.home.received.rglob("*.xlsx")))
     assert [one.outcome for one in again] == ["known"] * 3
     assert {f.rule for one in again for f in one.checked.findings} == {"F11"}
     assert answers(loaded) == before
@@ -146,23 +147,23 @@ def test_one_file_under_two_names_is_recorded_once(run: Run) -> None:
     path = run.home.inbox / "donggang.xlsx"
     twin = run.home.inbox / "donggang (1).xlsx"
     twin.write_bytes(path.read_bytes())
-    assert [one.outcome for one in steps.load(run, [path, twin])] == ["accepted", "known"]
+    assert [one.outcome for one in loading.load(run, [path, twin])] == ["accepted", "known"]
 
 
 def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: Run) -> None:
     for path in loaded.home.scopes.glob("*.db"):
         path.unlink()
-    steps.load(loaded, [returned(loaded)])
+    loading.load(loaded, [returned(loaded)])
     assert files.scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
 
 def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: Run, people: list[Person]) -> None:
     before = answers(loaded)
     # Filled again under another seed: other teams, the same results.
-    steps.synthesize_fill(loaded, len(people), 7, "default")
+    loading.synthesize_fill(loaded, len(people), 7, "default")
     path = loaded.home.inbox / "donggang.xlsx"
     own = {p.child.serial for p in people if p.child.unit == "donggang"}
-    (result,) = steps.load(replace(loaded, day=loaded.day + dt.timedelta(days=2)), [path])
+    (result,) = loading.load(replace(loaded, day=loaded.day + dt.timedelta(days=2)), [path])
     assert result.outcome == "accepted"
     after = answers(loaded)
     assert after[: len(before)] == before
@@ -201,7 +202,7 @@ def test_a_list_is_never_issued_twice(run: Run, people: list[Person]) -> None:
 
 def test_what_an_interrupted_issue_left_behind_is_made_anew(run: Run) -> None:
     other = run.home.private / "other.xlsx"
-    steps.synthesize_list(run.campaign, other, 5, 99, "default")
+    loading.synthesize_list(run.campaign, other, 5, 99, "default")
     orphan = run.home.outbox / ".20200303-02.new"
     orphan.mkdir()
     (orphan / "donggang.xlsx").write_bytes(b"half")
@@ -225,7 +226,7 @@ def test_an_issue_on_record_whose_workbooks_were_not_yet_in_place_is_finished(ru
 def test_what_lies_in_the_outbox_is_never_deleted(run: Run) -> None:
     (run.home.outbox / "to-print").mkdir()
     other = run.home.private / "other.xlsx"
-    steps.synthesize_list(run.campaign, other, 5, 99, "default")
+    loading.synthesize_list(run.campaign, other, 5, 99, "default")
     issuing.issue_list(run, other)
     assert (run.home.outbox / "to-print").is_dir()
 
@@ -240,14 +241,14 @@ def test_no_new_record_is_begun_where_workbooks_were_handed_out(run: Run) -> Non
 def test_two_writers_of_one_home_do_not_meet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(home, "PATIENCE", 0)
     with run.home.lock(), pytest.raises(FuxueError, match="home.busy"):
-        steps.load(run, [run.home.inbox / "donggang.xlsx"])
+        loading.load(run, [run.home.inbox / "donggang.xlsx"])
 
 
 def test_two_versions_of_one_unit_in_one_load_are_both_refused(run: Run, password: Callable[[str], str]) -> None:
     path = run.home.inbox / "donggang.xlsx"
     newer = run.home.inbox / "donggang-new.xlsx"
     newer.write_bytes(seal(unseal(path.read_bytes(), [password("donggang")]).plain, password("donggang")))
-    result = steps.load(run, [path, newer])
+    result = loading.load(run, [path, newer])
     assert [one.outcome for one in result] == ["refused", "refused"]
     assert answers(run) == []
 
@@ -261,7 +262,7 @@ def test_an_older_version_that_comes_again_is_taken_back_only_if_it_is_asked_for
     outcomes = []
     for content, again in ((older, False), (newer, False), (older, False), (older, True), (older, True)):
         path.write_bytes(content)
-        outcomes.append(steps.load(run, [path], again=again)[0].outcome)
+        outcomes.append(loading.load(run, [path], again=again)[0].outcome)
     assert outcomes == ["accepted", "accepted", "superseded", "accepted", "known"]
     with run.open_vault() as vault:
         marks = [bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM workbook ORDER BY id")]
@@ -274,7 +275,7 @@ def test_a_file_refused_again_is_recorded_once(run: Run) -> None:
     for _ in range(3):
         path = run.home.inbox / "note.xlsx"
         path.write_text("not a workbook", encoding="utf-8")
-        assert [one.outcome for one in steps.load(run, [path])] == ["refused"]
+        assert [one.outcome for one in loading.load(run, [path])] == ["refused"]
     with run.open_vault() as vault:
         assert vault.connection.execute("SELECT count(*) FROM workbook").fetchone() == (1,)
 
@@ -284,13 +285,13 @@ def test_a_file_that_cannot_be_read_stops_no_other(run: Run) -> None:
     broken.symlink_to(run.home.inbox / "nothing")
     pipe = run.home.inbox / "pipe.xlsx"
     os.mkfifo(pipe)
-    result = steps.load(run, [broken, pipe, run.home.inbox / "donggang.xlsx"])
+    result = loading.load(run, [broken, pipe, run.home.inbox / "donggang.xlsx"])
     assert [one.outcome for one in result] == ["refused", "refused", "accepted"]
 
 
 def test_a_unit_counts_once_all_its_issues_are_in(loaded: Run, people: list[Person]) -> None:
     other = loaded.home.private / "other.xlsx"
-    steps.synthesize_list(loaded.campaign, other, 5, 99, "default")
+    loading.synthesize_list(loaded.campaign, other, 5, 99, "default")
     issuing.issue_list(loaded, other)
     with loaded.open_vault() as vault:
         counts = counting.count(vault, loaded.campaign, loaded.day)
@@ -362,7 +363,7 @@ def test_a_failed_recording_leaves_nothing_of_its_workbook(run: Run, monkeypatch
 
     monkeypatch.setattr(chain, "append", fail_on_second)
     with pytest.raises(OSError, match="disk full"):
-        steps.load(run, paths)
+        loading.load(run, paths)
     assert {row[0] for row in answers(run)} == {1}
     monkeypatch.setattr(chain, "append", real)
-    assert [one.outcome for one in steps.load(run)] == ["known", "accepted", "accepted"]
+    assert [one.outcome for one in loading.load(run)] == ["known", "accepted", "accepted"]

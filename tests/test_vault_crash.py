@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
-from etl.cli import keeping, recovery, steps
-from etl.cli.run import Run
+from etl.cli import vault_commands
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault.files import connect, open_scope, scope_names
-from etl.vault.keys import Keys
-from etl.vault.open import Vault, known_keys
-from etl.vault.scopes import mark_stale
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.vault.scopes.scope_files import mark_stale
+from etl.vault.store.files import connect, open_scope, scope_names
+from etl.vault.store.keys import Keys
+from etl.vault.store.open import Vault, known_keys
+from etl.workflow import loading, recovery
+from etl.workflow.run import Run
 from tests.conftest import ACCOUNTS, at_due
 from tests.test_chain import old_home
 from tests.test_issue_crash import again, case, die
@@ -63,7 +64,7 @@ def prepare(name: str, folder: Path, full: tuple[Path, Path], campaign: Campaign
     if name == "scopes":
         mark_stale(run.home.scopes)
     if name == "load":
-        steps.synthesize_fill(run, 45, 99, "default")
+        loading.synthesize_fill(run, 45, 99, "default")
     if name == "upgrade":
         shutil.rmtree(run.home.released)
         old_home(run, 5, Path(__file__).parent / "fixtures" / "schemas")
@@ -169,7 +170,7 @@ def assert_upgraded_or_not(given: Doomed, home: Path) -> None:
         done = again(home, given.words)
         assert done.exit_code == 0, done.output
     recovery.recover_unless_busy(run)
-    found = keeping.verified(run)
+    found = vault_commands.verified(run)
     assert (found.breaks, found.links in LINKS[given.name]) == ((), True)
     assert_scopes(run)
 
@@ -180,7 +181,7 @@ def assert_whole_and_finish(given: Doomed, home: Path) -> None:
     recovery.recover_unless_busy(run)
     assert_scopes(run)
     assert_accounts(run)
-    found = keeping.verified(run)
+    found = vault_commands.verified(run)
     assert no_breaks(given, run)
     assert found.links in LINKS[given.name], found.links
     vault = run.open_vault()
@@ -212,7 +213,7 @@ def assert_whole_and_finish(given: Doomed, home: Path) -> None:
 def no_breaks(given: Doomed, run: Run) -> bool:
     """True if all holds; the copy that is restored is from before the release, which nobody can take back."""
     allowed = {"verify.release_unknown"} if given.name == "restore" else set()
-    return {one.key for one in keeping.verified(run).breaks} <= allowed
+    return {one.key for one in vault_commands.verified(run).breaks} <= allowed
 
 
 def each(given: Doomed, folder: Path, moments: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.campaign import Campaign
+from etl.rulebook.campaign import Campaign
 from tests.test_issue_crash import again
 from tests.test_vault_crash import COMMANDS, Doomed, assert_ended, prepare, words_of
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from etl.protect import verify_release
-from etl.protect.verify_release import Failed, Line, Release, Seen
+from etl.proof import verify_release
+from etl.proof.verify_release import Failed, Line, Release, Seen
 
 RULES = {
     "units": ["a", "b"],

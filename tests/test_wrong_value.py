@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import issuing, keeping, steps
-from etl.cli.commands import main
-from etl.cli.run import Run
+from etl.cli import vault_commands
+from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.forms import CORRECTIONS
-from etl.sealing import unseal
-from etl.vault import evidence, issued
-from etl.vault.files import open_numbers, open_scope
+from etl.forms.definitions import CORRECTIONS
+from etl.system.sealing import unseal
+from etl.vault.record import evidence, issued
+from etl.vault.store.files import open_numbers, open_scope
+from etl.workflow import issuing, loading
+from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, edit, id_number, put, row_of, setting, write_list
 from tests.fixtures.books import issued as children
 from tests.fixtures.papers import handed, put_casework
@@ -25,7 +26,7 @@ BY = "登记员甲"
 
 
 def record(run: Run, serial: str, key: str = "id_number", value: str = RIGHT, to: str = REGISTRY) -> None:
-    steps.record_wrong_value(run, None, serial, key, value, to, BY)
+    loading.record_wrong_value(run, None, serial, key, value, to, BY)
 
 
 def in_school(run: Run) -> str:
@@ -54,7 +55,7 @@ def test_the_right_value_goes_to_its_department_and_the_issued_one_stays(loaded:
     row = next(row for row in handed(loaded, CORRECTIONS)[REGISTRY].rows if row["serial"] == serial)
     assert row["category"] == f"B.在校有学籍；身份证应为{RIGHT}"
     assert row["id_number"] == before[serial].id_number
-    assert keeping.verified(loaded).breaks == ()
+    assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_the_same_correction_is_recorded_once(loaded: Run) -> None:
@@ -89,7 +90,7 @@ def test_it_is_closed_by_what_the_department_sends_back(loaded: Run) -> None:
     reference = next(row["reference"] for row in bundle.rows if row["serial"] == serial)
     cause, outcome = "名单信息有误", "已更正"
     filled = {reference: {"cause": cause, "outcome": outcome, "date": dt.date(2020, 3, 16)}}
-    (loaded_,) = steps.load(loaded, [put_casework(loaded, bundle, filled)])
+    (loaded_,) = loading.load(loaded, [put_casework(loaded, bundle, filled)])
     assert loaded_.outcome == "accepted", loaded_.checked.findings
     assert rows(loaded, REGISTRY, serial) == [("id_number", "身份证有误", "已办结")]
 
@@ -168,7 +169,7 @@ def test_a_signature_for_a_serial_of_two_lists_is_refused_naming_both(twice: tup
     password = run.keys.password(supplement, "donggang")
     blank = unseal((run.home.outbox / supplement / "donggang.xlsx").read_bytes(), [password]).plain
     filled = edit(blank, setting(I4="K.打工务农", J4="否", K4="测试员甲"))
-    assert steps.load(run, [put(run, filled, password=password)])[0].outcome == "accepted"
+    assert loading.load(run, [put(run, filled, password=password)])[0].outcome == "accepted"
     with run.open_vault() as vault:
         both = vault.connection.execute("SELECT issue FROM current_answer WHERE serial = ?", [serial]).fetchall()
     assert len(both) == 2
@@ -182,16 +183,16 @@ def test_a_signature_for_a_serial_of_two_lists_is_refused_naming_both(twice: tup
 def test_scopes_show_what_was_just_recorded(loaded: Run) -> None:
     """Each act on record shows at once in what staff see."""
     serial = in_school(loaded)
-    for act in (lambda: steps.record_police_ref(loaded, None, serial, "x", BY), lambda: record(loaded, serial),
-                lambda: steps.record_signature(loaded, "donggang", "verification", [], BY)):  # fmt: skip
+    for act in (lambda: loading.record_police_ref(loaded, None, serial, "x", BY), lambda: record(loaded, serial),
+                lambda: loading.record_signature(loaded, "donggang", "verification", [], BY)):  # fmt: skip
         act()
-        assert keeping.verified(loaded).breaks == ()
+        assert vault_commands.verified(loaded).breaks == ()
 
 
 def test_what_is_handed_out_after_a_new_key_is_signed_with_it(loaded: Run, tmp_path: Path) -> None:
-    from etl.cli import upkeep
-    from etl.manifest import Manifest
-    from etl.vault.open import known_keys
+    from etl.forms.manifest import Manifest
+    from etl.vault.store.open import known_keys
+    from etl.workflow import upkeep
 
     keys = upkeep.change_key(loaded, tmp_path / "new.key", BY)
     new = replace(loaded, keys=keys)
@@ -215,7 +216,7 @@ def test_a_value_recorded_after_an_answer_is_not_closed_by_it(loaded: Run) -> No
     reference = next(row["reference"] for row in bundle.rows if row["serial"] == serial)
     answer = {reference: {"cause": "名单信息有误", "outcome": "已更正", "date": dt.date(2020, 3, 16)}}
     record(loaded, serial)  # the department has not seen this one
-    steps.load(loaded, [put_casework(loaded, bundle, answer)])
+    loading.load(loaded, [put_casework(loaded, bundle, answer)])
     states = {key: state for key, _, state in rows(loaded, REGISTRY, serial)}
     assert states == {"name": "已办结", "id_number": "办理中"}
     issuing.issue_form(loaded, "corrections", REGISTRY)

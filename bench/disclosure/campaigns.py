@@ -5,9 +5,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from etl.campaign import Campaign
-from etl.counts import Counts, UnitCounts
-from etl.publication import ATOMS
+from etl.exchange.counts import Counts, UnitCounts
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.publication import ATOMS
 
 DAYS = 15
 FIRST = dt.date(2019, 2, 20)

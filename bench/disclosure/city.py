@@ -14,11 +14,11 @@ import numpy as np
 
 from bench.disclosure import argus, argus_audit
 from bench.disclosure.cubes import Linear, campaign_cube, linear, needs_of
+from etl.proof.attacker import Attacker, explore
+from etl.proof.tables import Need, System
 from etl.protect import exact, secondary
-from etl.protect.audit import Attacker, explore
 from etl.protect.programme import FREE, Vector
 from etl.protect.secondary import suppress
-from etl.protect.tables import Need, System
 
 UNITS = 30
 #: Seconds that the exact method is given.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from etl.protect.tables import Need, System, SystemCell
+from etl.proof.tables import Need, System, SystemCell
 
 #: A code's parent by code; the top has none ("").
 Tree = Mapping[str, str]

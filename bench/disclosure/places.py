@@ -11,9 +11,9 @@ import numpy as np
 
 from bench.disclosure import argus
 from bench.disclosure.cubes import Cube, campaign_cube, linear
-from etl.protect.block_audit import unsafe
+from etl.proof.block_audit import unsafe
+from etl.proof.geography import Geography
 from etl.protect.blocks import suppress_blocks
-from etl.protect.geography import Geography
 
 K = 5
 COSTS: tuple[argus.Costs, ...] = ("count", "value")

@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import NOTHING, Cell, Release, Status, cell_id
+from etl.proof.history import place, reader_of, system_in, told_in
+from etl.proof.tables import Range, build_system
 from etl.protect.closing import closing_release
-from etl.protect.history import place, reader_of, system_in, told_in
 from etl.protect.interim import interim_release
 from etl.protect.primary import threshold, true_values
-from etl.protect.tables import Range, build_system
-from etl.released import NOTHING, Cell, Release, Status, cell_id
+from etl.rulebook.campaign import Campaign
 
 SECRET = b"made-up people, no secret"
 #: Noise of the cell key method; step of rounding to base 5.

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from bench.common import campaign_here
 from bench.disclosure.campaigns import REALISTIC, STRESS, Style, days
 from bench.disclosure.policies import Told, everybody, printed, values_of
-from etl.campaign import Campaign
-from etl.protect.audit import Attacker
-from etl.protect.history import place, reader_of, reported
+from etl.exchange.release import NOTHING, Status
+from etl.proof.attacker import Attacker
+from etl.proof.history import place, reader_of, reported
 from etl.protect.primary import threshold
-from etl.publication import Assumption
-from etl.released import NOTHING, Status
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.publication import Assumption
 
 
 @dataclass(frozen=True)

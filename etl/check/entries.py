@@ -4,15 +4,15 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from etl.bundle import Bundle
-from etl.campaign import Campaign
 from etl.check.predicates import is_named
 from etl.check.reconcile import Pair, tidy
-from etl.choices import choices_of
-from etl.dates import parse_date, parse_written
+from etl.exchange.bundle import Bundle
+from etl.exchange.choices import choices_of
+from etl.exchange.submission import Value
 from etl.findings import Finding
-from etl.forms import Column
-from etl.submission import Value
+from etl.forms.definitions import Column
+from etl.rulebook.campaign import Campaign
+from etl.system.dates import parse_date, parse_written
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from etl.campaign import Campaign
 from etl.findings import FuxueError
-from etl.identity import age_on
-from etl.rulebook import Rule
+from etl.forms.id_number import age_on
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.rules import Rule
 
 #: Signs that count as letters, but that nobody sees (Hangul fillers).
 UNSEEN = "\u115f\u1160\u3164\uffa0"

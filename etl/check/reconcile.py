@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import takewhile
 
-from etl.bundle import Bundle
-from etl.campaign import Campaign
+from etl.exchange.bundle import Bundle
+from etl.exchange.submission import Row, Submission, Value
 from etl.findings import Finding
-from etl.forms import Form
-from etl.submission import Row, Submission, Value
+from etl.forms.definitions import Form
+from etl.rulebook.campaign import Campaign
 
 #: Zero-width characters and byte-order marks that pasting brings along.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from etl.cli.texts import error_texts, text
 from etl.findings import FuxueError
-from etl.foreign import visible
+from etl.system.file_names import visible
 
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from etl.campaign import load_campaign
 from etl.cli import console
-from etl.cli.params import DAY
-from etl.cli.recovery import recover_unless_busy
-from etl.cli.run import Run
+from etl.cli.parameters import DAY
 from etl.findings import FuxueError
-from etl.home import Home
-from etl.vault.files import DatabaseError
-from etl.vault.keys import read_key
-from etl.vault.open import known_keys
+from etl.rulebook.campaign import load_campaign
+from etl.system.home import Home
+from etl.vault.store.files import DatabaseError
+from etl.vault.store.keys import read_key
+from etl.vault.store.open import known_keys
+from etl.workflow.recovery import recover_unless_busy
+from etl.workflow.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Exit code of a run that was interrupted (128 + SIGINT).

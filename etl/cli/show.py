@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from etl.campaign import Campaign
-from etl.check.check import Checked
-from etl.cli import console, inspecting
-from etl.cli.demo import DemoResult
-from etl.cli.issuing import Handed
-from etl.cli.reporting import Feedback
-from etl.cli.run import Run
-from etl.cli.steps import Status as Standing
+from etl.check.acceptance import Checked
+from etl.cli import console
 from etl.cli.texts import text
 from etl.findings import Finding, FuxueError, Severity
-from etl.home import Home
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.workflow import inspecting
+from etl.workflow.demonstrating import DemoResult
+from etl.workflow.issuing import Handed
+from etl.workflow.loading import Status as Standing
+from etl.workflow.reporting import Feedback
+from etl.workflow.run import Run
 
 #: Findings shown per file; the rest are counted.
 SHOWN = 12

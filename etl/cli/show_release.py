@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from etl.campaign import Campaign
 from etl.cli import console
-from etl.cli.releasing import Made
 from etl.cli.show import table_of
 from etl.cli.texts import text
-from etl.home import Home
+from etl.exchange.release import Cell, Release, Status, cell_id
 from etl.protect.why import Why
-from etl.released import Cell, Release, Status, cell_id
+from etl.rulebook.campaign import Campaign
+from etl.system.home import Home
+from etl.workflow.releasing import Made
 
 WHY = {
     Why.SMALL: "release.why.small",

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from etl.campaign import Campaign
 from etl.cli import console
-from etl.cli.doctor import Check, Outcome
 from etl.cli.show import SHOWN, table_of
 from etl.cli.texts import text
-from etl.released import Cell
-from etl.vault import chain
-from etl.vault.chain import Link
-from etl.vault.inspect import Change, Lock
-from etl.vault.published import Trace
-from etl.vault.verify import Verified
+from etl.exchange.release import Cell
+from etl.rulebook.campaign import Campaign
+from etl.vault.record.inspection import Change, Lock
+from etl.vault.record.releases import Trace
+from etl.vault.store import chain
+from etl.vault.store.chain import Link
+from etl.vault.upkeep.verify import Verified
+from etl.workflow.doctor import Check, Outcome
 
 
 def show_verified(found: Verified) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from etl.campaign import Unit
+from etl.rulebook.campaign import Unit
 
 
 def match_units(household: str, units: Sequence[Unit]) -> list[Unit]:

@@ -6,10 +6,10 @@ Both are workbooks like any other: made from the list, sealed, filled by the off
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from etl.bundle import Bundle
-from etl.campaign import BUREAU, Campaign
-from etl.forms import EXCLUSIONS, UNASSIGNED
-from etl.issue.province import Split
+from etl.exchange.bundle import Bundle
+from etl.forms.definitions import EXCLUSIONS, UNASSIGNED
+from etl.issue.province_list import Split
+from etl.rulebook.campaign import BUREAU, Campaign
 
 
 @dataclass(frozen=True)

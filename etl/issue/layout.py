@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from etl.forms import Column, Form
-from etl.grid import LINE, column_letters, lines_of
+from etl.forms.definitions import Column, Form
+from etl.forms.sheet import LINE, column_letters, lines_of
 
 #: Zero-based rows: title, progress line, header, then the data.
 TITLE, PROGRESS, HEADER, FIRST = 0, 1, 2, 3

@@ -10,8 +10,8 @@ from typing import Any
 
 import xlsxwriter
 
-from etl.bundle import Bundle
-from etl.campaign import Campaign
+from etl.exchange.bundle import Bundle
+from etl.rulebook.campaign import Campaign
 
 RECEIPTS = "receipts.xlsx"
 #: Label and line of each field below the table of facts: who signs when it goes out, and when it comes back.

@@ -9,9 +9,9 @@ formats) and with whole columns (the progress line), so it holds only functions 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from etl.choices import Choices
-from etl.forms import Column, Form
-from etl.grid import column_letters
+from etl.exchange.choices import Choices
+from etl.forms.definitions import Column, Form
+from etl.forms.sheet import column_letters
 from etl.issue.layout import FIRST, PROGRESS, Layout
 
 OPTIONS_SHEET = "选项"

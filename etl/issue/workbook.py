@@ -6,15 +6,15 @@ from typing import Any
 
 import xlsxwriter
 
-from etl.bundle import Bundle
-from etl.campaign import Campaign
-from etl.choices import Choices, choices_of
-from etl.forms import ANNEX4, MANIFEST_SHEET
-from etl.grid import LINE, lines_of
+from etl.exchange.bundle import Bundle
+from etl.exchange.choices import Choices, choices_of
+from etl.forms.definitions import ANNEX4, MANIFEST_SHEET
+from etl.forms.manifest import Manifest
+from etl.forms.sheet import LINE, lines_of
+from etl.issue.annex5_sheet import write_summary
 from etl.issue.layout import FIRST, HEADER, PROGRESS, TITLE, Layout, row_height
 from etl.issue.selfcheck import add_formats, add_lists, write_options, write_progress
-from etl.issue.summary import write_summary
-from etl.manifest import Manifest
+from etl.rulebook.campaign import Campaign
 
 NOTES_WIDTH = 66  # characters: an upright A4 page
 

@@ -15,10 +15,10 @@ from itertools import repeat
 import numpy as np
 
 from etl.findings import FuxueError
-from etl.protect.geography import Block, Counts, Geography
+from etl.proof.geography import Block, Counts, Geography
+from etl.proof.tables import Need, System, SystemCell
 from etl.protect.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
 from etl.protect.secondary import Search
-from etl.protect.tables import Need, System, SystemCell
 from etl.protect.witnesses import Left, Witnesses
 
 

@@ -9,19 +9,19 @@ a small count; in a correction it is withheld, not rounded.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import NOTHING, Cell, Release, ReleasedTable, Status, cell_id
 from etl.findings import FuxueError
-from etl.protect.audit import Attacker, broken_for_loners, broken_promises
+from etl.proof.attacker import Attacker, broken_for_loners, broken_promises
+from etl.proof.history import place, reader_of
+from etl.proof.tables import Need, Range, System, build_system
 from etl.protect.draft import judge_under, make_release
 from etl.protect.exact import suppress_exactly
-from etl.protect.history import place, reader_of
 from etl.protect.interim import settled
 from etl.protect.primary import find_needs, true_values
 from etl.protect.secondary import loners_of, suppress
-from etl.protect.tables import Need, Range, System, build_system
-from etl.publication import Assumption
-from etl.released import NOTHING, Cell, Release, ReleasedTable, Status, cell_id
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.publication import Assumption
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from etl.campaign import Campaign
-from etl.counts import Counts
-from etl.protect.audit import Attacker
-from etl.protect.history import reader_of
-from etl.protect.reader import ranges_of, readable
-from etl.protect.tables import CITY, structure_of
-from etl.publication import Assumption, Table
-from etl.released import Cell, Release, ReleasedTable
+from etl.exchange.counts import Counts
+from etl.exchange.release import Cell, Release, ReleasedTable
+from etl.proof.attacker import Attacker
+from etl.proof.history import reader_of
+from etl.proof.reader import ranges_of, readable
+from etl.proof.tables import CITY, structure_of
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.publication import Assumption, Table
 
 
 @dataclass(frozen=True)

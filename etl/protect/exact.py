@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
+from etl.proof.tables import Need, Range, System
 from etl.protect.programme import EPSILON, Mask, Task, Vector, model_of, task_of
 from etl.protect.secondary import prices_of, suppress
-from etl.protect.tables import Need, Range, System
 from etl.protect.witnesses import HIGH
 
 #: By how much of the distance a pattern must fail for an inequality to be worth keeping.

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import Cell, Release, Status, cell_id
 from etl.findings import FuxueError
+from etl.proof.tables import CITY, System, build_system
 from etl.protect import rounding
 from etl.protect.draft import Draft, judge, make_release
 from etl.protect.primary import threshold, true_values
 from etl.protect.rounding import Row
-from etl.protect.tables import CITY, System, build_system
-from etl.released import Cell, Release, Status, cell_id
+from etl.rulebook.campaign import Campaign
 
 
 @dataclass

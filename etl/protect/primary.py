@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from etl.counts import Counts, measure
-from etl.protect.tables import CITY, Need, System
-from etl.publication import ATOMS, Publication
+from etl.exchange.counts import Counts, measure
+from etl.proof.tables import CITY, Need, System
+from etl.rulebook.publication import ATOMS, Publication
 
 
 def threshold(publication: Publication, row: str) -> int:

@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from etl.protect.tables import Need, Range, System
+from etl.proof.tables import Need, Range, System
 
 Vector = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from etl.protect.tables import CITY, System
+from etl.proof.tables import CITY, System
 
 #: What it costs to move a figure that still holds, and one that does not, when a row is told anew.
 HELD, MOVED = 1000, 20

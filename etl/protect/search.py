@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import Release, Status, cell_id
+from etl.exchange.release_folder import ALWAYS, SUMS
+from etl.proof.tables import build_system
 from etl.protect.primary import true_values
-from etl.protect.tables import build_system
-from etl.release_folder import ALWAYS, SUMS
-from etl.released import Release, Status, cell_id
+from etl.rulebook.campaign import Campaign
 
 
 def unprotected(folder: Path, release: Release, counts: Counts, campaign: Campaign) -> list[str]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from etl.campaign import Campaign
-from etl.counts import Counts
+from etl.exchange.counts import Counts
+from etl.exchange.release import Release, Status, cell_id
+from etl.proof.tables import build_system
 from etl.protect.primary import find_needs, true_values
-from etl.protect.tables import build_system
-from etl.released import Release, Status, cell_id
+from etl.rulebook.campaign import Campaign
 
 
 class Why(StrEnum):

@@ -6,21 +6,21 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from etl.campaign import load_campaign
 from etl.findings import FuxueError
-from etl.processes import report
 from etl.publish.database import fingerprint, write_database
 from etl.publish.downloads import write_downloads
 from etl.publish.hosting import write_hosting
-from etl.publish.identity import load_identity
 from etl.publish.instance import write_instance
+from etl.publish.languages import load_words
 from etl.publish.offer import Offer
 from etl.publish.pages import write_pages
 from etl.publish.questions import load_questions, try_questions, write_engine
 from etl.publish.reuse import Kept
+from etl.publish.site_identity import load_identity
 from etl.publish.source import load_source
 from etl.publish.swap import replacing
-from etl.publish.words import load_words
+from etl.rulebook.campaign import load_campaign
+from etl.system.processes import report
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "site_templates"
 CODE = Path(__file__).resolve().parent

@@ -8,7 +8,7 @@ lie. What is withheld has no bar and enters neither a scale nor a share.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from etl.released import Cell, Release, ReleasedTable, Status
+from etl.exchange.release import Cell, Release, ReleasedTable, Status
 
 #: Measures of one family share a scale, so that a part is seen as a part of its whole.
 FAMILIES = (frozenset({"suspected", "verified", "deducted"}), frozenset({"to_return", "returned", "still_out"}))

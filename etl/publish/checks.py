@@ -15,16 +15,16 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from etl.exchange.release import Release
 from etl.findings import FuxueError
-from etl.processes import child_environment
 from etl.publish.charts import Figure, figure
 from etl.publish.database import ask
 from etl.publish.downloads import EXCEL, LATEST, PACKAGE, PROOF, WHOLE
+from etl.publish.languages import Words
 from etl.publish.markup import Fault, figure_faults, html_faults, link_faults, parse
 from etl.publish.package import RANGES
 from etl.publish.source import Source, cells
-from etl.publish.words import Words
-from etl.released import Release
+from etl.system.processes import child_environment
 
 #: How many faults are told.
 MOST = 8

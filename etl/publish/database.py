@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from etl.exchange.release import Release, ReleasedTable
+from etl.publish.languages import Words
 from etl.publish.source import Source, cells
-from etl.publish.words import Words
-from etl.released import Release, ReleasedTable
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _NAME_COLUMN = {"city": "", "unit": "JOIN unit n ON n.slug = c.row", "category": "JOIN category n ON n.code = c.row"}

@@ -6,13 +6,13 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from etl.exchange.release import Release
+from etl.exchange.release_folder import SUMS, sealed_files
 from etl.findings import FuxueError
+from etl.publish.languages import Words
 from etl.publish.package import RANGES, Download, descriptor, readme, resources
 from etl.publish.reuse import Kept, link
 from etl.publish.source import Source, cells
-from etl.publish.words import Words
-from etl.release_folder import SUMS, sealed_files
-from etl.released import Release
 
 LATEST = "latest"
 PROOF, WHOLE, PACKAGE, README = "proof.zip", "fuxue.zip", "datapackage.json", "README.md"

@@ -6,9 +6,9 @@ from typing import Any
 
 import jinja2
 
+from etl.exchange.release import Release
 from etl.publish.charts import Bar, Figure
-from etl.publish.words import Words
-from etl.released import Release
+from etl.publish.languages import Words
 
 
 def _value(t: Words, figure: Figure) -> Hashable:

@@ -11,10 +11,10 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from etl.findings import FuxueError
+from etl.publish.languages import Words
 from etl.publish.questions import Question
 from etl.publish.reuse import link
 from etl.publish.source import Source
-from etl.publish.words import Words
 
 FOLDER, DATABASE = "datasette", "fuxue.db"
 METADATA_FILE, CONFIG_FILE = "metadata.yml", "datasette.yml"

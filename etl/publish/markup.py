@@ -13,7 +13,7 @@ import html5lib
 
 from etl.publish.charts import Figure
 from etl.publish.hosting import POLICY
-from etl.publish.words import Words
+from etl.publish.languages import Words
 
 #: Attributes that fetch or send something and that no page of ours has.
 _FETCHED = {"srcset", "poster", "data", "action", "formaction", "background", "ping", "xlink:href"}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import NAMESPACE_URL, uuid5
 
-from etl.campaign import Unit
+from etl.exchange.release import Release, ReleasedTable, Status
 from etl.publish.charts import Figure, past
 from etl.publish.source import Source, cells
 from etl.publish.views import reported, table_of
-from etl.released import Release, ReleasedTable, Status
+from etl.rulebook.campaign import Unit
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from etl.publish.identity import Identity
+from etl.exchange.release import Release, Status
+from etl.publish.languages import Words
+from etl.publish.site_identity import Identity
 from etl.publish.source import Source
-from etl.publish.words import Words
-from etl.released import Release, Status
 
 RANGES = "ranges.csv"
 _NAMED = ("row", "row_name", "row_name_en", "measure", "measure_name", "measure_name_en")

@@ -9,14 +9,14 @@ import jinja2
 
 from etl.publish import views
 from etl.publish.fragments import share
-from etl.publish.identity import Identity
+from etl.publish.languages import Words
 from etl.publish.news import Note, notes
 from etl.publish.offer import Offer
 from etl.publish.package import COLUMNS, RANGE_COLUMNS, dataset
 from etl.publish.reuse import Kept
+from etl.publish.site_identity import Identity
 from etl.publish.source import Source
 from etl.publish.timeline import HEIGHT, timeline
-from etl.publish.words import Words
 
 #: Files beside the pages, taken as they are.
 ASSETS = ("style.css", "tables.js", "ask.js")

@@ -4,10 +4,10 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.datafile import read_toml
 from etl.findings import FuxueError
 from etl.publish.database import ask
-from etl.publish.words import Words
+from etl.publish.languages import Words
+from etl.rulebook.datafile import read_toml
 
 FILE = "questions.toml"
 #: SQLite for browsers in one file, as its makers ship it; docs/dependencies.md says whence, a test knows its digest.

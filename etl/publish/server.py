@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from etl.findings import FuxueError
-from etl.processes import child_environment, report, terminated_as_interrupted
 from etl.publish.hosting import DATA, HEADERS
 from etl.publish.instance import ARGUMENTS, FOLDER
+from etl.system.processes import child_environment, report, terminated_as_interrupted
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

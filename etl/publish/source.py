@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from etl.campaign import Campaign
+from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id, read_release
+from etl.exchange.release_folder import release_folders
 from etl.findings import FuxueError
 from etl.publish.reuse import digest, print_of
-from etl.release_folder import release_folders
-from etl.released import Cell, Release, ReleasedTable, Status, cell_id, read_release
+from etl.rulebook.campaign import Campaign
 
 CITY = "city"
 

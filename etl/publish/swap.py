@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from etl.disk import sync
 from etl.findings import FuxueError
+from etl.system.disk import sync
 
 #: `linux/fcntl.h` and `linux/fs.h`; `sys/stdio.h` of macOS.
 AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2

@@ -9,10 +9,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from etl.exchange.release import Release
 from etl.publish.charts import Figure, past, percent, reach
 from etl.publish.source import CITY, Source
 from etl.publish.views import table_of
-from etl.released import Release
 
 #: What is drawn, a frame for each line: the whole first, then its part.
 FRAMES = (("suspected", "verified"), ("to_return", "returned"))

@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from etl.campaign import Category, Unit
+from etl.exchange.release import Cell, Release, ReleasedTable, Status
 from etl.findings import FuxueError
 from etl.publish.charts import Bar, Figure, bar, figure, past, reach, scale, share, starts
 from etl.publish.source import CITY, Source
-from etl.released import Cell, Release, ReleasedTable, Status
+from etl.rulebook.campaign import Category, Unit
 
 
 @dataclass(frozen=True)

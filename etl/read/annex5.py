@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from etl.forms import ANNEX5
-from etl.grid import Grid, cell_address, same_heading
-from etl.submission import Figure, Summary
+from etl.exchange.submission import Figure, Summary
+from etl.forms.definitions import ANNEX5
+from etl.forms.sheet import Grid, cell_address, same_heading
 
 CODES = tuple(column.key for column in ANNEX5.columns if len(column.key) == 1)
 #: A category's heading: the code, alone or with its name behind a dot.

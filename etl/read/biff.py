@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Iterator
 
+from etl.exchange.submission import Problem
 from etl.read.marks import COLUMNS, Marks, Refused, too_large
-from etl.submission import Problem
 
 EOF, BOF, SHEET, SUPPLIER = 0x000A, 0x0809, 0x0085, 0x01AE
 FORMULA, ARRAY, TABLE, ERROR = 0x0006, 0x0221, 0x0236, 0x0205

@@ -8,14 +8,14 @@ from operator import itemgetter
 
 import python_calamine
 
-from etl.campaign import Limits
-from etl.forms import ANNEX4, FORMS, MANIFEST_SHEET, Form
-from etl.grid import Grid, cell_address, column_letters, find_header, same_heading
-from etl.manifest import Manifest, parse_manifest
+from etl.exchange.submission import Problem, Row, Submission, Value
+from etl.forms.definitions import ANNEX4, FORMS, MANIFEST_SHEET, Form
+from etl.forms.manifest import Manifest, parse_manifest
+from etl.forms.sheet import Grid, cell_address, column_letters, find_header, same_heading
 from etl.read.annex5 import read_annex5
 from etl.read.guard import guard
 from etl.read.marks import Marks, Refused, too_large
-from etl.submission import Problem, Row, Submission, Value
+from etl.rulebook.campaign import Limits
 
 #: So many of the form's columns filled make a row below the footer one of the table, not a remark.
 ROW_LIKE = 4

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 import olefile
 
-from etl.campaign import Limits
+from etl.exchange.submission import Problem
 from etl.read.biff import scan_stream
 from etl.read.kinds import kind_of
 from etl.read.marks import Guarded, Refused
 from etl.read.open_document import scan_content
 from etl.read.sheet_xml import check_texts, local, parse_xml, scan_sheet
-from etl.submission import Problem
+from etl.rulebook.campaign import Limits
 
 #: Parts that fetch, embed or run in a way that no setting allows: no form of ours has them.
 ACTIVE = re.compile(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from etl.disk import copy_private, make_private, sync
+from etl.system.disk import copy_private, make_private, sync
 
 #: What systems and programs leave beside people's files: never a workbook, never in the way.
 LITTER = re.compile(

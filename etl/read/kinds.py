@@ -5,7 +5,7 @@ import zipfile
 
 import olefile
 
-from etl.sealing import OLE_MAGIC, ZIP_MAGIC
+from etl.system.sealing import OLE_MAGIC, ZIP_MAGIC
 
 ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 #: Formats that can be read once their seal is off.

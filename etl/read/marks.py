@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from etl.submission import Problem
+from etl.exchange.submission import Problem
 
 #: Columns and filled cells of one formula that no form of ours comes near.
 COLUMNS = 256

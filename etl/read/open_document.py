@@ -1,8 +1,8 @@
 """One pass over an OpenDocument sheet's content: formulas, error values, and what repetition would unfold to."""
 
+from etl.exchange.submission import Problem
 from etl.read.marks import COLUMNS, Marks, Refused, too_large
 from etl.read.sheet_xml import local, parse_xml
-from etl.submission import Problem
 
 CELLS = ("table-cell", "covered-table-cell")
 #: Sheets that fetch what they hold.

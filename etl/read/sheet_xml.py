@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import cache
 from xml.parsers import expat
 
+from etl.exchange.submission import Problem
 from etl.read.marks import COLUMNS, Marks, Refused, too_large
-from etl.submission import Problem
 
 REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 #: The declaration of a part in UTF-8, or none.

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from etl import sealing
-from etl.bounded import Bounded, Bounds, Broke, Exceeded
-from etl.campaign import Limits
+from etl.exchange.submission import Candidate, Problem, Submission
 from etl.read.cells import parse_workbook
 from etl.read.kinds import READABLE, kind_of
 from etl.read.marks import Refused
-from etl.submission import Candidate, Problem, Submission
+from etl.rulebook.campaign import Limits
+from etl.system import sealing
+from etl.system.bounded import Bounded, Bounds, Broke, Exceeded
 
 #: So many passwords are tried within one limit of time.
 PORTION = 200

@@ -13,8 +13,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.workbook import Workbook
 
 from etl.findings import Finding, Severity
-from etl.forms import Form
-from etl.grid import LINE, find_header, lines_of
+from etl.forms.definitions import Form
+from etl.forms.sheet import LINE, find_header, lines_of
 from etl.report.transcript import transcribe
 
 PAGE, DETAILS = "请先看这里", "逐格清单"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from etl.grid import LINE, lines_of
+from etl.forms.sheet import LINE, lines_of
 
 Line = Sequence[str]
 #: Options of a workbook in which whatever looks like a formula, a link or a number is text.

@@ -7,7 +7,7 @@ import python_calamine
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.workbook import Workbook
 
-from etl.forms import MANIFEST_SHEET, Form
+from etl.forms.definitions import MANIFEST_SHEET, Form
 
 
 def transcribe(plain: bytes, form: Form) -> Workbook:

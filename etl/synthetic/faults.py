@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.forms import ANNEX4
+from etl.forms.definitions import ANNEX4
 
 COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
 Fault = Callable[[Worksheet, list[int]], None]

@@ -8,11 +8,11 @@ from pathlib import Path
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.campaign import Campaign, Unit
-from etl.forms import ANNEX4, NOT_ASKED
-from etl.sealing import seal, unseal
+from etl.forms.definitions import ANNEX4, NOT_ASKED
+from etl.rulebook.campaign import Campaign, Unit
 from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.population import Person
+from etl.system.sealing import seal, unseal
 
 COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
 OWN_PASSWORD = "123456"  # noqa: S105 - what a clerk in a hurry would take

@@ -5,9 +5,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from etl.campaign import Campaign, Unit
-from etl.child import Child
-from etl.identity import check_digit
+from etl.exchange.child import Child
+from etl.forms.id_number import check_digit
+from etl.rulebook.campaign import Campaign, Unit
 
 #: Shares in percent (mission, "Realistic volumes and shares").
 PROFILES: Mapping[str, Mapping[str, float]] = {

@@ -1,0 +1,113 @@
+"""Commands about the staff instance: its accounts, and the log of what they looked at."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import click
+
+from etl.cli import console, show
+from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
+from etl.cli.parameters import DAY
+from etl.cli.texts import text
+from etl.workflow import auditing, serving
+
+
+@click.group(cls=Group)
+def staff() -> None:
+    """Accounts of the staff instance."""
+
+
+@staff.command("add")
+@click.argument("name")
+@click.option(
+    "--scope",
+    required=True,
+    help="bureau, inspectorate, custodian (keeps the log), a department's or unit's slug.",
+)
+@settings
+def staff_add(given: Settings, name: str, scope: str) -> None:
+    """Make an account and print its one-time password."""
+    console.say("staff.added", name=name, scope=scope, password=serving.add_staff(given.run(), name, scope))
+
+
+@staff.command("import")
+@click.argument("file", metavar="STAFF.xlsx", type=FILE)
+@as_of
+@settings
+def staff_import(given: Settings, file: Path, as_of: dt.datetime | None) -> None:
+    """Make all accounts of a list (columns 账号 and 范围), or none; passwords go into a sealed workbook."""
+    made, accounts = serving.import_staff(given.run(as_of), file)
+    console.say("staff.imported", accounts=accounts, file=made)
+
+
+@staff.command("list")
+@settings
+def staff_list(given: Settings) -> None:
+    """All accounts with their scopes."""
+    show.show_staff(serving.list_staff(given.run()))
+
+
+@staff.command("disable")
+@click.argument("name")
+@settings
+def staff_disable(given: Settings, name: str) -> None:
+    """Shut an account out at once."""
+    serving.disable_staff(given.run(), name)
+    console.say("staff.disabled", name=name)
+
+
+@staff.command("certificate")
+@click.option("--host", "hosts", multiple=True, required=True,
+              help="Name or address by which browsers reach the server (repeat it for more).")  # fmt: skip
+@click.option("--days", type=click.IntRange(1, 825), default=397, show_default=True, help="How long it holds.")
+@as_of
+@settings
+def staff_certificate(given: Settings, hosts: tuple[str, ...], days: int, as_of: dt.datetime | None) -> None:
+    """Make a TLS certificate, and the authority that each office machine is to trust; a new one replaces both."""
+    made = serving.make_certificate(given.run(as_of), hosts, days)
+    console.say("tls.made", file=made.authority, fingerprint=made.fingerprint, hosts="、".join(made.hosts),
+                until=made.until)  # fmt: skip
+
+
+@staff.group(cls=Group)
+def audit() -> None:
+    """The log of every look at the staff instance: for its custodian."""
+
+
+@audit.command("verify", cls=Command)
+@click.option("--head", "paper", default="", help="The head as it stands on the custodian's signed paper.")
+@settings
+def audit_verify(given: Settings, paper: str) -> None:
+    """Go over the whole log; names the first entry that does not hold (exit 3). Prints the head for the paper."""
+    found = auditing.verify(given.run(), paper)
+    told = [(file, text(key, number=number)) for file, key, number in found.breaks]
+    if console.wants_json():
+        breaks = [{"file": file, "message": message} for file, message in told]
+        console.result("audit", entries=found.entries, files=found.files, head=found.head, breaks=breaks)
+    else:
+        for file, message in told[: show.SHOWN]:
+            console.show(f"✗ {file}：{message}", always=True)
+        if not told:
+            console.say("audit.whole", entries=found.entries, head=found.head or "—")
+    sys.exit(3 if told else 0)
+
+
+@audit.command("export", cls=Command)
+@click.option("--since", type=DAY, help="Only entries of this day (UTC) or later.")
+@as_of
+@settings
+def audit_export(given: Settings, since: dt.datetime | None, as_of: dt.datetime | None) -> None:
+    """The log as a sealed workbook in private/reports/; its password is that of the bureau's papers."""
+    file, entries = auditing.export(given.run(as_of), since.date() if since else None)
+    console.say("audit.exported", entries=entries, file=file)
+
+
+@audit.command("rotate", cls=Command)
+@click.option("--before", required=True, type=DAY, help="A day at least 183 days ago.")
+@as_of
+@settings
+def audit_rotate(given: Settings, before: dt.datetime, as_of: dt.datetime | None) -> None:
+    """Put entries of before a day into a file of their own, which proves itself and joins on to the log."""
+    file = auditing.put_old_away(given.run(as_of), before.date())
+    console.say("audit.put_away" if file else "audit.nothing_old", file=file, before=before.date())

@@ -1,0 +1,1 @@
+"""The plain types that one room hands another."""

@@ -1,0 +1,58 @@
+"""What may be chosen in a column of a workbook: the drop-down lists of every form, from the campaign's data."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from etl.exchange.bundle import Bundle
+from etl.forms.definitions import NOT_ASKED, RETURNED, Column
+from etl.rulebook.campaign import Campaign
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Allowed values; or, if the column depends on another, those by that one's value (`by`)."""
+
+    values: tuple[str, ...] = ()
+    by: Mapping[str, tuple[str, ...]] | None = None
+
+    def find(self, text: str, depends: str = "") -> str | None:
+        """The value that a normalised text (NFKC) stands for, or None; `depends` is what the other column holds."""
+        values = self.values if self.by is None else self.by.get(depends, ())
+        return next((value for value in values if unicodedata.normalize("NFKC", value) == text), None)
+
+
+def choices_of(campaign: Campaign, bundle: Bundle, column: Column) -> Choices:
+    """The choices of a column that has some. KeyError if the form names a list that does not exist."""
+    return LISTS[column.choices](campaign, bundle.recipient)
+
+
+def _labelled(campaign: Campaign, by_code: Mapping[str, tuple[str, ...]]) -> Choices:
+    return Choices(by={campaign.category[code].label: values for code, values in by_code.items()})
+
+
+def _returned(campaign: Campaign, _: str) -> Choices:
+    """M10: 是 or 否 for I–M, 无 for A–H."""
+    by_group = {"to_return": RETURNED, "deducted": (NOT_ASKED,)}
+    return _labelled(campaign, {category.code: by_group[category.group] for category in campaign.categories})
+
+
+def _of_department(field: str) -> Callable[[Campaign, str], Choices]:
+    def look_up(campaign: Campaign, recipient: str) -> Choices:
+        department = campaign.casework.department(recipient)
+        return Choices(getattr(department, field) if department else ())
+
+    return look_up
+
+
+LISTS: Mapping[str, Callable[[Campaign, str], Choices]] = {
+    "categories": lambda campaign, _: Choices(tuple(category.label for category in campaign.categories)),
+    "returned": _returned,
+    "causes": _of_department("causes"),
+    "outcomes": _of_department("outcomes"),
+    "measures": lambda campaign, _: _labelled(campaign, campaign.casework.measures),
+    "schooling": lambda campaign, _: _labelled(campaign, campaign.casework.schooling),
+    "departments": lambda campaign, _: Choices(campaign.casework.responsible),
+    "units": lambda campaign, _: Choices(tuple(unit.name for unit in campaign.units)),
+    "exclude": lambda *_: Choices(("排除",)),
+}

@@ -1,0 +1,266 @@
+"""A release: protected public tables, written once into `released/NNNN/` and read from there ever after.
+
+A release folder holds ``release.json`` (what, when, under which thresholds), one CSV per table in long form
+(``row,measure,value,status``), ``audit.json`` (for every withheld cell the range of whole numbers that a reader can
+infer), ``proof.json`` (whole tables, one for each release so far, that fit everything published),
+``verify_release.py``, with which anyone can check all of it, and ``SHA256SUMS``, the list of all these with their
+digests (`release_folder`). Nothing else may lie in it.
+"""
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from etl.exchange.release_folder import ALWAYS, digest, plain, release_folders, sealed_files, set_aside
+from etl.findings import FuxueError
+from etl.rulebook.publication import Assumption
+
+#: What is taken for granted of a single release.
+NOTHING = Assumption("none", (), ())
+#: The columns of a table's file.
+COLUMNS = ("row", "measure", "value", "status")
+
+
+class Status(StrEnum):
+    """What a cell says: a figure, a rounded one, one withheld to protect people, or nothing yet: the unit is not done.
+
+    A rounded figure lies at most k from the true one, k the threshold of its row (`Release.threshold`).
+    """
+
+    PUBLISHED = "published"
+    ROUNDED = "rounded"
+    SUPPRESSED = "suppressed"
+    NOT_DUE = "not_due"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A public cell; `value` is None unless published or rounded."""
+
+    status: Status
+    value: int | None = None
+
+    def __post_init__(self) -> None:
+        """A withheld value must not even be carried along."""
+        if (self.value is None) == (self.status in (Status.PUBLISHED, Status.ROUNDED)):
+            raise ValueError("a cell has a value exactly if it is published or rounded")
+
+    @property
+    def exact(self) -> int | None:
+        """The true figure, or None unless published."""
+        return self.value if self.status is Status.PUBLISHED else None
+
+
+@dataclass(frozen=True)
+class ReleasedTable:
+    """A protected table: cells by (row, measure). Rows are ``city``, unit slugs or category codes, in order."""
+
+    key: str
+    kind: str
+    rows: tuple[str, ...]
+    measures: tuple[str, ...]
+    cells: Mapping[tuple[str, str], Cell]
+    title: str
+    title_en: str
+
+    def __getitem__(self, at: tuple[str, str]) -> Cell:
+        """The cell at (row, measure)."""
+        return self.cells[at]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How all figures hang together, as everybody knows: a unit's states, their sums, groups, categories by sum."""
+
+    units: tuple[str, ...]
+    states: tuple[str, ...]
+    sums: Mapping[str, tuple[str, ...]]
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
+    categories: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Release:
+    """Everything of one release. `ranges` gives (low, high) for each withheld cell by its id ``row.measure``.
+
+    `earlier` gives the digests of all releases before it by name; `assumed` is what a reader who combines them was
+    taken to know of how figures move between them.
+    """
+
+    number: int
+    campaign: str
+    as_of: dt.date
+    closing: bool
+    k: int
+    category_k: Mapping[str, int]
+    known: tuple[str, ...]
+    structure: Structure
+    tables: tuple[ReleasedTable, ...]
+    ranges: Mapping[str, tuple[int, int | None]]
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    assumed: Assumption = NOTHING
+
+    @property
+    def name(self) -> str:
+        """Four digits, also the folder's name."""
+        return f"{self.number:04d}"
+
+    def threshold(self, row: str) -> int:
+        """The k of a row: a sensitive category may have its own."""
+        return self.category_k.get(row, self.k)
+
+    def table(self, key: str) -> ReleasedTable:
+        """A table by its key."""
+        return next(table for table in self.tables if table.key == key)
+
+
+def cell_id(row: str, measure: str) -> str:
+    """The name of a cell in every table that shows it, such as ``city.returned``."""
+    return f"{row}.{measure}"
+
+
+def write_draft(released: Path, release: Release) -> Path:
+    """Write all that is told into a hidden folder beside the release's place; it wants its proof and its seal yet."""
+    return set_aside(released, release.name, _files(release))
+
+
+def _files(release: Release) -> dict[str, bytes]:
+    files = {f"{table.key}.csv": _csv(table) for table in release.tables}
+    ranges = {key: list(release.ranges[key]) for key in sorted(release.ranges)}
+    files["audit.json"] = _json({"ranges": ranges})
+    about = {
+        "release": release.name,
+        "campaign": release.campaign,
+        "as_of": release.as_of.isoformat(),
+        "closing": release.closing,
+        "k": release.k,
+        "category_k": dict(release.category_k),
+        "known": list(release.known),
+        "structure": asdict(release.structure),
+        "earlier": dict(release.earlier),
+        "assumed": asdict(release.assumed),
+        "tables": [
+            {"key": t.key, "rows": t.kind, "measures": list(t.measures), "title": t.title, "title_en": t.title_en}
+            for t in release.tables
+        ],
+    }
+    files["release.json"] = _json(about)
+    return files
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _csv(table: ReleasedTable) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in table.rows:
+        for measure in table.measures:
+            cell = table[row, measure]
+            writer.writerow((row, measure, "" if cell.value is None else cell.value, cell.status.value))
+    return out.getvalue().encode()
+
+
+def read_release(folder: Path) -> Release:
+    """Read a release; FuxueError if a file is unknown, missing, changed since it was sealed, or malformed."""
+    return _understood(folder, sealed_files)
+
+
+def read_draft(folder: Path) -> Release:
+    """Read what `write_draft` wrote, before it has a proof and a seal; FuxueError if it is malformed."""
+    return _understood(folder, lambda here: {path.name: path.read_bytes() for path in here.iterdir()})
+
+
+def _understood(folder: Path, files_of: Callable[[Path], Mapping[str, bytes]]) -> Release:
+    try:
+        files = files_of(folder)
+        about = json.loads(files["release.json"].decode())
+        tables = {f"{table['key']}.csv" for table in about["tables"]}
+        for name in sorted(files.keys() - tables - ALWAYS):
+            raise FuxueError("release.unknown_file", release=folder.name, file=plain(name))
+        if folder.name not in (about["release"], f".{about['release']}.new"):
+            raise FuxueError("release.renamed", release=folder.name, name=plain(about["release"]))
+        return _release(about, files)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+        raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
+
+
+def _release(about: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
+    ranges = json.loads(files["audit.json"].decode())["ranges"]
+    _must_be_printable([about, ranges])
+    return Release(
+        number=int(about["release"]),
+        campaign=about["campaign"],
+        as_of=dt.date.fromisoformat(about["as_of"]),
+        closing=about["closing"],
+        k=about["k"],
+        category_k=about["category_k"],
+        known=tuple(about["known"]),
+        structure=_structure(about["structure"]),
+        tables=tuple(_read_table(table, files[f"{table['key']}.csv"]) for table in about["tables"]),
+        ranges={key: (low, high) for key, (low, high) in ranges.items()},
+        earlier=about["earlier"],
+        assumed=Assumption(about["assumed"]["key"], *(tuple(about["assumed"][how]) for how in ("fixed", "grows"))),
+    )
+
+
+def _must_be_printable(told: object) -> None:
+    """ValueError for a text, anywhere in JSON, that could steer the terminal on which it is printed."""
+    if isinstance(told, str) and not told.isprintable():
+        raise ValueError("a control character")
+    if isinstance(told, dict):
+        told = [*told, *told.values()]
+    for one in told if isinstance(told, list) else ():
+        _must_be_printable(one)
+
+
+def earlier_releases(released: Path, release: Release) -> list[Release]:
+    """The releases before one, oldest first; FuxueError unless they are those that it was made after."""
+    folders = [folder for folder in release_folders(released) if folder.name < release.name]
+    if {folder.name: digest(folder) for folder in folders} != dict(release.earlier):
+        raise FuxueError("release.earlier", release=release.name)
+    return [read_release(folder) for folder in folders]
+
+
+def _structure(told: Mapping[str, Any]) -> Structure:
+    return Structure(
+        units=tuple(told["units"]),
+        states=tuple(told["states"]),
+        sums={name: tuple(parts) for name, parts in told["sums"].items()},
+        groups=tuple((whole, tuple(parts)) for whole, parts in told["groups"]),
+        categories={name: tuple(codes) for name, codes in told["categories"].items()},
+    )
+
+
+def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
+    cells = {}
+    rows: dict[str, None] = {}
+    for line in csv.DictReader(io.StringIO(content.decode()), strict=True):
+        _must_be_printable([*line.values()])
+        if tuple(line) != COLUMNS or not re.fullmatch("(?:0|[1-9][0-9]{0,8})?", line["value"]):
+            raise ValueError("no line of a table")
+        if (line["row"], line["measure"]) in cells:
+            raise ValueError("a cell told twice")
+        value = int(line["value"]) if line["value"] else None
+        cells[line["row"], line["measure"]] = Cell(Status(line["status"]), value)
+        rows[line["row"]] = None
+    if not rows or cells.keys() != {(row, measure) for row in rows for measure in about["measures"]}:
+        raise ValueError("not every measure of every row")
+    return ReleasedTable(
+        key=about["key"],
+        kind=about["rows"],
+        rows=tuple(rows),
+        measures=tuple(about["measures"]),
+        cells=cells,
+        title=about["title"],
+        title_en=about["title_en"],
+    )

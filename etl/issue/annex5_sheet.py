@@ -1,0 +1,107 @@
+"""附件5 as a live sheet beside 附件4 (M12): formulas that add up while the unit fills, ready to print and sign."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from etl.exchange.bundle import Bundle
+from etl.forms.definitions import ANNEX4, ANNEX5, RETURNED
+from etl.forms.sheet import column_letters
+from etl.issue.layout import PROGRESS, Layout
+from etl.rulebook.campaign import Campaign, Category
+
+#: Zero-based rows: title, group headings, headings, the unit, the total, the check line, the footer.
+TITLE, GROUPS, HEADINGS, UNIT, TOTAL, CHECK, FOOTER = range(7)
+MEND = "附件4还有填错的行（深红），改好再打印。"
+GROUP_NAMES = {"deducted": "核减项", "to_return": "应劝返项"}
+
+
+def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout, styles: Mapping[str, Any]) -> None:
+    """Add the sheet. Its headings are the thirteen values themselves, which the formulas compare with."""
+    sheet = book.add_worksheet(ANNEX5.sheet)
+    right = len(ANNEX5.columns) - 1
+    sheet.merge_range(TITLE, 0, TITLE, right, ANNEX5.title.format(county=campaign.county), styles["title"])
+    for row, height in ((TITLE, 36), (GROUPS, 24), (HEADINGS, 64), (UNIT, 36), (TOTAL, 30), (CHECK, 22), (FOOTER, 30)):
+        sheet.set_row(row, height)
+    _headings(sheet, campaign, styles)
+    sheet.write_string(UNIT, 0, campaign.city, styles["issued"])
+    sheet.write_string(UNIT, 1, f"{campaign.county}·{bundle.name}", styles["issued"])
+    sheet.merge_range(TOTAL, 0, TOTAL, 1, "总计", styles["header"])
+    for at, formula in _formulas(campaign, layout).items():
+        sheet.write_formula(UNIT, at, formula, styles["number"], 0)
+        letters = column_letters(at)
+        sheet.write_formula(TOTAL, at, f"=SUM({letters}{UNIT + 1}:{letters}{UNIT + 1})", styles["number"], 0)
+    missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
+    # The progress line of 附件4 ends in 待改 0 only where nothing is left to mend.
+    is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
+    due = f'"附件4还有 "&({missing})&" 人未填或填错，暂不要打印。"'
+    check = f'=IF({missing}>0,{due},IF({is_right},"{agrees}","{MEND}"))'
+    if not layout.count:
+        check = f'="{agrees}"'
+    sheet.merge_range(CHECK, 0, CHECK, right, "", styles["progress"])
+    value = f"附件4还有 {layout.count} 人未填或填错，暂不要打印。" if layout.count else agrees
+    sheet.write_formula(CHECK, 0, check, styles["progress"], value)
+    _footer(sheet, bundle, layout, styles)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
+    sheet.center_horizontally()
+    sheet.fit_to_pages(1, 1)
+    sheet.print_area(0, 0, FOOTER, right)
+    sheet.set_footer("&L&9单位负责人签字：＿＿＿＿＿＿＿＿（盖章）&R&9第 &P 页，共 &N 页")
+    sheet.protect("", {"format_columns": True, "format_rows": True})
+
+
+def _headings(sheet: Any, campaign: Campaign, styles: Mapping[str, Any]) -> None:
+    for at, column in enumerate(ANNEX5.columns):
+        sheet.set_column(at, at, column.width)
+        if column.key not in campaign.category:
+            sheet.merge_range(GROUPS, at, HEADINGS, at, column.heading, styles["header"])
+    at = 3
+    for group, name in GROUP_NAMES.items():
+        count = sum(category.group == group for category in campaign.categories)
+        sheet.merge_range(GROUPS, at, GROUPS, at + count - 1, name, styles["header"])
+        at += count
+    for at, category in enumerate(_in_order(campaign), start=3):
+        sheet.write_string(HEADINGS, at, category.label, styles["header"])
+
+
+def _formulas(campaign: Campaign, layout: Layout) -> dict[int, str]:
+    """Formula by column. An answer counts if it is one of the values exactly, but for outer spaces."""
+    row, width = UNIT + 1, len(campaign.categories)
+    formulas = {2: f"=SUM({column_letters(3)}{row}:{column_letters(2 + width)}{row})"}
+    if not layout.count:
+        return {at: "=0" for at in range(2, 4 + width)}
+    returning = []
+    for at, category in enumerate(_in_order(campaign), start=3):
+        is_it = f"EXACT({_trimmed(layout, 'category')},{column_letters(at)}${HEADINGS + 1})"
+        formulas[at] = f"=SUMPRODUCT({is_it}*1)"
+        if category.group == "to_return":
+            returning.append(is_it)
+    back = f'EXACT({_trimmed(layout, "returned")},"{RETURNED[0]}")'
+    return formulas | {3 + width: f"=SUMPRODUCT({back}*({'+'.join(returning)}))"}
+
+
+def _in_order(campaign: Campaign) -> list[Category]:
+    return [category for group in GROUP_NAMES for category in campaign.categories if category.group == group]
+
+
+def _trimmed(layout: Layout, key: str) -> str:
+    return f'TRIM(SUBSTITUTE(\'{ANNEX4.sheet}\'!{layout.area(key)},"\u3000"," "))'
+
+
+def _footer(sheet: Any, bundle: Bundle, layout: Layout, styles: Mapping[str, Any]) -> None:
+    """Unit as issued; who filled it stands in 附件4 and is shown here; the date is typed."""
+    typed = {field.key: f"'{ANNEX4.sheet}'!{column_letters(blank)}{layout.footer + 1}"
+             for _, blank, field in layout.footer_cells()}  # fmt: skip
+    for number, field in enumerate(ANNEX5.footer):
+        at = number * 3
+        sheet.write_string(FOOTER, at, f"{field.heading}：", styles["label"])
+        if field.key == "unit":
+            sheet.merge_range(FOOTER, at + 1, FOOTER, at + 2, bundle.name, styles["linked"])
+        elif field.key in typed:
+            sheet.merge_range(FOOTER, at + 1, FOOTER, at + 2, "", styles["linked"])
+            sheet.write_formula(
+                FOOTER, at + 1, f'=IF(LEN({typed[field.key]})=0,"",{typed[field.key]})', styles["linked"], ""
+            )
+        else:
+            sheet.merge_range(FOOTER, at + 1, FOOTER, at + 2, "", styles["blank"])

@@ -1,0 +1,87 @@
+"""All releases so far as one system: what a reader can combine who remembers every figure that was ever told (M19)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from etl.exchange.release import Release, Status, cell_id
+from etl.proof.attacker import Attacker
+from etl.proof.tables import Range, System, SystemCell, system_of
+from etl.rulebook.publication import Assumption
+
+
+def reported(release: Release) -> dict[str, bool]:
+    """Which units had reported, as the release shows."""
+    silent = {
+        row for table in release.tables for (row, _), cell in table.cells.items() if cell.status is Status.NOT_DUE
+    }
+    return {unit: unit not in silent for unit in release.structure.units}
+
+
+def system_in(release: Release) -> System:
+    """The system of one release, as everybody knows it."""
+    return system_of(release.structure, reported(release), release.known, {})
+
+
+def told_in(release: Release, system: System) -> dict[str, Range]:
+    """What a reader has of each cell, (least, greatest): figures, bands of rounded ones, zeros that follow."""
+    told: dict[str, Range] = {cell.id: (0, 0) for cell in system.cells if cell.is_zero}
+    for table in release.tables:
+        for (row, name), cell in table.cells.items():
+            if cell.value is not None:
+                slack = 0 if cell.status is Status.PUBLISHED else release.threshold(row)
+                told[cell_id(row, name)] = (max(cell.value - slack, 0), cell.value + slack)
+    return told
+
+
+def place(release: Release, cell: str) -> str:
+    """The name of a release's cell in the system of all of them, such as ``0003/city.returned``."""
+    return f"{release.name}/{cell}"
+
+
+def reader_of(releases: Sequence[Release], assumed: Assumption) -> Attacker:
+    """The model of somebody who has these releases, oldest first, takes `assumed` for granted, and knows nothing else.
+
+    Its cells are those of each release, one after the other, by the names of `place`.
+    """
+    systems = [system_in(release) for release in releases]
+    told = {
+        place(release, cell): ends
+        for release, system in zip(releases, systems, strict=True)
+        for cell, ends in told_in(release, system).items()
+    }
+    return Attacker(_join(releases, systems, assumed), told)
+
+
+def _join(releases: Sequence[Release], systems: Sequence[System], assumed: Assumption) -> System:
+    cells, equations, groups = (
+        list[SystemCell](),
+        list[tuple[int, tuple[int, ...]]](),
+        list[tuple[int, tuple[int, ...]]](),
+    )
+    links, first = list[tuple[int, int]](), 0
+    for number, (release, system) in enumerate(zip(releases, systems, strict=True)):
+        first = len(cells)
+        cells += [replace(cell, id=place(release, cell.id)) for cell in system.cells]
+        for ours, theirs in ((equations, system.equations), (groups, system.groups)):
+            ours += [(whole + first, tuple(part + first for part in parts)) for whole, parts in theirs]
+        if number:
+            before = first - len(systems[number - 1].cells)
+            for cell, is_fixed in moves(releases[number - 1], release, assumed):
+                later, sooner = first + system.at[cell], before + systems[number - 1].at[cell]
+                links += [(later, sooner), (sooner, later)] if is_fixed else [(later, sooner)]
+    return System(tuple(cells), tuple(equations), tuple(groups), tuple(links), first)
+
+
+def moves(sooner: Release, later: Release, assumed: Assumption) -> Iterator[tuple[str, bool]]:
+    """Cells that an assumption ties between two releases, and whether they do not change at all.
+
+    Those of units that had reported both times, and the city's categories, which can only grow as units report.
+    """
+    was_in, is_in = reported(sooner), reported(later)
+    for unit in later.structure.units:
+        if was_in[unit] and is_in[unit]:
+            yield from ((cell_id(unit, name), True) for name in assumed.fixed)
+            yield from ((cell_id(unit, name), False) for name in assumed.grows)
+    if "verified" in assumed.grows:
+        for codes in later.structure.categories.values():
+            yield from ((cell_id(code, "verified"), False) for code in codes)

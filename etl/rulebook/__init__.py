@@ -1,0 +1,1 @@
+"""The campaign as data: loads and validates `campaign/`."""

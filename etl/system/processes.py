@@ -1,0 +1,84 @@
+"""Other processes: how many, what they are given, what they died of, and that they end in order."""
+
+import contextlib
+import json
+import multiprocessing
+import multiprocessing.connection
+import multiprocessing.context
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+from etl.findings import FuxueError
+
+#: All that a process without a key gets of the environment: above all no path of one.
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+
+#: Modules that such processes work with; named here, loaded there.
+PRELOADED = ("etl.read.worker", "etl.issue.outbox")
+
+
+def forks() -> multiprocessing.context.ForkServerContext:
+    """Where processes of our own are forked from: a server that holds neither keys nor open databases.
+
+    What they need is loaded there once. It is one server for the whole run, so the first that asks decides for all.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    return context
+
+
+def workers() -> int:
+    """How many things are done at once: one per processor that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def end_with_parent() -> None:
+    """In a child: end as soon as the parent is gone, however it went. Children hold passwords and names."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        multiprocessing.connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def child_environment() -> dict[str, str]:
+    """What a process that must not have a key gets of the environment."""
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+
+
+def report(error: FuxueError) -> int:
+    """In such a process: say an error on stderr, for `error_of` to read; returns the exit code."""
+    params = {key: str(value) for key, value in error.params.items()}
+    print(json.dumps({"error": error.key, "params": params}, ensure_ascii=False), file=sys.stderr)
+    return error.code
+
+
+def error_of(stderr: str, code: int) -> FuxueError:
+    """The error that such a process reported on its last line, or what it died of."""
+    lines = stderr.strip().splitlines() or [""]
+    try:
+        said = json.loads(lines[-1])
+        return FuxueError(said["error"], code=code, **said["params"])
+    except (ValueError, KeyError, TypeError):
+        return FuxueError("publish.failed", code=code, reason=lines[-1][:200])
+
+
+@contextlib.contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """While inside, SIGTERM ends the work as Ctrl-C does, so that the other process is not left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,1 @@
+"""What is on record, and the one door from children to sums."""

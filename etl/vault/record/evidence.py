@@ -1,0 +1,120 @@
+"""What was seen on paper and is kept with the record: who saw it, and when (M9, M11, M14, M16)."""
+
+import datetime as dt
+
+from etl.findings import FuxueError
+from etl.vault.store import chain
+from etl.vault.store.open import Vault
+
+#: The issued values that can be wrong and have a right one.
+ISSUED_VALUES = ("name", "sex", "id_number", "household")
+#: Of which children each act can be signed for: the answers that it follows from.
+SIGNED = {
+    "verification": "1",
+    "return": "a.returned = '是'",
+    "case-bureau": "a.returned <> '无'",
+    "case-unit": "a.returned <> '无'",
+}
+
+
+def issue_of(vault: Vault, serial: str, issue: str | None) -> str:
+    """The list's issue in which a child has this serial: the one named, or the only one. FuxueError if it is not clear.
+
+    A supplement may use a serial again: then nothing is guessed.
+    """
+    rows = vault.connection.execute("SELECT issue FROM child WHERE serial = ? ORDER BY issue", [serial])
+    found = [row[0] for row in rows]
+    if issue is not None and issue not in found:
+        raise FuxueError("record.no_child", issue=issue, serial=serial)
+    if not found:
+        raise FuxueError("record.no_serial", serial=serial)
+    if issue is None and len(found) > 1:
+        raise FuxueError("record.which_issue", serials=serial, issues="、".join(found))
+    return issue or found[0]
+
+
+def record_police_ref(vault: Vault, issue: str | None, serial: str, reference: str, by: str, day: dt.date) -> None:
+    """The police's reference for a missing child (G). FuxueError if there is no such child, or more than one."""
+    with vault.transaction() as db:
+        row = [issue_of(vault, serial, issue), serial, reference]
+        if db.execute("SELECT 1 FROM police_ref WHERE (issue, serial, reference) = (?, ?, ?)", row).fetchone():
+            return
+        number = chain.next_id(db, "police_ref")
+        db.execute("INSERT INTO police_ref VALUES (?, ?, ?, ?, ?, ?)", [number, *row, by, day.isoformat()])
+        chain.append(vault, "police_ref", number, day)
+
+
+def record_wrong_value(vault: Vault, issue: str | None, serial: str, key: str, value: str, department: str, by: str,
+                       day: dt.date) -> None:  # fmt: skip
+    """That an issued value of a child is wrong, and the right one (M15): a correction for a department.
+
+    What was issued stays as it is. FuxueError if there is no such child, more than one, the value is the issued one, or
+    it is what the department was told last.
+    """
+    with vault.transaction() as db:
+        issue = issue_of(vault, serial, issue)
+        known = db.execute(f"SELECT {key} FROM child WHERE issue = ? AND serial = ?", [issue, serial]).fetchone()[0]
+        if known == value:
+            raise FuxueError("record.same_value", serial=serial)
+        row = [issue, serial, key, value, department]
+        query = """SELECT value, recorded_on FROM wrong_value WHERE (issue, serial, key, department) = (?, ?, ?, ?)
+                   ORDER BY id DESC"""
+        before = db.execute(query, [issue, serial, key, department]).fetchone()
+        if before is not None and before[0] == value:
+            raise FuxueError("record.known_value", serial=serial, day=before[1])
+        number = chain.next_id(db, "wrong_value")
+        db.execute(
+            "INSERT INTO wrong_value VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [number, *row, by, day.isoformat()],
+        )
+        chain.append(vault, "wrong_value", number, day)
+
+
+def police_refs(vault: Vault) -> set[tuple[str, str]]:
+    """(issue, serial) of every child for whom the police's reference is on record."""
+    return {(issue, serial) for issue, serial in vault.connection.execute("SELECT issue, serial FROM police_ref")}
+
+
+def record_signature(vault: Vault, unit: str, act: str, serials: list[str], by: str, day: dt.date,
+                     issue: str | None = None) -> int:  # fmt: skip
+    """That the signed paper was seen, for all of a unit's answers that `act` concerns, or for some; how many those are.
+
+    The names that signed are those of the answer as it stands now (M11). `issue` narrows it to one list. FuxueError if
+    a serial is not among them or stands in more than one list, or if there are none.
+    """
+    marks = ", ".join("?" for _ in serials)
+    query = f"""SELECT a.issue, a.serial, a.team FROM current_answer a
+                JOIN child c ON c.issue = a.issue AND c.serial = a.serial
+                WHERE c.unit = ? AND (? IS NULL OR a.issue = ?) AND {SIGNED[act]}
+                {f"AND a.serial IN ({marks})" if serials else ""}"""
+    with vault.transaction() as db:
+        concerned = db.execute(query, [unit, issue, issue, *serials]).fetchall()
+        if missing := sorted({*serials} - {serial for _, serial, _ in concerned}):
+            raise FuxueError("record.not_signed_for", serials="、".join(missing))
+        if not concerned:
+            raise FuxueError("record.nobody_to_sign_for", unit=unit)
+        named = [serial for _, serial, _ in concerned]
+        if serials and (twice := sorted({serial for serial in named if named.count(serial) > 1})):
+            issues = sorted({one for one, serial, _ in concerned if serial in twice})
+            raise FuxueError("record.which_issue", serials="、".join(twice), issues="、".join(issues))
+        number = chain.next_id(db, "signature")
+        db.execute("INSERT INTO signature VALUES (?, ?, ?, ?, ?)", [number, unit, act, by, day.isoformat()])
+        db.executemany("INSERT INTO signed_child VALUES (?, ?, ?, ?)", [(number, *row) for row in concerned])
+        chain.append(vault, "signature", number, day)
+    return len(concerned)
+
+
+def record_deliverable(vault: Vault, unit: str, what: str, medium: str, by: str, day: dt.date, *, signed: bool) -> None:
+    """That a unit handed in 附件4, 附件5 or its 工作总结 (M14), on paper, signed and sealed or not, or on a stick."""
+    with vault.transaction() as db:
+        number = chain.next_id(db, "deliverable")
+        row = [number, unit, what, medium, int(signed), by, day.isoformat()]
+        db.execute("INSERT INTO deliverable VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        chain.append(vault, "deliverable", number, day)
+
+
+def deliverables(vault: Vault, day: dt.date) -> dict[tuple[str, str, str], tuple[bool, str]]:
+    """(signed and sealed, when) by (unit, what, medium) of what had come by a day; the newest record counts."""
+    query = """SELECT unit, what, medium, signed, recorded_on FROM deliverable WHERE recorded_on <= ? ORDER BY id"""
+    rows = vault.connection.execute(query, [day.isoformat()])
+    return {(unit, what, medium): (bool(signed), on) for unit, what, medium, signed, on in rows}

@@ -1,0 +1,226 @@
+"""What was handed out (下发): the province's list and its supplements, decisions on its rows, corrections and cases."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.child import Child
+from etl.forms.definitions import ANNEX4, FORMS, Form
+from etl.issue.decisions import Decision
+from etl.issue.province_list import ListRow
+from etl.rulebook.campaign import Campaign
+from etl.vault.store import chain
+from etl.vault.store.files import Connection
+from etl.vault.store.keys import Keys
+from etl.vault.store.open import Vault
+
+#: The id of an issue: the day and a running number.
+ISSUE = re.compile(r"[0-9]{8}-([0-9]{2,9})")
+CHILD_COLUMNS = tuple(field.name for field in fields(Child))
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """不漏一人: every row of the lists was issued or excluded by a person."""
+
+    issued: int = 0
+    excluded: int = 0
+
+    @property
+    def listed(self) -> int:
+        """Rows of all lists, each child once."""
+        return self.issued + self.excluded
+
+
+def next_issue(vault: Vault, day: dt.date, handed_out: Iterable[str]) -> str:
+    """The id of the next issue: the day and a running number, such as ``20190219-01``.
+
+    The number is above all that were ever used, also by what a restored copy took back and by the folders
+    `handed_out`: passwords follow from the id, so no two issues may share one.
+    """
+    query = "SELECT id FROM issue UNION SELECT subject FROM taken_back WHERE kind = 'issue'"
+    used = {*handed_out, *(row[0] for row in vault.connection.execute(query))}
+    numbers = [int(found[1]) for name in used if (found := ISSUE.fullmatch(name))]
+    return f"{day:%Y%m%d}-{max(numbers, default=0) + 1:02d}"
+
+
+def row_fingerprint(keys: Keys, texts: Mapping[str, str]) -> bytes:
+    """A keyed fingerprint of a row of a list."""
+    return keys.mac("list-row", json.dumps(sorted(texts.items()), ensure_ascii=False).encode())
+
+
+def marks_of_row(keys: Keys, texts: Mapping[str, str]) -> set[bytes]:
+    """Keyed marks by which a row of a list is known once it is excluded, or its child issued from another list.
+
+    A child is known by its serial with its name or its ID number, of which a mended list may change one.
+    """
+    who = (json.dumps([key, texts["serial"], texts[key]]).encode() for key in ("id_number", "name"))
+    return {row_fingerprint(keys, texts), *(keys.mac("listed-child", one) for one in who)}
+
+
+def marks_on_record(vault: Vault) -> set[bytes]:
+    """The marks (`marks_of_row`) of all that was issued or excluded."""
+    found = {bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM decision")}
+    for number, serial, name in vault.connection.execute("SELECT id_number, serial, name FROM child"):
+        found |= marks_of_row(vault.keys, {"id_number": number, "serial": serial, "name": name})
+    return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """A list held against the record: rows not seen before; rows of issued children that differ, with the column.
+
+    `taken` are all issued ID numbers, `people` the (原始序号, 姓名) of issued children; `count` rows are known.
+    """
+
+    new: tuple[ListRow, ...]
+    changed: tuple[tuple[ListRow, str], ...]
+    taken: frozenset[str]
+    people: frozenset[tuple[str, str]]
+    count: int
+
+
+def split_known(vault: Vault, rows: Sequence[ListRow]) -> Known:
+    """Known is a row that was excluded, unchanged, and one row of each issued child; a twin of it is at fault."""
+    keys = [column.key for column in ANNEX4.issued]
+    query = f"SELECT {', '.join(keys)} FROM child ORDER BY issue, serial"
+    issued_rows = [dict(zip(keys, row, strict=True)) for row in vault.connection.execute(query)]
+    before = {texts["id_number"]: texts for texts in issued_rows}
+    query = "SELECT fingerprint FROM decision WHERE kind = 'excluded'"
+    excluded = {bytes(row[0]) for row in vault.connection.execute(query)}
+    rest = [row for row in rows if row_fingerprint(vault.keys, row.texts) not in excluded]
+    mine: dict[str, ListRow] = {}
+    for row in rest:
+        number = row.texts["id_number"]
+        if number in before and (number not in mine or row.texts["serial"] == before[number]["serial"]):
+            mine[number] = row
+    known = {row.number for row in mine.values()}
+    changed = [(row, key) for number, row in mine.items() for key in keys if before[number][key] != row.texts[key]]
+    new = tuple(row for row in rest if row.number not in known)
+    people = frozenset((texts["serial"], texts["name"]) for texts in issued_rows)
+    return Known(new, tuple(changed), frozenset(before), people, len(rows) - len(new))
+
+
+def record_issue(
+    vault: Vault,
+    day: dt.date,
+    issue: str,
+    bundles: Sequence[Bundle],
+    fingerprints: Mapping[str, bytes],
+    children: Sequence[Child] = (),
+    decisions: Sequence[tuple[Decision, Mapping[str, str]]] = (),
+) -> None:
+    """Put an issue on record in one transaction; its workbooks stand already, marked by `fingerprints`.
+
+    `children` are those of a list, `decisions` what was decided on its rows, each with the row's texts. A supplement of
+    which every row was excluded has no workbooks.
+    """
+    form = bundles[0].form.key if bundles else ANNEX4.key
+    with vault.transaction() as db:
+        first = db.execute("SELECT id FROM issue WHERE form = ? ORDER BY issued_on, id", [form]).fetchone()
+        db.execute(
+            "INSERT INTO issue (id, issued_on, form, extends, key) VALUES (?, ?, ?, ?, ?)",
+            [issue, day.isoformat(), form, first and first[0], vault.keys.number],
+        )
+        db.executemany(
+            "INSERT INTO bundle (issue, unit, children, fingerprint) VALUES (?, ?, ?, ?)",
+            [(issue, b.recipient, len(b.rows), fingerprints[b.recipient]) for b in bundles],
+        )
+        marks = ", ".join("?" for _ in range(len(CHILD_COLUMNS) + 1))
+        db.executemany(
+            f"INSERT INTO child (issue, {', '.join(CHILD_COLUMNS)}) VALUES ({marks})",
+            [(issue, *(getattr(child, name) for name in CHILD_COLUMNS)) for child in children],
+        )
+        if form != ANNEX4.key:
+            _record_rows(db, bundles)
+        _record_decisions(vault, issue, day, decisions)
+        chain.append(vault, "issue", issue, day)
+
+
+def _record_rows(db: Connection, bundles: Sequence[Bundle]) -> None:
+    rows = [
+        (b.issue, b.recipient, row["reference"], row["reference"].removesuffix(f"-{row['serial']}"), row["serial"],
+         json.dumps(dict(row), ensure_ascii=False))
+        for b in bundles
+        for row in b.rows
+    ]  # fmt: skip
+    query = "INSERT INTO handed (issue, unit, reference, child_issue, serial, texts) VALUES (?, ?, ?, ?, ?, ?)"
+    db.executemany(query, rows)
+
+
+def _record_decisions(
+    vault: Vault, issue: str, day: dt.date, decisions: Sequence[tuple[Decision, Mapping[str, str]]]
+) -> None:
+    rows = [
+        (issue, d.row, d.serial, d.kind, d.value, d.officer, day.isoformat(), row_fingerprint(vault.keys, texts))
+        for d, texts in decisions
+    ]
+    vault.connection.executemany(
+        "INSERT INTO decision (issue, row, serial, kind, value, officer, decided_on, fingerprint)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def issues(vault: Vault, form: str | None = None) -> list[str]:
+    """Ids of all issues on record, oldest first, or of those of one form."""
+    query = "SELECT id FROM issue WHERE form = ? OR ? IS NULL ORDER BY issued_on, id"
+    return [row[0] for row in vault.connection.execute(query, [form, form])]
+
+
+def newest(vault: Vault, campaign: Campaign, form: Form) -> Mapping[str, Bundle]:
+    """What each receiver was last handed of a form."""
+    return {unit: bundle for (_, unit), bundle in sorted(issued(vault, campaign).items()) if bundle.form == form}
+
+
+def fingerprints(vault: Vault) -> Mapping[bytes, tuple[str, str]]:
+    """(issue, receiver) by the keyed fingerprint of the file that was handed out."""
+    query = "SELECT fingerprint, issue, unit FROM bundle"
+    return {bytes(mark): (issue, unit) for mark, issue, unit in vault.connection.execute(query)}
+
+
+def completeness(vault: Vault) -> Completeness:
+    """How many children were issued, and how many rows excluded."""
+    query = "SELECT sum(b.children) FROM bundle b JOIN issue i ON i.id = b.issue WHERE i.form = ?"
+    issued = vault.connection.execute(query, [ANNEX4.key]).fetchone()[0] or 0
+    # A row that was excluded, mended and issued later under its serial is one child.
+    query = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded'
+               AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
+    excluded = vault.connection.execute(query).fetchone()[0]
+    query = "SELECT coalesce(sum(json_extract(certificate, '$.excluded')), 0) FROM purge"
+    return Completeness(issued, excluded + vault.connection.execute(query).fetchone()[0])
+
+
+def issued_children(vault: Vault) -> Mapping[tuple[str, str], list[Child]]:
+    """Issued children by (issue, unit), sorted by serial; units without children have an empty list."""
+    by_bundle: dict[tuple[str, str], list[Child]] = {
+        (issue, unit): []
+        for issue, unit in vault.connection.execute(
+            "SELECT b.issue, b.unit FROM bundle b JOIN issue i ON i.id = b.issue AND i.form = ? ORDER BY 1, 2",
+            [ANNEX4.key],
+        )
+    }
+    query = f"SELECT issue, {', '.join(CHILD_COLUMNS)} FROM child ORDER BY issue, serial"
+    for row in vault.connection.execute(query):
+        child = Child(*row[1:])
+        by_bundle[row[0], child.unit].append(child)
+    return by_bundle
+
+
+def issued(vault: Vault, campaign: Campaign) -> dict[tuple[str, str], Bundle]:
+    """Everything that was handed out, of every form, by (issue, receiver)."""
+    bundles = {
+        (issue, unit): Bundle(ANNEX4, issue, unit, campaign.recipient_name(unit), tuple(map(child_row, children)))
+        for (issue, unit), children in issued_children(vault).items()
+    }
+    query = """SELECT i.form, h.issue, h.unit, h.texts FROM handed h JOIN issue i ON i.id = h.issue
+               ORDER BY h.issue, h.unit, h.reference"""
+    rows: dict[tuple[str, str, str], list[Mapping[str, str]]] = {}
+    for form, issue, unit, texts in vault.connection.execute(query):
+        rows.setdefault((form, issue, unit), []).append(json.loads(texts))
+    for (form, issue, unit), given in rows.items():
+        bundles[issue, unit] = Bundle(FORMS[form], issue, unit, campaign.recipient_name(unit), tuple(given))
+    return bundles

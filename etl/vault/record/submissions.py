@@ -1,0 +1,122 @@
+"""What came back goes on record: each workbook in one transaction, with all that follows from its answers (M8)."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from etl.check.acceptance import Checked
+from etl.rulebook.campaign import Campaign
+from etl.vault.store import chain
+from etl.vault.store.files import Connection
+from etl.vault.store.open import Vault
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A workbook on record: whose it is (empty where that is not known), and if it is what its unit says now."""
+
+    id: int
+    issue: str
+    unit: str
+    received: str
+    is_accepted: bool
+    is_current: bool
+
+
+def recorded(vault: Vault, content: bytes) -> Recorded | None:
+    """What is on record of this very file, the newest time that it came; None if it never did."""
+    query = """SELECT id, coalesce(issue, ''), coalesce(unit, ''), received, status = 'accepted',
+                      id IN (SELECT id FROM current_workbook)
+               FROM workbook WHERE fingerprint = ? ORDER BY id DESC"""
+    row = vault.connection.execute(query, [vault.keys.mac("workbook", content)]).fetchone()
+    return None if row is None else Recorded(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]))
+
+
+def newest_workbooks(vault: Vault) -> list[tuple[Recorded, str]]:
+    """The newest workbook of each issue and receiver, accepted or refused, with the name under which it came."""
+    query = """SELECT w.id, w.issue, w.unit, w.received, w.status = 'accepted',
+                      w.id IN (SELECT id FROM current_workbook), coalesce(n.name, '')
+               FROM workbook w LEFT JOIN file_name n ON n.workbook = w.id
+               WHERE w.id IN (SELECT max(id) FROM workbook WHERE issue IS NOT NULL GROUP BY issue, unit)
+                  OR (w.issue IS NULL AND w.id IN (SELECT max(id) FROM workbook GROUP BY fingerprint)) ORDER BY w.id"""
+    rows = vault.connection.execute(query)
+    return [
+        (Recorded(number, issue or "", unit or "", day, bool(accepted), bool(current)), name)
+        for number, issue, unit, day, accepted, current, name in rows
+    ]
+
+
+def record_workbook(
+    vault: Vault, campaign: Campaign, checked: Checked, content: bytes, day: dt.date, above: int
+) -> None:
+    """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted.
+
+    A file that is refused again, unchanged, is on record already. Its number is above `above`.
+    """
+    with vault.transaction() as db:
+        if not checked.accepted and recorded(vault, content) is not None:
+            return
+        workbook = max(chain.next_id(db, "workbook"), above + 1)
+        db.execute(
+            "INSERT INTO workbook (id, issue, unit, fingerprint, received, sealed, status)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                workbook,
+                checked.issue or None,
+                checked.unit or None,
+                vault.keys.mac("workbook", content),
+                day.isoformat(),
+                int(checked.sealed),
+                "accepted" if checked.accepted else "refused",
+            ],
+        )
+        db.execute("INSERT INTO file_name VALUES (?, ?)", [workbook, checked.file])
+        if checked.accepted:
+            _record_accepted(db, checked, workbook)
+            open_work(db, campaign, workbook)
+        db.executemany(
+            "INSERT INTO finding (workbook, rule, severity, sheet, cell, serial, message, message_en)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (workbook, f.rule, f.severity.value, f.sheet, f.cell, f.serial, f.message, f.message_en)
+                for f in checked.findings
+            ],
+        )
+        chain.append(vault, "workbook", workbook, day)
+
+
+def _record_accepted(db: Connection, checked: Checked, workbook: int) -> None:
+    footer = [checked.footer.get(key, "") for key in ("filler", "phone", "leader")]
+    db.execute("INSERT INTO filler VALUES (?, ?, ?, ?)", [workbook, *footer])
+    db.executemany(
+        "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
+        [(workbook, checked.issue, a.serial, a.code, a.returned, a.team) for a in checked.answers],
+    )
+    db.executemany(
+        "INSERT INTO entry VALUES (?, ?, ?, ?)",
+        [(workbook, e.reference, key, value) for e in checked.entries for key, value in e.values.items()],
+    )
+
+
+def open_work(db: Connection, campaign: Campaign, workbook: int) -> None:
+    """What follows from the answers of a workbook: its sums, corrections for departments (M15), case files (M16).
+
+    A correction or case that was open or closed before stays the same one.
+    """
+    db.execute(
+        "INSERT INTO tally SELECT workbook, category, returned, count(*) FROM answer"
+        " WHERE workbook = ? GROUP BY 1, 2, 3",
+        [workbook],
+    )
+    for department in campaign.casework.departments:
+        marks = ", ".join("?" for _ in department.opened_by)
+        db.execute(
+            f"""INSERT OR IGNORE INTO correction SELECT issue, serial, ?, category, workbook FROM answer
+                WHERE workbook = ? AND category IN ({marks})""",
+            [department.slug, workbook, *department.opened_by],
+        )
+    db.execute(
+        """INSERT OR IGNORE INTO case_file SELECT a.issue, a.serial, c.unit, a.workbook
+           FROM answer a JOIN child c ON c.issue = a.issue AND c.serial = a.serial
+           WHERE a.workbook = ? AND a.returned <> '无'""",  # said of I–M alone (M10)
+        [workbook],
+    )

@@ -1,0 +1,1 @@
+"""What each scope of the staff instance sees, as encrypted files of its own."""

@@ -1,0 +1,1 @@
+"""Encrypted files: keys, opening, the chain, the audit log."""

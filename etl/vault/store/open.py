@@ -1,0 +1,165 @@
+"""The record is opened here: its key proved right, every page's seal checked, its version and campaign as expected."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from etl.findings import FuxueError
+from etl.rulebook.campaign import Campaign
+from etl.vault.store.files import Connection, DatabaseError, connect, in_memory
+from etl.vault.store.keys import Keys
+
+SCHEMA_VERSION = 6
+
+
+@dataclass(frozen=True)
+class Vault:
+    """An open record: ``with open_vault(…) as vault``."""
+
+    connection: Connection
+    keys: Keys
+
+    def __enter__(self) -> "Vault":
+        """The open record itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing; a second writer waits or is told."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except DatabaseError as error:
+            raise FuxueError("vault.busy") from error
+        try:
+            yield self.connection
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:  # a full disk may have ended it
+                self.connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def unguarded(db: Connection) -> Iterator[None]:
+    """Within a transaction: the triggers that keep what is on record are set aside, and stand again afterwards."""
+    guards = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in guards:
+        db.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, statement in guards:
+        db.execute(statement)
+
+
+def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = False) -> Vault:
+    """The record of a campaign. FuxueError if the key is wrong, the file damaged, or it is another campaign's.
+
+    Of an older or newer version nothing is touched: `upgrade` knows the older ones.
+    """
+    if create and not path.exists():
+        create_vault(path, keys, campaign)
+    connection = connect(path, keys.derive("file:vault"))
+    try:
+        check_about(describe(connection, path), campaign)
+        return Vault(connection, all_keys(connection, keys))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def check_about(about: Mapping[str, Any], campaign: Campaign) -> None:
+    """FuxueError unless a record describes itself as of this version and campaign."""
+    versions = {"found": about["schema"], "expected": SCHEMA_VERSION}
+    if about["schema"] < SCHEMA_VERSION:
+        raise FuxueError("vault.older_schema", **versions)
+    if about["schema"] > SCHEMA_VERSION:
+        raise FuxueError("vault.newer_schema", **versions)
+    if about["campaign"] != campaign.id:
+        raise FuxueError("vault.other_campaign", found=about["campaign"], expected=campaign.id)
+
+
+def known_keys(path: Path, keys: Keys) -> Keys:
+    """The keys with the earlier masters that the record holds; as they are if it cannot be opened with them."""
+    if not path.exists():
+        return keys
+    try:
+        connection = connect(path, keys.derive("file:vault"), readonly=True)
+    except FuxueError:
+        return keys
+    try:
+        return all_keys(connection, keys)
+    except DatabaseError:  # an older record, which has none, or a damaged one, which is told when it is opened
+        return keys
+    finally:
+        connection.close()
+
+
+def all_keys(connection: Connection, keys: Keys) -> Keys:
+    """The keys with the earlier masters, and under which of all each issue was handed out."""
+    retired = tuple(bytes(row[0]) for row in connection.execute("SELECT master FROM key_event ORDER BY number"))
+    return replace(keys, retired=retired, issues=dict(connection.execute("SELECT id, key FROM issue").fetchall()))
+
+
+def create_vault(path: Path, keys: Keys, campaign: Campaign) -> None:
+    """Make an empty record under another name first: an interrupted run leaves none, not half of one."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    vault = Vault(connect(fresh, keys.derive("file:vault"), create=True), keys)
+    try:
+        with vault.transaction() as db:
+            for statement in statements("schema.sql"):
+                db.execute(statement)
+            about = [("schema", str(SCHEMA_VERSION)), ("campaign", campaign.id)]
+            db.executemany("INSERT INTO meta VALUES (?, ?)", about)
+    finally:
+        vault.close()
+    fresh.rename(path)
+
+
+def describe(db: Connection, path: Path) -> dict[str, Any]:
+    """The record's own description, after every page's seal was checked: one flipped byte is not read over."""
+    try:
+        damaged = db.execute("PRAGMA cipher_integrity_check").fetchone()
+        about = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        if not damaged:
+            return about | {"schema": int(about["schema"]), "campaign": about.get("campaign", "")}
+    except (DatabaseError, KeyError, ValueError) as error:
+        raise FuxueError("vault.cannot_open", file=path.name) from error
+    raise FuxueError("vault.cannot_open", file=path.name)
+
+
+def schema_of(db: Connection) -> dict[str, str]:
+    """What defines each table, view, index and trigger, without spaces: an upgraded record's are spaced otherwise."""
+    rows = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
+
+
+@cache
+def expected_schema() -> dict[str, str]:
+    """The same of an empty record of this version."""
+    with closing(in_memory()) as db:
+        for statement in statements("schema.sql"):
+            db.execute(statement)
+        return schema_of(db)
+
+
+def statements(name: str) -> Iterator[str]:
+    """Statements of this room's SQL file, one by one: `executescript` would end the transaction that they run in."""
+    statement = ""
+    for line in resources.files("etl.vault.store").joinpath(name).read_text(encoding="utf-8").splitlines():
+        code = line.partition("--")[0].rstrip()
+        statement += code + "\n" if code.strip() else ""
+        if code.endswith(";") and (" BEGIN " not in statement or code.endswith("END;")):
+            yield statement
+            statement = ""

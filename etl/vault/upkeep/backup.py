@@ -1,0 +1,249 @@
+"""Copies of the record: made, verified by opening and by the chain, and put back, also as it was at an earlier link."""
+
+import contextlib
+import datetime as dt
+import os
+from collections.abc import Callable, Mapping, Set
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from etl.findings import FuxueError
+from etl.rulebook.campaign import Campaign
+from etl.system.disk import copy_private, sync
+from etl.vault.store import chain
+from etl.vault.store.chain import COVERS, DIGEST, EVENTS
+from etl.vault.store.files import Connection, DatabaseError, connect, discard
+from etl.vault.store.keys import Keys
+from etl.vault.store.open import Vault, describe, open_vault, unguarded
+from etl.vault.upkeep.verify import breaks_of
+
+Found = TypeVar("Found")
+#: What cannot be taken back: individuals are gone, an old key opens nothing, and what was published stays published.
+FINAL = ("purge", "key_event", "release", "upgrade")
+Things = Set[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the record: by which name it is known, the day, and the newest link in it with its seal."""
+
+    file: str
+    made_on: str
+    links: int
+    head: bytes
+
+
+def back_up(vault: Vault, campaign: Campaign, target: Path, name: str, day: dt.date) -> chain.Link:
+    """Copy the record to `target`, encrypted under its key, and put that on record as `name`; the newest link copied.
+
+    The copy stands under its name only once it was opened, its chain verified, and it is on record: `put_in_place` ends
+    what dies in between. FuxueError if something is there.
+    """
+    if target.exists():
+        raise FuxueError("backup.exists", file=target)
+    fresh = aside(target)
+    last = chain.head(vault.connection)
+    if last is None:
+        raise FuxueError("issue.none")
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        _copy(vault.connection, fresh, vault.keys)
+        _prove(fresh, vault.keys, campaign)
+        with vault.transaction():
+            _record(vault, Copy(name, day.isoformat(), last.id, last.seal), day)
+    except BaseException:
+        discard(fresh)
+        raise
+    _place(target)
+    return last
+
+
+def put_in_place(vault: Vault, folder: Path) -> None:
+    """Copies on record that still lie aside take their places; whatever else lies aside in the folder goes.
+
+    `folder` is that of copies, within which they are recorded by name.
+    """
+    for copy in _copies(vault.connection).values():
+        target = folder / copy.file
+        with contextlib.suppress(OSError):  # a stick may not be there
+            if not target.exists() and _head(aside(target), vault.keys) == copy.head:
+                _place(target)
+    for left in folder.glob(".*.part"):
+        discard(left)
+
+
+def aside(target: Path) -> Path:
+    """Where a copy lies until it is on record."""
+    return target.with_name(f".{target.name}.part")
+
+
+def _place(target: Path) -> None:
+    aside(target).rename(target)
+    sync(target.parent)
+
+
+def _head(path: Path, keys: Keys) -> bytes:
+    """The newest seal in a copy, under the key of its time; empty if it is not there or half made."""
+    for number in range(keys.number, -1, -1) if path.exists() else ():
+        with (
+            contextlib.suppress(FuxueError, DatabaseError),
+            closing(connect(path, keys.derive("file:vault", number), readonly=True)) as db,
+        ):
+            last = chain.head(db)
+            return last.seal if last else b""
+    return b""
+
+
+def _copies(db: Connection) -> dict[str, Copy]:
+    """The newest copy on record of each name."""
+    return {row[0]: Copy(*row) for row in db.execute("SELECT file, made_on, links, head FROM backup ORDER BY id")}
+
+
+def _record(vault: Vault, copy: Copy, day: dt.date) -> None:
+    number = chain.next_id(vault.connection, "backup")
+    row = [number, copy.made_on, copy.file, copy.links, copy.head]
+    vault.connection.execute("INSERT INTO backup (id, made_on, file, links, head) VALUES (?, ?, ?, ?, ?)", row)
+    chain.append(vault, "backup", number, day)
+
+
+def restore(source: Path, path: Path, kept: Path, keys: Keys, campaign: Campaign, day: dt.date, *, name: str,
+            shown: Things, upto: int | None = None) -> int:  # fmt: skip
+    """Put a copy in the record's place, as far as link `upto` (None: all of it); gives the number of its newest link.
+
+    The record that it replaces, if there is one, is kept at `kept`; nothing that it, the copy, or the home's folders
+    (`shown`: kind and subject) have numbered is ever numbered again, and the copies that it knew of, and this one as
+    `name` (empty: it is none), stay on record. FuxueError if the copy does not open with the key or does not hold:
+    nothing is touched then.
+    """
+    fresh = path.with_name(f".{path.name}.restore")
+    try:
+        with closing(connect(source, keys.derive("file:vault"), readonly=True)) as given:
+            describe(given, source)  # every page's seal, before it is copied under a new one
+            _copy(given, fresh, keys)
+        _prove(fresh, keys, campaign)
+        with open_vault(fresh, keys, campaign) as vault, vault.transaction() as db:
+            own, newest = _copies(db), chain.head(db)
+            last = _cut(vault, shown | (_of(path, keys, _things) or set()), upto, day)
+            if newest is not None and name:
+                own = {name: Copy(name, newest.day, newest.id, newest.seal)} | own
+            _remember(vault, own | (_of(path, keys, _copies) or {}), day)
+        _prove(fresh, keys, campaign)
+        if path.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _keep(path, kept)
+    except BaseException:
+        discard(fresh)
+        raise
+    fresh.rename(path)
+    sync(path.parent)
+    return last
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Give the record that is replaced a second name, or a copy where that is another disk."""
+    try:
+        os.link(path, kept)
+    except OSError:
+        copy_private(path, aside(kept))
+        aside(kept).rename(kept)
+    sync(kept.parent)
+
+
+def _copy(source: Connection, fresh: Path, keys: Keys) -> None:
+    """By SQLite's own way of copying: to open and close a file by other means would drop its locks."""
+    discard(fresh)
+    with closing(connect(fresh, keys.derive("file:vault"), create=True)) as target:
+        source.backup(target)
+    sync(fresh)
+
+
+def last_day(source: Path, keys: Keys) -> dt.date | None:
+    """The newest day on record in a copy. FuxueError if it does not open."""
+    with closing(connect(source, keys.derive("file:vault"), readonly=True)) as db:
+        try:
+            return chain.last_day(db)
+        except DatabaseError as error:
+            raise FuxueError("vault.cannot_open", file=source.name) from error
+
+
+def opens(path: Path, keys: Keys) -> bool:
+    """Whether the record at `path` can be asked for what it knows; True if there is none."""
+    return not path.exists() or _of(path, keys, _things) is not None
+
+
+def final_things(source: Path, path: Path, keys: Keys, shown: Things) -> list[tuple[str, str]]:
+    """(kind, subject) of what cannot be taken back and is on the record at `path` or `shown`, but not in the copy."""
+    with closing(connect(source, keys.derive("file:vault"), readonly=True)) as db:
+        try:
+            known = set(db.execute("SELECT kind, subject FROM link"))
+        except DatabaseError as error:
+            raise FuxueError("vault.cannot_open", file=source.name) from error
+    found = shown | (_of(path, keys, _things) or set())
+    return sorted((kind, subject) for kind, subject in found - known if kind in FINAL)
+
+
+def _of(path: Path, keys: Keys, ask: Callable[[Connection], Found]) -> Found | None:
+    """What the record about to be replaced says when asked; None if it is not there or cannot be opened."""
+    if not path.exists():
+        return None
+    try:
+        with closing(connect(path, keys.derive("file:vault"), readonly=True)) as db:
+            return ask(db)
+    except (FuxueError, DatabaseError):
+        return None
+
+
+def _things(db: Connection) -> Things:
+    """(kind, subject) of all that a record has, or took back, with the digests of its releases."""
+    query = """SELECT kind, subject FROM link UNION SELECT kind, subject FROM taken_back
+               UNION SELECT ?, number || ' ' || digest FROM release"""
+    return set(db.execute(query, [DIGEST]))
+
+
+def _cut(vault: Vault, before: Things, upto: int | None, day: dt.date) -> int:
+    """Take back every link after `upto`, newest first, and say on record what is no longer there.
+
+    `before` are the things of the record that is replaced.
+    """
+    db = vault.connection
+    last = chain.head(db)
+    if last is None or (upto or 0) > last.id:
+        raise FuxueError("backup.no_link", link=upto, last=last.id if last else 0)
+    known = _things(db) | before
+    if upto is not None:
+        with unguarded(db):
+            _take_back(vault, upto)
+    left = set(db.execute("SELECT kind, subject FROM link"))
+    left |= {(kind, subject) for kind, subject in known if kind == DIGEST and ("release", subject.split()[0]) in left}
+    gone = sorted((kind, subject) for kind, subject in known - left if kind not in EVENTS)
+    number = 1 + max((int(subject) for kind, subject in known if kind == "restoration"), default=0)
+    db.execute("INSERT INTO restoration VALUES (?, ?, ?)", [number, day.isoformat(), upto or last.id])
+    db.executemany("INSERT INTO taken_back VALUES (?, ?, ?)", [(number, *thing) for thing in gone])
+    chain.append(vault, "restoration", number, day)
+    return upto or last.id
+
+
+def _remember(vault: Vault, copies: Mapping[str, Copy], day: dt.date) -> None:
+    """Put copies on record of which it no longer knows: they hold children, and a purge must name them."""
+    for name in sorted(copies.keys() - _copies(vault.connection).keys()):
+        _record(vault, copies[name], day)
+
+
+def _take_back(vault: Vault, upto: int) -> None:
+    db = vault.connection
+    later = [link for link in chain.links(db) if link.id > upto]
+    if any(link.kind in FINAL for link in later):
+        raise FuxueError("backup.not_past", link=upto)
+    for link in reversed(later):
+        for table, column, _ in reversed(COVERS.get(link.kind, ())):
+            db.execute(f"DELETE FROM {table} WHERE {column} = ?", [link.subject])
+        db.execute("DELETE FROM nonce WHERE link = ?", [link.id])
+        db.execute("DELETE FROM link WHERE id = ?", [link.id])
+
+
+def _prove(path: Path, keys: Keys, campaign: Campaign) -> None:
+    with open_vault(path, keys, campaign) as vault:
+        if found := breaks_of(vault, campaign):
+            raise FuxueError("backup.broken", file=path.name, count=len(found))

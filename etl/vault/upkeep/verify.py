@@ -1,0 +1,168 @@
+"""The whole record is gone over: pages, links and leaves, sums, releases, the custodian's paper (M19)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from etl.exchange.release_folder import digest, release_folders
+from etl.rulebook.campaign import Campaign
+from etl.vault.record import releases
+from etl.vault.scopes.scope_files import differing_scopes
+from etl.vault.store import chain
+from etl.vault.store.chain import COVERS, EVENTS, LEAF, NONCE, Covers, Link
+from etl.vault.store.open import Vault, expected_schema, schema_of
+
+# A workbook whose answers are all there, and its sums: what differs. Purged answers have left their sums alone.
+TALLIES = """
+WITH told AS (SELECT workbook, category, returned, count(*) AS children FROM answer GROUP BY 1, 2, 3)
+SELECT DISTINCT workbook FROM (
+  SELECT * FROM (SELECT * FROM told EXCEPT SELECT * FROM tally)
+  UNION ALL
+  SELECT * FROM (SELECT * FROM tally WHERE workbook IN (SELECT workbook FROM answer) EXCEPT SELECT * FROM told)
+) ORDER BY workbook
+"""
+
+
+@dataclass(frozen=True)
+class Break:
+    """Something that does not hold: a key of the catalogue, and its parameters (never personal)."""
+
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """`links` were gone over; `head` is the newest; `breaks` in the order of the chain, empty if all holds.
+
+    `paper` is the link whose seal the custodian's paper gives, if one was given and it is in the chain.
+    """
+
+    links: int
+    head: Link | None
+    breaks: tuple[Break, ...]
+    paper: Link | None = None
+
+
+def verify(vault: Vault, campaign: Campaign, released: Path, scopes: Path, paper: str = "") -> Verified:
+    """Recompute everything that is sealed or summed.
+
+    `released` is the folder of releases, `scopes` that of the scope files, `paper` a printed head.
+    """
+    breaks = [*breaks_of(vault, campaign), *_releases(vault, released)]
+    breaks += [Break("verify.scope", {"scope": scope}) for scope in differing_scopes(vault, campaign, scopes)]
+    found = None
+    if paper:
+        found = next((link for link in chain.links(vault.connection) if _is_on_paper(paper, link)), None)
+        if found is None:
+            breaks.append(Break("verify.paper"))
+    newest = chain.head(vault.connection)
+    return Verified(newest.id if newest else 0, newest, tuple(breaks), found)
+
+
+def _is_on_paper(paper: str, link: Link) -> bool:
+    """True if the paper gives this link's seal, or the head that the chain had before the upgrade that the link is."""
+    before = "".join(link.subject.split()[3:]) if link.kind == "upgrade" else ""
+    return chain.is_printed(paper, link.seal) or (bool(before) and chain.is_printed(paper, bytes.fromhex(before)))
+
+
+def breaks_of(vault: Vault, campaign: Campaign) -> list[Break]:
+    """What does not hold in the record by itself: enough for a copy, which lies beside no releases."""
+    return [*_damage(vault), *broken_links(vault), *_unlinked(vault), *_sums(vault, campaign), *_schema(vault)]
+
+
+def _damage(vault: Vault) -> Iterator[Break]:
+    """What SQLite itself finds: broken pages, an index that differs, a row that points nowhere."""
+    found = vault.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        yield Break("verify.damaged")
+    for table, *_ in vault.connection.execute("PRAGMA foreign_key_check"):
+        yield Break("verify.orphan", {"table": table})
+        return
+
+
+def _schema(vault: Vault) -> Iterator[Break]:
+    """Tables, views, indexes, triggers that are not this version's: a guard taken off, a view changed."""
+    own, found = expected_schema(), schema_of(vault.connection)
+    for name in sorted(own.keys() | found.keys()):
+        if own.get(name) != found.get(name):
+            yield Break("verify.schema", {"name": name})
+
+
+def broken_links(vault: Vault, covers: Covers = COVERS) -> Iterator[Break]:
+    """Links that do not follow the one before, and links with a row that is not as it was sealed."""
+    before = b""
+    purged = chain.gone(vault.connection)
+    for expected, link in enumerate(chain.links(vault.connection), 1):
+        about = {"link": link.id, "kind": link.kind, "subject": link.subject, "day": link.day}
+        if link.id != expected:
+            yield Break("verify.gap", {"expected": expected, "found": link.id})
+            return
+        is_known_key = 0 <= link.key <= vault.keys.number
+        if not is_known_key or chain.seal(vault.keys, link, before) != link.seal:
+            yield Break("verify.seal", about)
+        elif (found := _leaves(vault, link, purged.get(link.id, frozenset()), covers)) is not None:
+            yield Break("verify.row", about | found)
+        before = link.seal
+
+
+def _leaves(vault: Vault, link: Link, gone: frozenset[int], covers: Covers) -> dict[str, Any] | None:
+    """None if every row is as it was sealed, else where the first stands that is not: table, number of the row in it.
+
+    Rows that are gone must be named by a purge; no other may be missing, and none may have been added.
+    """
+    found = vault.connection.execute("SELECT nonces FROM nonce WHERE link = ?", [link.id]).fetchone()
+    nonces = bytes(found[0]) if found else b""
+    total = len(link.leaves) // LEAF
+    if len(nonces) != NONCE * total:
+        return {"table": "nonce", "row": 0}
+    left = (n for n in range(total) if n not in gone)
+    table, row = COVERS[link.kind][0][0] if link.kind in COVERS else "", 0
+    for name, encoded in chain.rows(vault.connection, link.kind, link.subject, covers):
+        table, row = name, row + 1 if name == table else 1
+        at = next(left, None)
+        if at is None:
+            return {"table": table, "row": row}
+        leaf = link.leaves[LEAF * at : LEAF * (at + 1)]
+        if chain.leaf(vault.keys, nonces[NONCE * at : NONCE * (at + 1)], encoded) != leaf:
+            return {"table": table, "row": row}
+    return None if next(left, None) is None else {"table": table, "row": row + 1}
+
+
+def _unlinked(vault: Vault) -> Iterator[Break]:
+    """Things on record that no link holds, and links that hold nothing that is known."""
+    for kind, tables in COVERS.items():
+        table, column, _ = tables[0]
+        query = f"""SELECT {column} FROM {table}
+                    WHERE CAST({column} AS TEXT) NOT IN (SELECT subject FROM link WHERE kind = ?)"""
+        for (subject,) in vault.connection.execute(query, [kind]):
+            yield Break("verify.unlinked", {"kind": kind, "subject": subject})
+    kinds = {kind for (kind,) in vault.connection.execute("SELECT DISTINCT kind FROM link")}
+    for kind in sorted(kinds - {*COVERS, *EVENTS}):
+        yield Break("verify.unknown_kind", {"kind": kind})
+    query = "SELECT kind, subject FROM link WHERE kind NOT IN (?, ?) GROUP BY 1, 2 HAVING count(*) > 1"
+    for kind, subject in vault.connection.execute(query, EVENTS):
+        yield Break("verify.twice", {"kind": kind, "subject": subject})
+
+
+def _sums(vault: Vault, campaign: Campaign) -> Iterator[Break]:
+    for (workbook,) in vault.connection.execute(TALLIES):
+        yield Break("verify.tally", {"workbook": workbook})
+    for number in releases.releases(vault):
+        if not releases.is_recounted(vault, campaign, number):
+            yield Break("verify.recount", {"release": number})
+
+
+def _releases(vault: Vault, released: Path) -> Iterator[Break]:
+    """Release folders against what is on record of them; one that still lies aside is there."""
+    recorded = releases.releases(vault)
+    for number, recorded_digest in recorded.items():
+        found = {digest(released / number), digest(released / f".{number}.new")} - {""}
+        if not found:
+            yield Break("verify.release_missing", {"release": number})
+        elif recorded_digest not in found:
+            yield Break("verify.release_changed", {"release": number})
+    known = {folder.name for folder in release_folders(released)}
+    for number in sorted(known - {*recorded}):
+        yield Break("verify.release_unknown", {"release": number})

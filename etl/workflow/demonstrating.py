@@ -1,0 +1,102 @@
+"""The main job end to end on synthetic data, in a home that is marked as a demo and may be made anew at any time."""
+
+import datetime as dt
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.exchange.release import Release, Status
+from etl.findings import FuxueError
+from etl.rulebook.campaign import load_campaign
+from etl.system.home import Home
+from etl.vault.store.keys import demo_master, new_key
+from etl.workflow import issuing, loading, releasing
+from etl.workflow.run import Bar, Run
+from etl.workflow.serving import demo_accounts
+
+FAULTS = 0.3
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the closing table shows. `lines` are (what, how much, seconds)."""
+
+    lines: tuple[tuple[str, str, float], ...]
+    release: Release
+    accounts: tuple[tuple[str, str], ...]
+
+
+def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: Bar) -> DemoResult:
+    """List → sealed workbooks → filled, some wrongly → refused and sent again → vault → release → public pages."""
+    run = _fresh(home, campaign_folder, seed, bar)
+    campaign, clock = run.campaign, _Clock()
+    path = home.private / "list.xlsx"
+    try:
+        loading.synthesize_list(campaign, path, children, seed, "default")
+        clock.lap("省级名单（合成）", f"{children} 名儿童")
+        handed = issuing.issue_list(run, path)
+    finally:
+        path.unlink(missing_ok=True)  # nothing about individuals lies about unencrypted, not even here
+    if not handed.issue:
+        raise FuxueError("issue.refused", count=len(handed.findings))
+    clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
+    filled = loading.synthesize_fill(run, children, seed, "default", faults=FAULTS)
+    clock.lap("乡镇填报", f"{len(filled)} 个工作簿")
+    first = loading.load(_on(run, campaign.verification_due), filled)
+    refused = [one.checked for one in first if one.outcome == "refused"]
+    clock.lap("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
+    again = loading.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
+    second = loading.load(_on(run, campaign.reports_due), again)
+    if left := sum(one.outcome != "accepted" for one in second):
+        raise FuxueError("demo.failed", count=left)
+    clock.lap("退回后重报", f"收下 {len(second)}")
+    clock.lap("更正与建档", _casework(_on(run, campaign.reports_due), seed))
+    release = releasing.release(_on(run, campaign.reports_due)).release
+    statuses = [cell.status for table in release.tables for cell in table.cells.values()]
+    clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
+    releasing.publish(home, campaign_folder)
+    clock.lap("发布", "网页、CSV、fuxue.db")
+    return DemoResult(tuple(clock.lines), release, demo_accounts(run))
+
+
+def _casework(run: Run, seed: int) -> str:
+    """Corrections and cases out and in again: how many were closed of how many."""
+    for form in issuing.FORMS:
+        issuing.issue_form(run, form, None)
+        loaded = loading.load(run, loading.synthesize_casework(run, form, seed))
+        if left := sum(one.outcome != "accepted" for one in loaded):
+            raise FuxueError("demo.failed", count=left)
+    status = loading.status(run)
+    closed = [sum(count for _, count in sums.values()) for sums in (status.corrections, status.cases)]
+    total = [sum(map(sum, sums.values())) for sums in (status.corrections, status.cases)]
+    return f"更正办结 {closed[0]}/{total[0]}，建档复学 {closed[1]}/{total[1]}"
+
+
+def _fresh(home: Home, campaign_folder: Path, seed: int, bar: Bar) -> Run:
+    campaign = load_campaign(campaign_folder)
+    zones = (home.private, home.released, home.public)
+    if not home.demo_key.exists() and any(zone.exists() and any(zone.iterdir()) for zone in zones):
+        raise FuxueError("demo.not_a_demo", home=home.root)
+    for folder in zones:
+        shutil.rmtree(folder, ignore_errors=True)
+    home.prepare()
+    keys = new_key(home.demo_key, demo_master(seed))
+    return Run(home, campaign_folder, campaign, keys, campaign.noticed, bar)
+
+
+def _on(run: Run, day: dt.date) -> Run:
+    return Run(run.home, run.campaign_folder, run.campaign, run.keys, day, run.bar)
+
+
+class _Clock:
+    """Laps, in seconds."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, float]] = []
+        self.last = time.monotonic()
+
+    def lap(self, what: str, how_much: str) -> None:
+        now = time.monotonic()
+        self.lines.append((what, how_much, now - self.last))
+        self.last = now

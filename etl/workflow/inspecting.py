@@ -1,0 +1,122 @@
+"""For the inspectorate (M4, M19): the base is locked, reports are looked through, children are drawn for a visit."""
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.cli.texts import text
+from etl.exchange.reported import Reported
+from etl.findings import FuxueError
+from etl.inspect.flags import Flag, find_flags
+from etl.inspect.revisit import Sample, draw
+from etl.report.inspectorate_workbook import build_inspection
+from etl.rulebook.campaign import INSPECTORATE
+from etl.system.disk import write_private
+from etl.system.sealing import seal
+from etl.vault.record import inspection
+from etl.vault.store.open import Vault
+from etl.workflow.run import Run
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What was found and drawn, how many answers were looked through, and the sealed workbook that tells."""
+
+    flags: list[Flag]
+    sample: inspection.RecordedSample | None
+    answers: int
+    is_locked: bool
+    file: Path
+
+
+def password(run: Run) -> str:
+    """Of the inspectorate's workbooks."""
+    return run.keys.password("inspection", INSPECTORATE)
+
+
+def lock_base(run: Run, by: str) -> inspection.Lock:
+    """Lock the base (锁定底数, M13): once, with the day and the person. FuxueError if it is locked already."""
+    if not by.strip():
+        raise FuxueError("base.nobody")
+    with run.writing() as vault:
+        return inspection.lock_base(vault, _deducted(run), by.strip(), run.day)
+
+
+def base_changes(run: Run) -> tuple[inspection.Lock, list[inspection.Change]]:
+    """The base as it was locked, and what moved it since. FuxueError while it is not locked."""
+    with run.open_vault() as vault:
+        lock = inspection.base_lock(vault)
+        if lock is None:
+            raise FuxueError("base.open")
+        return lock, inspection.changes(vault, _deducted(run))
+
+
+def _deducted(run: Run) -> list[str]:
+    return [category.code for category in run.campaign.categories if category.group == "deducted"]
+
+
+def look_through(run: Run, size: int | None, seed: int | None, by: str, *, drawn: int | None = None) -> Inspected:
+    """Flags over the answers as of the day; with `size`, a sample is drawn and recorded, by whom and by which seed.
+
+    With `drawn`, a sample that is on record is printed again, with the flags of its day.
+    """
+    if size is not None and not by.strip():
+        raise FuxueError("flags.nobody")
+    with run.writing(records=size is not None) as vault:
+        sample = None
+        if drawn is not None:
+            sample = inspection.recorded_sample(vault, drawn)
+        day = sample.day if sample else run.day
+        answers = inspection.reported(vault, day)
+        if size is not None:
+            sample = inspection.recorded_sample(vault, _draw(run, vault, answers, size, seed, by))
+        flags = find_flags(answers, run.campaign)
+        suffix = f"-sample-{sample.number:04d}" if sample else ""
+        target = run.home.reports / f"inspection-{day.isoformat()}{suffix}.xlsx"
+        write_private(target, _build(run, flags, sample, day))
+        is_locked = inspection.base_lock(vault) is not None
+    return Inspected(flags, sample, len(answers), is_locked, target)
+
+
+def _draw(run: Run, vault: Vault, answers: Sequence[Reported], size: int, seed: int | None, by: str) -> int:
+    """Draw a sample and put it on record: its number."""
+    children: dict[str, list[tuple[str, str]]] = {unit.slug: [] for unit in run.campaign.units}
+    for row in answers:
+        children[row.unit].append((row.issue, row.serial))
+    chance = secrets.randbits(48) if seed is None else seed
+    sample = draw(children, size, chance, run.campaign.inspection.confidence)
+    return inspection.record_sample(vault, sample, by.strip(), run.day)
+
+
+def _build(run: Run, flags: Sequence[Flag], sample: inspection.RecordedSample | None, day: dt.date) -> bytes:
+    campaign = run.campaign
+    lines: list[tuple[str, ...]] = []
+    notes: list[str] = []
+    if sample is not None:
+        for one in sample.children:
+            lines.append((campaign.unit[one.unit].name, one.serial, one.name, one.household,
+                          campaign.category[one.code].label, one.returned))  # fmt: skip
+        size, population = sample.sample.size, sample.sample.population
+        notes = [
+            text("flags.drawn", number=sample.number, by=sample.by, day=sample.day, seed=sample.sample.seed, size=size,
+                 of=population or "—"),
+            text("flags.bound", **bounds(run, sample.sample)),
+        ]  # fmt: skip
+    title = f"{campaign.county}疑似失学儿童核查督导表（{day.isoformat()}）"
+    told = [(campaign.unit[flag.unit].name, flag.rule, flag.message) for flag in flags]
+    return seal(build_inspection(title, told, lines, notes), password(run))
+
+
+def bounds(run: Run, sample: Sample) -> dict[str, str]:
+    """The sample's promises, as percentages rounded up."""
+    return {
+        "confidence": f"{run.campaign.inspection.confidence:.0%}",
+        "margin": _up(sample.margin),
+        "if_none": _up(sample.if_none),
+    }
+
+
+def _up(share: float) -> str:
+    return f"{-(-share * 1000 // 1) / 10:.1f}%"

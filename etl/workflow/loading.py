@@ -1,0 +1,272 @@
+"""The order of the stages: each function joins rooms that do not know each other."""
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from etl.check.acceptance import Checked, check_submission, refuse_rivals
+from etl.check.reconcile import tidy
+from etl.exchange.submission import Candidate
+from etl.findings import FuxueError
+from etl.forms.definitions import ANNEX4, CASES, CORRECTIONS
+from etl.forms.id_number import is_valid
+from etl.issue.outbox import put_issues_in_place
+from etl.issue.receipts import shown
+from etl.read import inbox
+from etl.read.worker import read_workbook, readers, take
+from etl.rulebook.campaign import Campaign
+from etl.synthetic.fill import choose_faults, fill_issue
+from etl.synthetic.fill_casework import fill_casework
+from etl.synthetic.list_workbook import write_list
+from etl.synthetic.population import make_population
+from etl.system.disk import make_private, write_private
+from etl.system.file_names import shown_name
+from etl.system.processes import workers
+from etl.vault.record import casework, evidence, issued, submissions
+from etl.vault.record import count as counting
+from etl.vault.store.open import Vault
+from etl.workflow import recovery
+from etl.workflow.run import Run
+
+#: The rule that refuses two files of one unit in one load: both stay where they are until a person takes one away.
+RIVALS = "F15"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of one file: `outcome` is accepted, refused, known or superseded.
+
+    `is_left` says that it could not be moved from where it lies.
+    """
+
+    checked: Checked
+    outcome: str
+    is_left: bool = False
+
+
+def synthesize_list(campaign: Campaign, out: Path, children: int, seed: int, profile: str) -> None:
+    """Write a synthetic province list."""
+    write_list(out, make_population(campaign, children, seed, profile))
+
+
+def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults: float = 0.0,
+                    only: Collection[str] | None = None) -> list[Path]:  # fmt: skip
+    """Fill the newest list's workbooks into the inbox; `only` names units, `faults` is the share that is spoiled."""
+    names = _issues(run, ANNEX4.key)
+    people = make_population(run.campaign, children, seed, profile)
+    units = [unit for unit in run.campaign.units if only is None or unit.slug in only]
+    with run.home.lock():
+        return fill_issue(
+            run.campaign,
+            units,
+            run.home.outbox / names[-1],
+            run.home.inbox,
+            people,
+            password_of=partial(run.keys.password, names[-1]),
+            seed=seed,
+            faults=choose_faults(run.campaign, people, faults, seed),
+            done=run.bar("填报", len(units)),
+        )
+
+
+def synthesize_casework(run: Run, form: str, seed: int) -> list[Path]:
+    """Fill the newest corrections or case workbooks into the inbox, as departments and units would."""
+    name = _issues(run, form)[-1]
+    with run.open_vault() as vault:
+        bundles = [bundle for bundle in issued.issued(vault, run.campaign).values() if bundle.issue == name]
+    with run.home.lock():
+        return fill_casework(
+            run.campaign, bundles, run.home.outbox / name, run.home.inbox,
+            password_of=partial(run.keys.password, name), seed=seed, day=run.day, done=run.bar("填报", len(bundles)),
+        )  # fmt: skip
+
+
+def _issues(run: Run, form: str) -> list[str]:
+    with run.open_vault() as vault:
+        names = issued.issues(vault, form)
+    if not names:
+        raise FuxueError("issue.none")
+    return names
+
+
+def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
+    """Read and check files; nothing is recorded."""
+    with run.open_vault() as vault:
+        contents = {path: take(path, run.campaign.limits) for path in paths}
+        return check_contents(run, vault, contents, allow_unsealed=allow_unsealed)
+
+
+def check_contents(run: Run, vault: Vault, contents: Mapping[Path, bytes], *, allow_unsealed: bool,
+                   names: Mapping[Path, str] | None = None) -> list[Checked]:  # fmt: skip
+    """Check files that were taken from disk, in their order; `names` are those under which they came, if others."""
+    handed = issued.issued(vault, run.campaign)
+    marks = issued.fingerprints(vault)
+    police = evidence.police_refs(vault)
+    done = run.bar("读取核对", len(contents))
+    newest = [Candidate(i, u, run.keys.password(i, u)) for i, u in sorted(handed, reverse=True)]
+    files = {key: bundle.file for key, bundle in handed.items()}
+
+    def one(path: Path) -> Checked:
+        name = (names or {}).get(path) or shown_name(path)
+        mark = run.file_mark(contents[path])
+        if mark in marks:  # the very file that was handed out: one finding says so, not one for every cell
+            done()
+            finding = run.campaign.finding("F16", name, fingerprint=shown(mark))
+            return Checked(name, *marks[mark], True, (), {}, (finding,))
+        # The file's name is a hint at what it is; its seal and manifest decide.
+        candidates = sorted(newest, key=lambda c: (files[c.issue, c.unit] != name, c.unit not in name))
+        submission = read_workbook(
+            contents[path], candidates, run.campaign.limits, allow_unsealed=allow_unsealed, pool=pool
+        )
+        checked = check_submission(name, submission, candidates, handed, run.campaign, run.is_genuine, run.day, police)
+        done()
+        return checked
+
+    # Threads only wait, and check: files are read in processes of their own.
+    with readers(run.campaign.limits) as pool, ThreadPoolExecutor(workers()) as threads:
+        return list(threads.map(one, contents))
+
+
+def load(run: Run, paths: Sequence[Path] = (), *, allow_unsealed: bool = False, again: bool = False) -> list[Loaded]:
+    """Check and record files, by default all of the inbox; each is accepted or refused whole, in its own transaction.
+
+    What is on record leaves the inbox; what was given from elsewhere is copied. A file that was replaced by a newer one
+    is taken back only `again`. Empty if the inbox is.
+    """
+    with run.writing() as vault:
+        put_issues_in_place(run.home.outbox, issued.issues(vault))
+        content = {path: take(path, run.campaign.limits) for path in paths or inbox.unheard(run.home.inbox)}
+        heard = _heard(vault, content, again=again)
+        fresh = {path: data for path, data in content.items() if path not in heard}
+        results = check_contents(run, vault, fresh, allow_unsealed=allow_unsealed)
+        checked = dict(zip(fresh, refuse_rivals(results, run.campaign), strict=True))
+        above = inbox.highest_number(run.home.received, run.home.refused)
+        for path, one in checked.items():
+            submissions.record_workbook(vault, run.campaign, one, content[path], run.day, above)
+        # Only now does anything leave: a run that dies in between finds all that it judged together, together again.
+        stay = {path for path, one in checked.items() if any(finding.rule == RIVALS for finding in one.findings)}
+        left = {path for path, data in content.items() if path not in stay and not _put_away(run, vault, path, data)}
+    return [_loaded(run, path, checked.get(path), heard.get(path, ""), is_left=path in left) for path in content]
+
+
+def _heard(vault: Vault, content: Mapping[Path, bytes], *, again: bool) -> dict[Path, str]:
+    """The outcome of files that need no hearing: known (current, or a second copy), or superseded by a newer one.
+
+    Unreadable files are nobody's copies. What was refused is heard anew: its cause may be gone.
+    """
+    first: dict[bytes, Path] = {}
+    heard = {path: "known" for path, data in content.items() if data and first.setdefault(data, path) is not path}
+    for path, data in content.items():
+        on_record = submissions.recorded(vault, data)
+        if path not in heard and on_record is not None and on_record.is_accepted:
+            if on_record.is_current:
+                heard[path] = "known"
+            elif not again:
+                heard[path] = "superseded"
+    return heard
+
+
+def _put_away(run: Run, vault: Vault, path: Path, data: bytes) -> bool:
+    """A file that is on record goes to its place, what cannot be read stays; False if it could not be moved."""
+    on_record = submissions.recorded(vault, data)
+    if on_record is None or not (data or inbox.is_empty(path)):
+        return True
+    folder = run.home.received if on_record.is_accepted else run.home.refused
+    target = inbox.place_of(folder, on_record.issue, on_record.unit, on_record.id, on_record.received, path.suffix)
+    if path.resolve() == target.resolve():
+        return True
+    try:
+        if path.parent.resolve().is_relative_to(run.home.inbox.resolve()):
+            inbox.put_away(path, target)
+        else:
+            make_private(target.parent)
+            write_private(inbox.free_place(target, data), data)
+    except OSError:  # it is on record: the next load tries again, and the others go on
+        return False
+    return True
+
+
+def _loaded(run: Run, path: Path, checked: Checked | None, heard: str, *, is_left: bool) -> Loaded:
+    if checked is not None:
+        return Loaded(checked, "accepted" if checked.accepted else "refused", is_left)
+    name = shown_name(path)
+    finding = run.campaign.finding("F11" if heard == "known" else "F22", name)
+    return Loaded(Checked(name, "", "", True, (), {}, (finding,)), heard, is_left)
+
+
+def _must_be_named(by: str) -> None:
+    if not by.strip():
+        raise FuxueError("record.nobody")
+
+
+def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, by: str) -> None:
+    """Record the police's reference for a missing child of a list; `issue` says which, if there is a doubt."""
+    _must_be_named(by)
+    with run.writing() as vault:
+        evidence.record_police_ref(vault, issue, serial, reference, by, run.day)
+
+
+def record_wrong_value(
+    run: Run, issue: str | None, serial: str, key: str, value: str, department: str, by: str
+) -> None:
+    """Record the right value of an issued one that is wrong: a correction for a department (M15)."""
+    value = tidy(value)
+    if run.campaign.casework.department(department) is None:
+        known = "、".join(one.slug for one in run.campaign.casework.departments)
+        raise FuxueError("issue.no_receiver", to=department, receivers=known)
+    if not value or (key == "id_number" and not is_valid(value)) or (key == "sex" and value not in ("男", "女")):
+        raise FuxueError("record.bad_value", column=ANNEX4.column(key).heading)
+    _must_be_named(by)
+    with run.writing() as vault:
+        evidence.record_wrong_value(vault, issue, serial, key, value, department, by, run.day)
+
+
+def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str, issue: str | None = None) -> int:
+    """Record that a unit's signed paper was seen; how many children it concerns."""
+    if unit not in run.campaign.unit:
+        raise FuxueError("campaign.no_unit", unit=unit)
+    _must_be_named(by)
+    with run.writing() as vault:
+        return evidence.record_signature(vault, unit, act, serials, by, run.day, issue)
+
+
+def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, signed: bool) -> None:
+    """Record that a unit handed something in."""
+    if unit not in run.campaign.unit:
+        raise FuxueError("campaign.no_unit", unit=unit)
+    _must_be_named(by)
+    with run.writing() as vault:
+        evidence.record_deliverable(vault, unit, what, medium, by, run.day, signed=signed)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where everything stands: units, completeness of the list, (open, closed) corrections and cases by receiver.
+
+    `unheard` is how many files of the inbox were never loaded.
+    """
+
+    units: Sequence[counting.UnitStatus]
+    completeness: issued.Completeness
+    corrections: Mapping[str, tuple[int, int]]
+    cases: Mapping[str, tuple[int, int]]
+    unheard: int
+
+
+def status(run: Run) -> Status:
+    """Where everything stands on the run's day."""
+    with run.open_vault() as vault:
+        return Status(
+            counting.unit_status(vault, run.campaign, run.day),
+            issued.completeness(vault),
+            casework.progress(vault, CORRECTIONS),
+            casework.progress(vault, CASES),
+            len(never_loaded(run, vault)),
+        )
+
+
+def never_loaded(run: Run, vault: Vault) -> list[Path]:
+    """Files in the inbox that are not on record."""
+    return [path for path in inbox.unheard(run.home.inbox) if recovery.on_record(run, vault, path) is None]

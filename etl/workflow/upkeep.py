@@ -1,0 +1,173 @@
+"""The record's own upkeep, step by step: copies, a new key, retention, a new version; the files that go with it."""
+
+import contextlib
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from etl.exchange.release_folder import plain, release_folders, settle_releases
+from etl.findings import FuxueError
+from etl.issue.outbox import put_issues_in_place
+from etl.vault.record import issued, releases
+from etl.vault.scopes.scope_files import build_scopes, mark_stale
+from etl.vault.store import chain
+from etl.vault.store.keys import Keys, new_key, read_key
+from etl.vault.store.open import Vault
+from etl.vault.upkeep import backup
+from etl.vault.upkeep import upgrade as upgrading
+from etl.vault.upkeep.purge import purge
+from etl.vault.upkeep.rekey import is_whole, rekey
+from etl.workflow import loading, recovery
+from etl.workflow.run import Run
+
+
+def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
+    """A verified copy of the record; gives where it is and its newest link."""
+    with run.writing() as vault:
+        newest = chain.head(vault.connection)
+        name = f"vault-{run.day.isoformat()}-{newest.id if newest else 0}"
+        path = target or _free(run.home.backups / f"{name}{again}.db" for again in _again())
+        own_name = _name_of_copy(run, path)
+        with recovery.copying(run.home, path):
+            return path, backup.back_up(vault, run.campaign, path, own_name, run.day)
+
+
+def _again() -> Iterator[str]:
+    """Nothing, then what is added to a name that is taken: -2, -3, and so on."""
+    return itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+
+
+def _free(paths: Iterable[Path]) -> Path:
+    return next(path for path in paths if not path.exists())
+
+
+def _name_of_copy(run: Run, path: Path) -> str:
+    """How a copy is named on record: within the folder of copies by its place there, elsewhere by its whole path.
+
+    FuxueError for a name that is no text.
+    """
+    if plain(str(path)) != str(path):
+        raise FuxueError("backup.no_text", file=plain(str(path)))
+    path, folder = path.resolve(), run.home.backups.resolve()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def _copies(run: Run, vault: Vault) -> list[str]:
+    """Every copy of the record within this home: whatever lies in the folder of copies, and what is on record.
+
+    That folder is of this home, on whatever disk it is. The record itself is no copy.
+    """
+    folder, root = run.home.backups.resolve(), run.home.root.resolve()
+    recorded = [folder / name for (name,) in vault.connection.execute("SELECT file FROM backup")]
+    found = {path for path in folder.rglob("*") if not path.is_symlink() and path.name != recovery.COPYING}
+    found |= {path for path in (path.resolve() for path in recorded) if path.is_relative_to(root)}
+    found.discard(run.home.vault.resolve())
+    return sorted(_name_of_copy(run, path) for path in found if path.is_file())
+
+
+def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
+    """Put a copy in the record's place; gives its newest link, and where the record that it replaced is kept."""
+    run.home.prepare()
+    with run.home.lock(), run.home.not_serving():
+        recovery.recover(run)
+        run.ask_about_day(backup.last_day(source, run.keys))
+        for file, purpose in recovery.staff_files(run.home):
+            if not is_whole(file, run.keys.derive(purpose)):
+                raise FuxueError("backup.staff_key", file=file)
+        shown = _ask_what_is_lost(run, source)
+        day = run.day.isoformat()
+        kept = _free(run.home.backups / f"replaced-{day}-{number}.db" for number in itertools.count(1))
+        name = "" if run.home.vault.exists() and source.samefile(run.home.vault) else _name_of_copy(run, source)
+        mark_stale(run.home.scopes)
+        last = backup.restore(source, run.home.vault, kept, run.keys, run.campaign, run.day,
+                              name=name, shown=shown, upto=upto)  # fmt: skip
+        with run.open_vault() as vault:
+            recovery.follow_record(run, vault)
+    return last, kept
+
+
+def _ask_what_is_lost(run: Run, source: Path) -> backup.Things:
+    """What the certificates show of the record's past; folders of releases are there to be asked themselves.
+
+    FuxueError if these or the record have more than the copy that cannot be taken back, or the record cannot be asked,
+    and nobody agrees to that.
+    """
+    _finish_what_lies_aside(run)
+    shown = {("purge", str(number)) for number in recovery.certified(run.home)}
+    folders = {("release", folder.name) for folder in release_folders(run.home.released)}
+    lost = backup.final_things(source, run.home.vault, run.keys, shown | folders)
+    if not backup.opens(run.home.vault, run.keys):
+        _ask(run, FuxueError("backup.cannot_tell", file=run.home.vault))
+    if lost:
+        things = "、".join(f"{kind} {subject}" for kind, subject in lost)
+        _ask(run, FuxueError("backup.loses", things=things))
+    return shown
+
+
+def _ask(run: Run, question: FuxueError) -> None:
+    if not run.agree(question):
+        raise question
+
+
+def _finish_what_lies_aside(run: Run) -> None:
+    """Issues and releases that the record knows take their places while it is there to tell."""
+    with contextlib.suppress(FuxueError), run.open_vault() as vault:
+        settle_releases(run.home.released, releases.releases(vault))
+        put_issues_in_place(run.home.outbox, issued.issues(vault))
+
+
+def change_key(run: Run, file: Path, by: str) -> Keys:
+    """Encrypt everything under the key in `file`, which is made if it is not there; the passwords handed out stay."""
+    if not by.strip():
+        raise FuxueError("rekey.nobody")
+    run.home.prepare()
+    with run.home.lock(), run.home.not_serving():
+        recovery.recover(run)
+        with run.open_vault() as vault:
+            run.ask_about_day(chain.last_day(vault.connection))
+            now = vault.keys
+        new = read_key(file) if file.exists() else new_key(file)
+        mark_stale(run.home.scopes)
+        others = recovery.staff_files(run.home)
+        keys = rekey(run.home.vault, others, now, new.master, run.campaign, by.strip(), run.day)
+        _rebuild(replace(run, keys=keys))
+    return keys
+
+
+def upgrade(run: Run) -> tuple[int, int]:
+    """Bring an older record to this version: (version before, version now)."""
+    run.home.prepare()
+    with run.home.lock(), run.home.not_serving():
+        recovery.recover(run)
+        last = None
+        with contextlib.suppress(FuxueError):  # a record without a chain has no days
+            last = backup.last_day(run.home.vault, run.keys)
+        run.ask_about_day(last)
+        mark_stale(run.home.scopes)
+        found, now = upgrading.upgrade(run.home.vault, run.keys, run.campaign, run.day)
+        _rebuild(run)
+    return found, now
+
+
+def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str, Any], Path]:
+    """Retention: gives the certificate and its file."""
+    if not by.strip():
+        raise FuxueError("purge.nobody_named")
+    with run.writing() as vault:
+        if waiting := loading.never_loaded(run, vault):
+            raise FuxueError("purge.inbox", count=len(waiting), folder=run.home.inbox)
+        put_issues_in_place(run.home.outbox, issued.issues(vault))  # before anything is deleted: it may refuse
+        copies = _copies(run, vault)
+        above = max(recovery.certified(run.home), default=0)
+        half_made = [str(path) for path in recovery.half_made(run.home)]
+        certificate = purge(vault, before, by.strip(), run.day, copies, above, half_made)
+        recovery.end_purges(run, vault)
+    return certificate, recovery.certificate_file(run.home, certificate["purge"])
+
+
+def _rebuild(run: Run) -> None:
+    with run.open_vault() as vault:
+        build_scopes(vault, run.campaign, run.home.scopes)
