@@ -24,13 +24,12 @@ from sqlcipher3 import dbapi2 as sqlcipher  # noqa: TID251 - the plain peer has 
 from bench.common import KEYS, ROOT, campaign_here, machine, middle, of_province, parser, province, ratios, show
 from bench.load import hand_out
 from bench.returned import returned
-from etl.cli import vault_commands
 from etl.system.home import Home
 from etl.system.processes import end_with_parent
 from etl.vault.record import submissions
 from etl.vault.record.count import count
 from etl.vault.store.files import Connection
-from etl.workflow import loading
+from etl.workflow import loading, recovery, standing, upkeep
 from etl.workflow.run import Run
 
 #: Kibibytes that `ru_maxrss` counts in.
@@ -84,7 +83,11 @@ def _run(home: Path, workbooks: int) -> Run:
 def load(home: Path, inbox: Path, workbooks: int, plain: bool) -> dict[str, float]:
     """Load all files, in a process of its own: seconds in all, of recording and of writing scopes; its memory."""
     run, spent = _run(home, workbooks), dict[str, float]()
-    parts = {"record": (submissions, "record_workbook"), "scopes": (loading, "build_scopes"), "load": (loading, "load")}
+    parts = {
+        "record": (submissions, "record_workbook"),
+        "scopes": (recovery, "build_scopes"),
+        "load": (loading, "load"),
+    }
     with kept(plain=plain), timed(spent, **parts):
         loaded = loading.load(run, sorted(inbox.iterdir()), allow_unsealed=True)
     assert all(one.outcome == "accepted" for one in loaded)
@@ -94,9 +97,9 @@ def load(home: Path, inbox: Path, workbooks: int, plain: bool) -> dict[str, floa
 def ask(home: Path, workbooks: int) -> dict[str, float]:
     """Seconds that `status`, counting and verifying take of the encrypted record, opening it included."""
     run, spent = _run(home, workbooks), dict[str, float]()
-    with timed(spent, status=(loading, "status"), verify=(vault_commands, "verified"), open=(Run, "open_vault")):
-        loading.status(run)
-        vault_commands.verified(run)
+    with timed(spent, status=(loading, "status"), verify=(upkeep, "verify_record"), open=(Run, "open_vault")):
+        standing.status(run)
+        upkeep.verify_record(run)
     with run.open_vault() as vault:
         start = time.perf_counter()
         sums = count(vault, run.campaign, run.day)

@@ -22,7 +22,7 @@ from plugins.looks import seen
 
 Result = TypeVar("Result")
 
-#: The library that `etl.vault.store.files`, its one door, opens files with: codes, rows and errors of every connection here.
+#: The library with which `etl.vault.store.files`, its one door, opens files: codes, rows and errors of connections.
 library: Any = sys.modules["sqlcipher3.dbapi2"]
 
 #: Pragmas that Datasette reads schemas with. With an argument `schema_version` would write, so it gets none.

@@ -1,4 +1,4 @@
-"""The first page of a scope: how far it has come, and links to what is looked for most (`pages.toml`)."""
+"""The first page of a scope: how far it has come, and links to what is looked for most (`scope_pages.toml`)."""
 
 import datetime as dt
 import tomllib
@@ -32,14 +32,14 @@ class Link:
 
 
 def ready_made(campaign: Campaign) -> tuple[Link, ...]:
-    """The links of `pages.toml`, with the campaign's categories and dates filled in."""
+    """The links of `scope_pages.toml`, with the campaign's categories and dates filled in."""
     day, years = campaign.ages.reference, campaign.ages.watched_age
     filled = {
         "to_return": ",".join(one.code for one in campaign.categories if one.group == "to_return"),
         "born_after": _years_before(day, years + 1),
         "born_until": _years_before(day, years),
     }
-    pages = tomllib.loads((HERE / "pages.toml").read_text(encoding="utf-8"))["pages"]
+    pages = tomllib.loads((HERE / "scope_pages.toml").read_text(encoding="utf-8"))["pages"]
     return tuple(Link(one["title"], one["table"], quote(one["query"].format(**filled), safe="=&,_")) for one in pages)
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import vault_commands
 from etl.rulebook.campaign import Campaign, Limits, load_campaign
 from etl.synthetic.population import Person, make_population
 from etl.system.home import Home
 from etl.vault.store.keys import demo_master, new_key, read_key
-from etl.workflow import inspecting, issuing, loading, releasing, upkeep
+from etl.workflow import inspecting, issuing, loading, releasing, synthesizing, upkeep
 from etl.workflow.run import Run
 from tests.fixtures.once import made_once
 
@@ -86,10 +85,10 @@ def issued_once(tmp_path_factory: pytest.TempPathFactory, small: Campaign, small
         keys = new_key(home.demo_key, demo_master(SEED))
         run = Run(home, small_folder, small, keys, small.noticed, silent_bar)
         path = home.private / "list.xlsx"
-        loading.synthesize_list(small, path, CHILDREN, SEED, "default")
+        synthesizing.synthesize_list(small, path, CHILDREN, SEED, "default")
         handed = issuing.issue_list(run, path)
         assert (handed.issue, handed.rows, handed.findings) == ("20200302-01", CHILDREN, ())
-        loading.synthesize_fill(run, CHILDREN, SEED, "default")
+        synthesizing.synthesize_fill(run, CHILDREN, SEED, "default")
 
     return made_once(tmp_path_factory, "issued", make)
 
@@ -196,7 +195,7 @@ def full_once(loaded_once: Path, further: Callable[..., Path]) -> tuple[Path, Pa
         releasing.release(run)
         for scope in ACCOUNTS:
             add_account(run.home, run.keys, scope, scope, "a long password of a clerk")
-        assert vault_commands.verified(run).links == FULL
+        assert upkeep.verify_record(run).links == FULL
 
     made = further("full", loaded_once, fill)
     return made, made.with_name("full-earlier.db")

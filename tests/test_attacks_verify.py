@@ -18,7 +18,7 @@ from etl.proof.reader import ranges_of
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
 from etl.rulebook.campaign import Campaign
-from etl.workflow import releasing
+from etl.workflow import verifying
 from tests.fixtures import naive
 from tests.fixtures.releases import loaded, proved_anew, sealed_anew, stored, write_proved
 from tests.test_protect import make_campaign, make_counts
@@ -72,7 +72,7 @@ def says(few: Campaign, folder: Path) -> list[str]:
     except verify_release.Failed as failed:
         said[0] = str(failed)
     try:
-        releasing.verify(few, folder)
+        verifying.verify(few, folder)
     except FuxueError as error:
         said[1] = f"{error.key} {error.params}"
     return said
@@ -244,7 +244,7 @@ def test_rules_other_than_the_campaigns_are_printed_for_the_citizen_and_refused_
     lax = replace(few, publication=replace(few.publication, **changed))  # type: ignore[arg-type]
     folder = put(tmp_path, lax, closing_release)
     with pytest.raises(FuxueError, match=rf"verify\.rules .*'what': '{what}'"):
-        releasing.verify(few, folder)
+        verifying.verify(few, folder)
     monkeypatch.setattr("sys.argv", ["verify_release.py", str(folder)])
     assert verify_release.main() == 0
     assert words in capsys.readouterr().out
@@ -266,7 +266,7 @@ def test_another_campaign_or_a_day_outside_it_is_refused(
     sealed_anew(release)
     verify_release.check(release)  # a citizen is told and must know
     with pytest.raises(FuxueError, match=what):
-        releasing.verify(few, release)
+        verifying.verify(few, release)
 
 
 @pytest.mark.parametrize("key", ["title", "measures", "key"])
@@ -286,7 +286,7 @@ def test_a_table_that_is_not_the_campaigns_is_refused(few: Campaign, release: Pa
     sealed_anew(release)
     verify_release.check(release)
     with pytest.raises(FuxueError, match=r"verify\.rules .*'what': 'tables'"):
-        releasing.verify(few, release)
+        verifying.verify(few, release)
 
 
 @pytest.mark.parametrize("release", ["close"], indirect=True)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from etl.cli.texts import error_texts
 from etl.findings import FuxueError
 from etl.publish import site_identity
 from etl.rulebook import campaign as campaigns
@@ -20,6 +19,7 @@ from etl.rulebook.departments import load_casework
 from etl.rulebook.flag_rules import load_inspection
 from etl.rulebook.publication import load_publication
 from etl.rulebook.rules import load_rules
+from etl.workflow.texts import error_texts
 from tests.conftest import ROOT
 from tests.fixtures.campaign_faults import CELLS, RETYPED, Fault, csv_faults, dump, toml_faults
 

@@ -13,7 +13,7 @@ from etl.findings import FuxueError
 from etl.forms.definitions import CASES, CORRECTIONS, Form
 from etl.system.sealing import OLE_MAGIC, unseal
 from etl.vault.record import casework
-from etl.workflow import issuing, loading
+from etl.workflow import issuing, loading, standing
 from etl.workflow.run import Run
 from tests.fixtures.books import UNIT
 from tests.fixtures.papers import Cells, find_row, handed, put_casework
@@ -77,7 +77,7 @@ def test_a_correction_comes_back_with_cause_outcome_and_date_and_is_closed(corre
     assert one.is_closed
     assert one.values == {"cause": "死亡未销户", "outcome": "已注销", "date": "2020-03-10"}
     still = len(bundle.rows) - 1
-    assert loading.status(corrections).corrections[REGISTRY] == (still, 1)
+    assert standing.status(corrections).corrections[REGISTRY] == (still, 1)
 
 
 def test_the_next_workbook_holds_only_what_is_still_open(corrections: Run) -> None:
@@ -138,7 +138,7 @@ def test_a_case_with_measure_schooling_and_carer_is_accepted_and_closed(cases: R
     one = work(cases, CASES)[bundle.recipient, row["serial"]]
     assert one.is_closed
     assert one.values == MEASURE | BACK | {"date": "2020-03-10"}
-    open_, closed = loading.status(cases).cases[bundle.recipient]
+    open_, closed = standing.status(cases).cases[bundle.recipient]
     assert (open_, closed) == (len(bundle.rows) - 1, 1)
 
 
@@ -192,7 +192,7 @@ def test_one_load_tells_answers_corrections_and_cases_apart_by_their_manifests(c
         ("accepted", case.recipient),
     ]
     assert answers(cases) == before
-    assert loading.status(cases).corrections[REGISTRY][1] == loading.status(cases).cases[case.recipient][1] == 1
+    assert standing.status(cases).corrections[REGISTRY][1] == standing.status(cases).cases[case.recipient][1] == 1
 
 
 def test_a_row_of_a_workbook_may_not_be_changed_doubled_or_left_out(cases: Run) -> None:
@@ -243,10 +243,10 @@ def test_full_width_brackets_of_a_listed_value_are_no_fault(cases: Run) -> None:
 
 def test_units_counts_and_release_do_not_see_casework(cases: Run) -> None:
     """A case workbook that is out does not make its unit incomplete, nor one that came back a submission of 附件4."""
-    before = loading.status(cases).units
+    before = standing.status(cases).units
     bundle, row, _ = a_case(cases, lambda row: row["returned"] == "是")
     loading.load(cases, [put_casework(cases, bundle, {row["reference"]: BACK})])
-    assert loading.status(cases).units == before
+    assert standing.status(cases).units == before
     assert all(one.is_complete for one in before)
 
 

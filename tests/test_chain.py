@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 from datasette.utils import parse_metadata
 
-from etl.cli import vault_commands
 from etl.cli.main import main
 from etl.exchange.release import read_release
 from etl.findings import FuxueError
@@ -25,7 +24,7 @@ from etl.vault.store.files import Connection, connect, numbers_path, scope_path
 from etl.vault.store.open import SCHEMA_VERSION, Vault, schema_of, statements, unguarded
 from etl.vault.upkeep.upgrade import CHAINED, reseal
 from etl.vault.upkeep.verify import verify
-from etl.workflow import loading, releasing
+from etl.workflow import loading, recording, releasing, standing, synthesizing, upkeep
 from etl.workflow.recovery import recover_unless_busy
 from etl.workflow.run import Run
 from tests.conftest import ROOT, at_due, put_in_place
@@ -39,8 +38,8 @@ def released_once(
     root = tmp_path_factory.mktemp("released") / "var"
     shutil.copytree(loaded_once, root)
     run = at_due(root, small, small_folder)
-    loading.record_signature(run, "xiling", "verification", [], "登记员甲")
-    loading.record_deliverable(run, "xiling", "annex4", "paper", "登记员甲", signed=True)
+    recording.record_signature(run, "xiling", "verification", [], "登记员甲")
+    recording.record_deliverable(run, "xiling", "annex4", "paper", "登记员甲", signed=True)
     releasing.release(run)
     return root
 
@@ -69,11 +68,11 @@ def forced(run: Run) -> Iterator[Connection]:
 
 
 def broken(run: Run) -> list[tuple[str, object, object]]:
-    return [(b.key, b.params.get("link"), b.params.get("table")) for b in vault_commands.verified(run).breaks]
+    return [(b.key, b.params.get("link"), b.params.get("table")) for b in upkeep.verify_record(run).breaks]
 
 
 def test_everything_on_record_is_in_the_chain_in_order(published_home: Run) -> None:
-    found = vault_commands.verified(published_home)
+    found = upkeep.verify_record(published_home)
     assert (found.breaks, found.links) == ((), 7)
     with opened(published_home) as vault:
         kinds = [(link.kind, link.subject) for link in chain.links(vault.connection)]
@@ -134,33 +133,33 @@ def test_a_record_cut_short_holds_by_itself_but_not_against_the_custodians_paper
         head = chain.head(vault.connection)
     assert head is not None
     paper = chain.printed(head.seal)
-    found = vault_commands.verified(published_home, paper.upper().replace(" ", "-")).paper
+    found = upkeep.verify_record(published_home, paper.upper().replace(" ", "-")).paper
     assert found is not None
     assert found.id == head.id
     with forced(published_home) as db:
         for sql in ("release_count", "release", "link WHERE id = 7", "nonce WHERE link = 7"):
             db.execute(f"DELETE FROM {sql}")
-    short = vault_commands.verified(published_home, paper)
+    short = upkeep.verify_record(published_home, paper)
     assert {one.key for one in short.breaks} == {"verify.paper", "verify.release_unknown", "verify.scope"}
 
 
 def test_what_was_put_in_without_a_link_is_found(published_home: Run) -> None:
     with forced(published_home) as db:
         db.execute("INSERT INTO deliverable VALUES (2, 'xiling', 'annex5', 'stick', 0, '甲', '2020-03-16')")
-    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.unlinked"]
+    assert [b.key for b in upkeep.verify_record(published_home).breaks] == ["verify.unlinked"]
 
 
 def test_a_release_that_was_changed_or_lost_is_found(published_home: Run) -> None:
     file = published_home.home.released / "0001" / "release.json"
     content = file.read_bytes()
     file.write_bytes(content + b" ")
-    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_changed"]
+    assert [b.key for b in upkeep.verify_record(published_home).breaks] == ["verify.release_changed"]
     file.write_bytes(content)
-    assert vault_commands.verified(published_home).breaks == ()
+    assert upkeep.verify_record(published_home).breaks == ()
     (file.parent / "note.txt").write_text("…", "utf-8")
-    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_changed"]
+    assert [b.key for b in upkeep.verify_record(published_home).breaks] == ["verify.release_changed"]
     shutil.rmtree(file.parent)
-    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_missing"]
+    assert [b.key for b in upkeep.verify_record(published_home).breaks] == ["verify.release_missing"]
 
 
 def test_each_row_of_a_covered_table_has_a_place_of_its_own(published_home: Run) -> None:
@@ -200,11 +199,11 @@ def test_every_published_cell_is_led_back_to_its_workbooks(published_home: Run, 
 def test_a_workbook_that_came_after_the_release_changes_nothing_of_its_trace(published_home: Run) -> None:
     with opened(published_home) as vault:
         before = releases.trace(vault, published_home.campaign, "0001", "city", "city.returned")
-    loading.synthesize_fill(published_home, 45, 99, "default")
+    synthesizing.synthesize_fill(published_home, 45, 99, "default")
     loading.load(published_home, sorted(published_home.home.inbox.glob("*.xlsx")))
     with opened(published_home) as vault:
         assert releases.trace(vault, published_home.campaign, "0001", "city", "city.returned") == before
-    assert vault_commands.verified(published_home).breaks == ()
+    assert upkeep.verify_record(published_home).breaks == ()
 
 
 @pytest.mark.parametrize(("release", "table", "cell", "key"), [
@@ -247,11 +246,11 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
         with pytest.raises(OSError, match="killed"):
             releasing.release(loaded)
     recover_unless_busy(loaded)
-    assert vault_commands.verified(loaded).breaks == ()  # it lies aside, as recorded
+    assert upkeep.verify_record(loaded).breaks == ()  # it lies aside, as recorded
     with pytest.raises(FuxueError, match=r"release\.unchanged"):
         releasing.release(loaded)
     assert (loaded.home.released / "0001" / "release.json").exists()
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_a_guard_that_was_taken_off_and_a_changed_view_are_found(published_home: Run) -> None:
@@ -261,33 +260,33 @@ def test_a_guard_that_was_taken_off_and_a_changed_view_are_found(published_home:
     connection.execute("CREATE VIEW current_workbook AS SELECT min(id) AS id, issue, unit FROM workbook GROUP BY 2, 3")
     connection.execute("CREATE TABLE more (x)")
     connection.close()
-    found = [(b.key, b.params.get("name")) for b in vault_commands.verified(published_home).breaks]
+    found = [(b.key, b.params.get("name")) for b in upkeep.verify_record(published_home).breaks]
     assert found == [("verify.schema", name) for name in ("answer_kept", "current_workbook", "more")]
 
 
 def test_scopes_that_are_newer_than_the_record_are_found_and_built_anew_by_the_next_command(loaded: Run) -> None:
     """The record is replaced by an older copy of itself, behind the program's back."""
     older = loaded.home.vault.read_bytes()
-    loading.record_signature(loaded, "xiling", "verification", [], "登记员甲")
+    recording.record_signature(loaded, "xiling", "verification", [], "登记员甲")
     loaded.home.vault.write_bytes(older)
-    found = vault_commands.verified(loaded).breaks
+    found = upkeep.verify_record(loaded).breaks
     assert {b.key for b in found} == {"verify.scope"}
     assert [b.params["scope"] for b in found] == scopes(loaded.campaign)
-    loading.record_deliverable(loaded, "xiling", "annex4", "paper", "登记员甲", signed=True)
-    assert vault_commands.verified(loaded).breaks == ()
+    recording.record_deliverable(loaded, "xiling", "annex4", "paper", "登记员甲", signed=True)
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_a_scope_that_is_missing_or_damaged_is_found(loaded: Run) -> None:
     scope_path(loaded.home.scopes, "xiling").unlink()
     numbers_path(loaded.home.scopes, "donggang").write_bytes(b"x")
-    found = vault_commands.verified(loaded).breaks
+    found = upkeep.verify_record(loaded).breaks
     assert [(b.key, b.params["scope"]) for b in found] == [("verify.scope", s) for s in ("donggang", "xiling")]
 
 
 def test_a_table_of_a_release_that_was_changed_is_found(published_home: Run) -> None:
     table = published_home.home.released / "0001" / "units.csv"
     table.write_bytes(table.read_bytes().replace(b"xiling", b"xilinh"))
-    assert [b.key for b in vault_commands.verified(published_home).breaks] == ["verify.release_changed"]
+    assert [b.key for b in upkeep.verify_record(published_home).breaks] == ["verify.release_changed"]
 
 
 def old_home(run: Run, version: int, schemas: Path) -> dict[str, int]:
@@ -347,7 +346,7 @@ OLD = {
 def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it_holds(
     loaded: Run, version: int
 ) -> None:
-    before = loading.status(loaded).units
+    before = standing.status(loaded).units
     with opened(loaded) as vault:
         expected = schema_of(vault.connection)
     kept = old_home(loaded, version, Path(__file__).parent / "fixtures" / "schemas")
@@ -370,7 +369,7 @@ def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it
         assert vault.connection.execute("SELECT count(*) FROM tally").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM correction").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM case_file").fetchone()[0] > 0
-    assert loading.status(loaded).units == before
+    assert standing.status(loaded).units == before
     assert CliRunner().invoke(main, [*given, "vault", "upgrade"]).exit_code == 2
 
 

@@ -7,7 +7,8 @@ from itertools import product
 import pytest
 
 from etl.check.annex5_sums import summarise
-from etl.check.predicates import Answer, failed_rules
+from etl.check.predicates import failed_rules
+from etl.exchange.checked import Answer
 from etl.forms.definitions import NOT_ASKED, RETURNED
 from etl.rulebook.campaign import Campaign
 

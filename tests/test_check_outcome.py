@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.check.acceptance import Checked
 from etl.cli.main import main
+from etl.exchange.checked import Checked
 from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.fill import fill_issue
 from etl.synthetic.population import Person
 from etl.system.sealing import seal, unseal
-from etl.workflow import issuing, loading
+from etl.workflow import issuing, loading, synthesizing
 from etl.workflow.run import Run
 from tests.fixtures import books
 from tests.fixtures.books import ISSUE, UNIT, edit, places, plain, put, repack, setting
@@ -246,7 +246,7 @@ def test_another_units_workbook_counts_for_the_unit_that_its_seal_names(accepted
 def test_another_counties_workbook_is_refused(run: Run, small_folder: Path, tmp_path: Path) -> None:
     """Same form, same unit, same password even; but no signature of this bureau."""
     other = tmp_path / "other"
-    loading.synthesize_list(run.campaign, tmp_path / "list.xlsx", 30, 99, "default")
+    synthesizing.synthesize_list(run.campaign, tmp_path / "list.xlsx", 30, 99, "default")
     key = tmp_path / "other.key"
     assert command(other, small_folder, "vault", "keygen", str(key)).exit_code == 0
     words = ("--key-file", str(key), "issue", str(tmp_path / "list.xlsx"), "--as-of", "2020-03-02")

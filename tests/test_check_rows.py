@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl.check.predicates import PREDICATES, Answer, failed_rules
+from etl.check.predicates import PREDICATES, failed_rules
 from etl.check.reconcile import INVISIBLE, match_rows, tidy
 from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.checked import Answer
 from etl.exchange.child import Child
 from etl.exchange.submission import Row, Submission, Value
 from etl.findings import FuxueError, Severity

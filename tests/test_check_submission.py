@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from etl.check.acceptance import Checked, check_submission, refuse_rivals
+from etl.check.acceptance import check_submission, refuse_rivals
 from etl.check.reconcile import match_rows
 from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.checked import Checked
 from etl.exchange.child import Child
 from etl.exchange.submission import Candidate, Figure, Problem, Submission, Summary, Value
 from etl.forms.definitions import ANNEX4, CASES

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import vault_commands
 from etl.exchange import release_folder
 from etl.exchange.release import read_release
 from etl.exchange.release_folder import SUMS, digest, seal
@@ -17,7 +16,7 @@ from etl.findings import FuxueError
 from etl.proof import verify_release
 from etl.publish.__main__ import publish
 from etl.vault.record import releases
-from etl.workflow import releasing
+from etl.workflow import publishing, releasing, upkeep, verifying
 from etl.workflow.run import Run
 from tests.test_publish_sample import tree
 
@@ -65,9 +64,9 @@ def refused(run: Run, key: str) -> None:
     """By each command alike, and nothing is published."""
     folder = run.home.released / "0001"
     for command in (
-        lambda: releasing.verify(run.campaign, folder),
+        lambda: verifying.verify(run.campaign, folder),
         lambda: publish(run.home.released, run.home.public, run.campaign_folder),
-        lambda: releasing.publish(run.home, run.campaign_folder),
+        lambda: publishing.publish(run.home, run.campaign_folder),
     ):
         with pytest.raises(FuxueError) as caught:
             command()
@@ -76,7 +75,7 @@ def refused(run: Run, key: str) -> None:
     with pytest.raises(FuxueError, match=r"release\.not_on_record"):
         releasing.release(run)
     assert not run.home.public.exists()
-    assert [one.key for one in vault_commands.verified(run).breaks] == ["verify.release_changed"]
+    assert [one.key for one in upkeep.verify_record(run).breaks] == ["verify.release_changed"]
 
 
 def test_what_is_not_on_the_list_is_refused_by_every_command(released: Run) -> None:
@@ -86,7 +85,7 @@ def test_what_is_not_on_the_list_is_refused_by_every_command(released: Run) -> N
         make(folder)
         refused(released, key)
         restore(folder, whole)
-    assert releasing.verify(released.campaign, folder).name == "0001"
+    assert verifying.verify(released.campaign, folder).name == "0001"
 
 
 def test_what_is_put_on_the_list_later_is_refused_by_every_command(released: Run) -> None:
@@ -97,7 +96,7 @@ def test_what_is_put_on_the_list_later_is_refused_by_every_command(released: Run
         seal(folder)
         refused(released, key)
         restore(folder, whole)
-    assert releasing.verify(released.campaign, folder).name == "0001"
+    assert verifying.verify(released.campaign, folder).name == "0001"
 
 
 def restore(folder: Path, whole: dict[str, bytes]) -> None:
@@ -126,7 +125,7 @@ def test_the_record_keeps_the_digest_of_every_file(released: Run) -> None:
 
 
 def test_the_archive_on_the_site_holds_the_list_and_nothing_else(released: Run) -> None:
-    releasing.publish(released.home, released.campaign_folder)
+    publishing.publish(released.home, released.campaign_folder)
     folder = released.home.released / "0001"
     with zipfile.ZipFile(released.home.public / "site/data/latest/proof.zip") as packed:
         told = {name: packed.read(name) for name in packed.namelist()}
@@ -142,9 +141,9 @@ def test_a_release_with_a_former_version_of_the_program_stays_valid(
     (folder / "verify_release.py").write_bytes(former)
     seal(folder)
     with pytest.raises(FuxueError, match=r"release\.verifier"):
-        releasing.verify(released.campaign, folder)
+        verifying.verify(released.campaign, folder)
     monkeypatch.setattr(release_folder, "FORMER_VERIFIERS", frozenset({hashlib.sha256(former).hexdigest()}))
-    assert releasing.verify(released.campaign, folder).name == "0001"
+    assert verifying.verify(released.campaign, folder).name == "0001"
 
 
 def test_a_release_that_is_not_on_record_is_not_built_upon(released: Run) -> None:

@@ -13,7 +13,7 @@ from etl.cli.main import main
 from etl.findings import FuxueError
 from etl.system.home import Home
 from etl.vault.store import chain
-from etl.workflow import inspecting, issuing, loading, upkeep
+from etl.workflow import inspecting, issuing, loading, recording, upkeep
 from etl.workflow.run import Run, question_of_day
 from tests.fixtures.books import ISSUE, UNIT, edit, plain, put, setting
 
@@ -24,7 +24,7 @@ WRITERS: dict[str, Callable[[Run], object]] = {
     "backup": lambda run: upkeep.back_up(run, None),
     "purge": lambda run: upkeep.delete_individuals(run, dt.date(2030, 1, 1), "测试员"),
     "rekey": lambda run: upkeep.change_key(run, run.home.root.parent / "new.key", "测试员"),
-    "signature": lambda run: loading.record_signature(run, "xiling", "verification", [], "测试员"),
+    "signature": lambda run: recording.record_signature(run, "xiling", "verification", [], "测试员"),
     "sample": lambda run: inspecting.look_through(run, 9, 5, "测试员"),
     "upgrade": lambda run: upkeep.upgrade(run),
     "issue": lambda run: issuing.issue_form(run, "cases", None),
@@ -116,9 +116,9 @@ def test_a_base_is_not_locked_before_anything_was_handed_out(loaded: Run) -> Non
 
 def test_the_newest_day_counts_and_not_the_newest_link(loaded: Run) -> None:
     agreed = replace(loaded, day=dt.date(2020, 3, 10), agree=lambda _: True)
-    loading.record_deliverable(agreed, "xiling", "annex4", "paper", "甲", signed=True)
+    recording.record_deliverable(agreed, "xiling", "annex4", "paper", "甲", signed=True)
     with pytest.raises(FuxueError, match=r"day\.earlier"):
-        loading.record_deliverable(
+        recording.record_deliverable(
             replace(loaded, day=dt.date(2020, 3, 12)), "xiling", "annex5", "paper", "甲", signed=True
         )
 

@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from etl.cli.main import main
-from etl.cli.texts import text
 from etl.workflow import doctor
 from etl.workflow.doctor import Outcome, examine, swap
 from etl.workflow.run import Run
+from etl.workflow.texts import text
 
 
 def outcomes(run: Run) -> dict[str, Outcome]:

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from etl.cli.main import main
 from etl.findings import FuxueError
-from etl.workflow import loading
+from etl.workflow import loading, recording
 from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, edit, issued, plain, put, setting
 
@@ -25,19 +25,19 @@ def warnings(run: Run) -> list[tuple[str, str]]:
 def test_a_missing_child_is_a_warning_until_the_polices_reference_is_on_record(run: Run) -> None:
     first = issued(run)[0].serial
     assert warnings(run) == [("A10", "I4")]
-    loading.record_police_ref(run, None, first, "青公〔2020〕1号", "登记员甲")
+    recording.record_police_ref(run, None, first, "青公〔2020〕1号", "登记员甲")
     assert warnings(run) == []
 
 
 def test_a_reference_is_one_childs_alone(run: Run) -> None:
-    loading.record_police_ref(run, ISSUE, issued(run)[1].serial, "青公〔2020〕1号", "登记员甲")
+    recording.record_police_ref(run, ISSUE, issued(run)[1].serial, "青公〔2020〕1号", "登记员甲")
     assert warnings(run) == [("A10", "I4")]
 
 
 def test_who_recorded_it_and_when_is_kept_and_recording_twice_changes_nothing(run: Run) -> None:
     first = issued(run)[0].serial
     for by in ("登记员甲", "登记员乙"):
-        loading.record_police_ref(run, ISSUE, first, "青公〔2020〕1号", by)
+        recording.record_police_ref(run, ISSUE, first, "青公〔2020〕1号", by)
     with run.open_vault() as vault:
         query = "SELECT issue, serial, reference, recorded_by, recorded_on FROM police_ref"
         rows = vault.connection.execute(query).fetchall()
@@ -49,7 +49,7 @@ def test_who_recorded_it_and_when_is_kept_and_recording_twice_changes_nothing(ru
 ])  # fmt: skip
 def test_a_child_that_was_not_issued_is_told(run: Run, issue: str | None, serial: str, error: str) -> None:
     with pytest.raises(FuxueError, match=rf"record\.{error}"):
-        loading.record_police_ref(run, issue, serial, "青公〔2020〕1号", "登记员甲")
+        recording.record_police_ref(run, issue, serial, "青公〔2020〕1号", "登记员甲")
 
 
 def test_the_command_says_what_it_did(run: Run) -> None:

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.check.acceptance import Checked
+from etl.exchange.checked import Checked
 from etl.findings import Finding, FuxueError, Severity
 from etl.forms.definitions import ANNEX4, MANIFEST_SHEET
 from etl.report.feedback import CONFIRM, DETAILS, NAMED, PAGE, build_feedback, group_findings, ranges

@@ -18,7 +18,7 @@ from etl.proof import verify_release
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
 from etl.rulebook.campaign import Campaign
-from etl.workflow import releasing
+from etl.workflow import verifying
 from tests.fixtures.forgeries import FORGERIES
 from tests.fixtures.releases import loaded, write_proved
 from tests.test_protect import make_campaign, make_counts
@@ -61,7 +61,7 @@ def test_there_are_forgeries_of_more_than_sixty_kinds() -> None:
 @pytest.mark.parametrize("base", ["close", "stack"])
 def test_what_nobody_forged_is_accepted(few: Campaign, bases: dict[str, Path], base: str) -> None:
     assert verify_release.check(bases[base])["k"] == 5
-    releasing.verify(few, bases[base])
+    verifying.verify(few, bases[base])
 
 
 @pytest.mark.parametrize("name", FORGERIES)
@@ -79,7 +79,7 @@ def test_a_forged_release_is_refused_for_its_own_reason(
     assert str(caught.value) == str(verify_release.Failed(str(key), *values))
     assert str(caught.value).isprintable()
     with pytest.raises(FuxueError) as refused:
-        releasing.verify(few, folder)
+        verifying.verify(few, folder)
     assert all(str(one).isprintable() for one in refused.value.params.values())
     assert time.monotonic() - began < SOON
 

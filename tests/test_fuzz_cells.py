@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, seed
 from hypothesis import settings as hypothesis_settings
 
-from etl.check.acceptance import Checked, check_submission
+from etl.check.acceptance import check_submission
 from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.checked import Checked
 from etl.exchange.submission import Candidate
 from etl.forms.definitions import ANNEX4
 from etl.read.cells import parse_workbook

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import vault_commands
 from etl.cli.main import main
 from etl.exchange.counts import Counts
 from etl.findings import FuxueError
@@ -339,7 +338,7 @@ def assert_as_if_only_the_newest_had_come(
     expected = counts(replace(single, day=last.day))
     played = play(put_in_place(run, home), given, draw, moments)
     assert counts(played) == expected, seed
-    assert vault_commands.verified(played).breaks == ()
+    assert upkeep.verify_record(played).breaks == ()
     assert files(played.home.inbox) == files(played.home.refused) == []
     kept = [path.read_bytes() for path in played.home.received.rglob("*.xlsx")]
     assert len(kept) == len(set(kept)), "a version was recorded twice"

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from etl.cli.main import main
 from etl.exchange.reported import Reported
+from etl.exchange.sample import Key
 from etl.findings import FuxueError
-from etl.inspect.revisit import Key, draw
+from etl.inspect.revisit import draw
 from etl.rulebook.campaign import load_campaign
 from etl.system.sealing import unseal
 from etl.vault.record import inspection

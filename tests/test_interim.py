@@ -27,7 +27,7 @@ from etl.protect.interim import interim_release
 from etl.protect.primary import true_values
 from etl.publish.__main__ import publish
 from etl.rulebook.campaign import Campaign
-from etl.workflow import releasing
+from etl.workflow import publishing, releasing
 from etl.workflow.run import Run
 from tests.fixtures.releases import proved_anew, write_proved
 from tests.test_protect import make_campaign, make_counts
@@ -216,7 +216,7 @@ def test_what_the_command_releases_day_by_day_is_verified_and_published(loaded: 
     last = releasing.release(loaded).release
     assert (first.closing, last.closing) == (False, True)
     assert sorted(last.earlier) == ["0001"]
-    releasing.publish(loaded.home, loaded.campaign_folder)
+    publishing.publish(loaded.home, loaded.campaign_folder)
     site = loaded.home.public / "site"
     assert (site / "data" / "0001" / "units.csv").is_file()
     with zipfile.ZipFile(site / "data" / "latest" / "proof.zip") as packed:

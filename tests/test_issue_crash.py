@@ -29,7 +29,7 @@ from etl.vault.record import issued
 from etl.vault.scopes.contents import scopes
 from etl.vault.store import files
 from etl.vault.store.keys import demo_master, new_key, read_key
-from etl.workflow import loading
+from etl.workflow import loading, synthesizing
 from etl.workflow.run import Run
 from tests.conftest import SEED, silent_bar
 from tests.fixtures import warm
@@ -144,7 +144,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory, small_folder: Path, small: 
     """The province's list of twelve children, to be issued in a home that is not there yet."""
     folder = tmp_path_factory.mktemp("listed")
     (folder / "var").mkdir()
-    loading.synthesize_list(small, folder / "list.xlsx", CHILDREN, SEED, "default")
+    synthesizing.synthesize_list(small, folder / "list.xlsx", CHILDREN, SEED, "default")
     command = ("issue", str(folder / "list.xlsx"), "--as-of", str(small.noticed))
     common = ("--campaign", str(small_folder), "--key-file", str(key))
     return case(folder, folder / "var", (*common, *command), "annex4")
@@ -157,7 +157,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory, listed: Case, run_in: Cal
     home = folder / "var"
     assert again(home, listed.command).exit_code == 0
     run = run_in(home)
-    filled = loading.synthesize_fill(run, CHILDREN, SEED, "default")
+    filled = synthesizing.synthesize_fill(run, CHILDREN, SEED, "default")
     assert [one.outcome for one in loading.load(run, filled)] == ["accepted"] * len(run.campaign.units)
     command = ("issue", "--form", "corrections", "--as-of", str(run.day))
     return case(folder, home, (*listed.command[:4], *command), "corrections")

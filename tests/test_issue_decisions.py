@@ -15,7 +15,7 @@ from etl.system.home import Home
 from etl.system.sealing import OLE_MAGIC, unseal
 from etl.vault.record import issued
 from etl.vault.store.keys import demo_master, new_key
-from etl.workflow import issuing, loading
+from etl.workflow import issuing, loading, standing
 from etl.workflow.run import Run
 from tests.conftest import SEED, silent_bar
 from tests.fixtures.books import id_number, row_of, write_list
@@ -100,7 +100,7 @@ def test_what_the_officer_decided_is_issued_and_on_record(fresh: Run, tmp_path: 
         ("12", "assigned", "xiling", OFFICER),
         ("13", "excluded", "出生日期不在核查范围内", OFFICER),
     ]
-    assert loading.status(fresh).completeness == whole
+    assert standing.status(fresh).completeness == whole
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_supplement_hands_out_only_what_is_new_to_those_whom_it_concerns(fresh
 
 def test_a_unit_that_reported_owes_the_supplement_too(fresh: Run, tmp_path: Path) -> None:
     supplement(fresh, tmp_path)
-    status = {one.unit: one for one in loading.status(replace(fresh, day=fresh.campaign.reports_due)).units}
+    status = {one.unit: one for one in standing.status(replace(fresh, day=fresh.campaign.reports_due)).units}
     assert (status["nanshan"].children, status["donggang"].children) == (2, 4)
 
 
@@ -263,7 +263,7 @@ def test_a_supplement_of_which_every_row_is_excluded_is_on_record(fresh: Run, tm
     exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
     done = issuing.issue_list(fresh, path, exclude=exclude)
     assert (done.rows, done.receivers, done.completeness.listed, done.completeness.excluded) == (0, 0, 5, 1)
-    assert loading.status(fresh).completeness == done.completeness
+    assert standing.status(fresh).completeness == done.completeness
 
 
 def test_an_excluded_row_that_comes_back_mended_is_one_child(fresh: Run, tmp_path: Path) -> None:

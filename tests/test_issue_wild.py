@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.list_rows import Decision
 from etl.findings import has_errors
 from etl.forms.definitions import ANNEX4
 from etl.forms.manifest import Manifest
-from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned_bundle
+from etl.issue.decisions import decided, exclusions_bundle, unassigned_bundle
 from etl.issue.province_list import ProvinceList, Split, read_list, split_list
 from etl.issue.workbook import build_workbook
 from etl.read.cells import parse_workbook

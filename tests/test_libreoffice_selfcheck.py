@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from etl.exchange.bundle import Bundle, child_row
-from etl.exchange.choices import Choices, choices_of
 from etl.forms.definitions import ANNEX4, ANNEX5, CASES, CORRECTIONS, FORMS, MANIFEST_SHEET, UNASSIGNED, Form
 from etl.forms.manifest import Manifest
 from etl.issue.layout import FIRST, HEADER, PROGRESS, TITLE, Layout
@@ -16,6 +15,7 @@ from etl.issue.receipts import build_receipts
 from etl.issue.selfcheck import OPTIONS_SHEET
 from etl.issue.workbook import build_workbook
 from etl.rulebook.campaign import Campaign, Unit
+from etl.rulebook.choices import Choices, choices_of
 from etl.synthetic.population import make_population
 from tests.fixtures.libreoffice import find_python
 from tests.fixtures.office import Office
@@ -97,7 +97,9 @@ def progress(office: Office, form: Form) -> str:
 
 
 def listed(campaign: Campaign, bundle: Bundle) -> dict[str, Choices]:
-    return {column.key: choices_of(campaign, bundle, column) for column in bundle.form.editable if column.choices}
+    return {
+        column.key: choices_of(campaign, bundle.recipient, column) for column in bundle.form.editable if column.choices
+    }
 
 
 # Lists and messages

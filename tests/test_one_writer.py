@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import vault_commands
 from etl.cli.main import main
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
 from etl.system import home as homes
 from etl.system.sealing import unseal
 from etl.vault.store import chain
-from etl.workflow import inspecting, loading, upkeep
+from etl.workflow import inspecting, loading, synthesizing, upkeep
 from etl.workflow.run import Run
 from plugins.launch import serve_staff
 from tests.conftest import ROOT, at_due, put_in_place
@@ -59,7 +58,7 @@ def prepared(loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small:
     root = tmp_path_factory.mktemp("prepared") / "var"
     shutil.copytree(loaded_once, root)
     run = at_due(root, small, small_folder)
-    loading.synthesize_fill(run, 45, 99, "default", only=["donggang"])
+    synthesizing.synthesize_fill(run, 45, 99, "default", only=["donggang"])
     return root
 
 
@@ -76,7 +75,7 @@ def all_at_once(run: Run, names: Sequence[str]) -> None:
         counts = {name: vault.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                   for name, table in TABLES.items()}  # fmt: skip
     assert counts == {name: (name in did) + (name == "load") for name in COMMANDS}
-    assert vault_commands.verified(run).breaks == ()
+    assert upkeep.verify_record(run).breaks == ()
     home = run.home
     assert len(list(home.reports.glob("inspection-*-sample-0001.xlsx"))) == ("sample" in did)
     assert len(list(home.backups.glob("*.db"))) == ("backup" in did)

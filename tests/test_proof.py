@@ -25,7 +25,7 @@ from etl.proof.reader import ranges_of
 from etl.protect.closing import closing_release
 from etl.publish.__main__ import publish
 from etl.rulebook.campaign import Campaign
-from etl.workflow import releasing
+from etl.workflow import releasing, verifying
 from etl.workflow.run import Run
 from tests.fixtures.releases import loaded as told_in
 from tests.fixtures.releases import sealed_anew, stored, write_proved
@@ -232,10 +232,10 @@ def test_what_cannot_be_proved_is_not_released(loaded: Run, monkeypatch: pytest.
 def test_a_release_without_its_proof_is_not_verified(loaded: Run) -> None:
     folder = loaded.home.released / releasing.release(loaded).release.name
     assert alone(folder).returncode == 0
-    releasing.verify(loaded.campaign, folder)
+    verifying.verify(loaded.campaign, folder)
     (folder / "proof.json").unlink()
     with pytest.raises(FuxueError, match=r"release\.missing_file .*'proof\.json'"):
-        releasing.verify(loaded.campaign, folder)
+        verifying.verify(loaded.campaign, folder)
 
 
 def test_the_site_offers_the_release_with_its_proof_and_it_checks_out(campaign: Campaign, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from etl.publish.checks import check_public, data_faults, page_faults, proof_fau
 from etl.publish.languages import load_words
 from etl.publish.source import Source, load_source
 from etl.rulebook.campaign import load_campaign
-from etl.workflow import releasing
+from etl.workflow import publishing, releasing
 from etl.workflow.run import Run
 from tests.test_pages_sample import made_stack
 from tests.test_publish_sample import CAMPAIGN, TEMPLATES, copied, tree
@@ -132,7 +132,7 @@ def test_a_figure_in_the_database_that_was_not_released_is_found(folder: Path, s
 
 def test_a_release_is_checked_with_its_proof_and_one_without_is_not_published(loaded: Run) -> None:
     releasing.release(loaded)
-    releasing.publish(loaded.home, loaded.campaign_folder, check=True)
+    publishing.publish(loaded.home, loaded.campaign_folder, check=True)
     before = tree(loaded.home.public)
     source = load_source(loaded.home.released, load_campaign(loaded.campaign_folder))
     check_public(loaded.home.public, source, WORDS)

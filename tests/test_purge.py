@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from etl.cli import vault_commands
 from etl.findings import FuxueError
 from etl.forms.definitions import FORMS
 from etl.vault.record import issued as recording
@@ -85,7 +84,7 @@ def test_copies_of_the_record_go_and_the_certificate_says_which(loaded: Run, tmp
     assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(tmp_path / path.name)]  # type: ignore[attr-defined]
     assert (tmp_path / path.name).exists()
     upkeep.back_up(loaded, None)
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_files_of_other_lists_stay(loaded: Run, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def texts_named_in_code() -> set[str]:
 
 
 def test_every_message_that_the_code_names_stands_in_the_catalogue_in_both_languages() -> None:
-    catalogue = tomllib.loads((ROOT / "etl/cli/texts.toml").read_text(encoding="utf-8"))
+    catalogue = tomllib.loads((ROOT / "etl/workflow/texts.toml").read_text(encoding="utf-8"))
     assert texts_named_in_code() - set(catalogue) == set()
     for key, entry in catalogue.items():
         assert set(entry) == {"zh", "en"}, key

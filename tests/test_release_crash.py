@@ -19,7 +19,6 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import vault_commands
 from etl.exchange import release_folder
 from etl.exchange.release_folder import SUMS, put_in_place, seal, set_aside
 from etl.findings import FuxueError
@@ -28,7 +27,7 @@ from etl.publish import swap
 from etl.rulebook.campaign import Campaign
 from etl.system.home import Home
 from etl.vault.record import releases
-from etl.workflow import releasing
+from etl.workflow import releasing, upkeep
 from etl.workflow.recovery import recover_unless_busy
 from etl.workflow.run import Run
 from tests.conftest import at_due
@@ -86,7 +85,7 @@ def assert_released_or_not(run: Run, *, is_settled: bool) -> int:
         assert shown == sorted(recorded)
         assert sorted(path.name for path in run.home.released.glob("*")) == shown
     recover_unless_busy(run)
-    assert vault_commands.verified(run).breaks == ()
+    assert upkeep.verify_record(run).breaks == ()
     return len(recorded)
 
 

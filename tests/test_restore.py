@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import vault_commands
 from etl.cli.main import main
 from etl.findings import FuxueError
 from etl.issue.outbox import put_issues_in_place
@@ -20,8 +19,9 @@ from etl.system.sealing import WrongPassword, unseal
 from etl.vault.record import releases
 from etl.vault.store import chain
 from etl.vault.store.files import connect
-from etl.workflow import inspecting, issuing, loading, recovery, releasing, upkeep
+from etl.workflow import inspecting, issuing, loading, recording, recovery, releasing, synthesizing, upkeep
 from etl.workflow.run import Run
+from etl.workflow.writing import writing
 from tests.fixtures.books import ISSUE, edit, plain, put, row_of, setting, write_list
 
 LATER = dt.date(2030, 1, 1)
@@ -68,25 +68,25 @@ def test_an_issue_that_was_taken_back_gives_its_id_to_no_other(
     unseal(fresh[name], [word])
     with pytest.raises(WrongPassword):
         unseal(taken_back[name], [word])
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_numbers_of_the_record_that_a_copy_replaced_are_not_given_again(loaded: Run) -> None:
     """The copy is older than the record: what came after it is gone from the record, its papers are not."""
     path, _ = upkeep.back_up(loaded, None)
-    loading.synthesize_fill(loaded, 45, 99, "default", only=["donggang"])
+    synthesizing.synthesize_fill(loaded, 45, 99, "default", only=["donggang"])
     loading.load(loaded)
     inspecting.look_through(loaded, 9, None, "测试员")
-    loading.record_signature(loaded, "xiling", "verification", [], "测试员")
+    recording.record_signature(loaded, "xiling", "verification", [], "测试员")
     upkeep.restore(loaded, path, None)
     (again,) = loaded.home.inbox.iterdir()
     assert again.name.startswith("donggang-0004-")
     loading.load(loaded)
     drawn = inspecting.look_through(loaded, 9, None, "测试员").sample
-    loading.record_signature(loaded, "xiling", "verification", [], "测试员")
+    recording.record_signature(loaded, "xiling", "verification", [], "测试员")
     assert drawn is not None
     assert (subjects(loaded, "workbook")[-1], drawn.number, subjects(loaded, "signature")) == ("5", 2, ["2"])
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_numbers_stay_taken_over_several_restorations(loaded: Run, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_record_that_cannot_be_opened_is_replaced_and_kept_if_that_is_agreed_t
         upkeep.restore(loaded, path, None)
     _, kept = upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     assert kept.read_bytes() == b"damaged"
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_a_copy_is_not_restored_as_of_a_day_before_its_newest(loaded: Run) -> None:
@@ -162,7 +162,7 @@ def test_a_release_that_a_restored_copy_does_not_know_comes_on_record_again(forg
             releasing.release(forgotten)
         releasing.adopt(forgotten, number)
     assert releasing.release(forgotten).release.name == "0003"
-    assert vault_commands.verified(forgotten).breaks == ()
+    assert upkeep.verify_record(forgotten).breaks == ()
     with forgotten.open_vault() as vault, pytest.raises(FuxueError, match=r"trace\.adopted"):
         releases.trace(vault, forgotten.campaign, "0002", "city", "city.returned")
     done = CliRunner().invoke(main, ["--home", str(forgotten.home.root), "--campaign", str(forgotten.campaign_folder),
@@ -216,7 +216,7 @@ def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
         with pytest.raises(FuxueError, match=r"release\.unrecorded.*0001"):
             releasing.release(loaded)
     releasing.adopt(loaded, "0001")
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_nothing_is_released_while_a_release_that_was_taken_back_is_gone(forgotten: Run) -> None:
@@ -234,7 +234,7 @@ def test_copies_that_a_restored_record_does_not_know_come_on_record_again(loaded
     loading.load(loaded)
     certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(first), str(second)]
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
@@ -253,7 +253,7 @@ def test_a_copy_that_was_on_record_but_not_in_its_place_gets_there(
     assert path.suffix == ".db"
     assert subjects(loaded, "backup") == ["1"]
     upkeep.restore(loaded, path, None)
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_a_half_made_copy_elsewhere_goes(loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,7 +291,7 @@ def test_what_may_lie_half_made_elsewhere_is_known_until_it_is_seen(
     assert len(certificate["copies"]) == 1
     stick.rmdir()
     (tmp_path / "away").rename(stick)
-    with loaded.writing():
+    with writing(loaded):
         pass
     assert list(stick.iterdir()) == []
 
@@ -385,7 +385,7 @@ def test_after_a_purge_that_was_undone_and_put_back_another_one_sweeps_again(loa
     certificate, _ = upkeep.delete_individuals(asked, LATER, "乙")
     assert certificate["deleted"]["child"] == 0
     assert not [*loaded.home.backups.iterdir(), *loaded.home.reports.iterdir(), *loaded.home.received.iterdir()]
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_only_certificates_are_counted(loaded: Run) -> None:
@@ -417,11 +417,11 @@ def test_a_copy_of_a_day_and_length_that_was_taken_gets_another_name(loaded: Run
 
 
 def test_the_record_itself_is_never_taken_for_a_copy(loaded: Run) -> None:
-    loading.record_deliverable(loaded, "xiling", "annex4", "paper", "甲", signed=True)
+    recording.record_deliverable(loaded, "xiling", "annex4", "paper", "甲", signed=True)
     upkeep.restore(loaded, loaded.home.vault, 4)
     certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert [Path(name).name for name in certificate["copies"]] == ["replaced-2020-03-16-1.db"]
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_copies_on_another_disk_are_those_of_this_home(loaded: Run, tmp_path: Path) -> None:
@@ -445,11 +445,11 @@ def test_a_restoration_that_is_killed_still_gives_reports_back(
         with pytest.raises(KeyboardInterrupt):
             upkeep.restore(loaded, path, 2)
     if moment.endswith("sync"):  # died before the record was replaced
-        assert vault_commands.verified(loaded).links > 2
+        assert upkeep.verify_record(loaded).links > 2
     recovery.recover_unless_busy(loaded)
     taken_back = [path.name for path in loaded.home.inbox.iterdir()]
     assert len(taken_back) == (0 if moment.endswith("sync") else 2)
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_a_purge_is_not_forgotten_with_the_disk_that_its_record_was_on(loaded: Run, tmp_path: Path) -> None:
@@ -497,7 +497,7 @@ def test_reports_that_a_restored_record_does_not_know_go_back_to_the_inbox(loade
     upkeep.restore(loaded, path, 2)
     assert len(list(loaded.home.inbox.iterdir())) == 2
     assert [one.outcome for one in loading.load(loaded)] == ["accepted", "accepted"]
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_each_record_that_is_replaced_is_kept(loaded: Run) -> None:

@@ -8,6 +8,7 @@ import pytest
 from etl.findings import FuxueError
 from etl.forms.definitions import CORRECTIONS
 from etl.forms.id_number import mask
+from etl.inspect.flags import find_flags
 from etl.rulebook.campaign import INSPECTORATE
 from etl.synthetic.population import Person
 from etl.vault.scopes.contents import OF_BUREAU, OF_UNIT, scopes, tables_of
@@ -153,7 +154,7 @@ def test_the_file_of_a_former_unit_is_removed_with_all_that_was_left_half_done(l
         for name in ("former.db", ".donggang.new.db", ".former.new.db-journal"):
             (folder / name).write_bytes(b"children")
     with loaded.open_vault() as vault:
-        build_scopes(vault, loaded.campaign, loaded.home.scopes)
+        build_scopes(vault, loaded.campaign, loaded.home.scopes, find_flags)
     for folder in (loaded.home.scopes, loaded.home.scopes / "numbers"):
         assert {path.name for path in folder.iterdir() if path.is_file()} == {
             f"{s}.db" for s in scopes(loaded.campaign)
@@ -164,5 +165,5 @@ def test_a_unit_that_the_campaign_no_longer_has_is_told_and_nothing_is_touched(l
     before = {path: path.read_bytes() for path in loaded.home.scopes.rglob("*.db")}
     fewer = replace(loaded.campaign, units=loaded.campaign.units[1:])
     with loaded.open_vault() as vault, pytest.raises(FuxueError, match=r"campaign\.unit_gone.*donggang"):
-        build_scopes(vault, fewer, loaded.home.scopes)
+        build_scopes(vault, fewer, loaded.home.scopes, find_flags)
     assert {path: path.read_bytes() for path in loaded.home.scopes.rglob("*.db")} == before

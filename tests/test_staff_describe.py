@@ -23,7 +23,7 @@ CHINESE = re.compile("[一-鿿]")
 
 def real_tables(folder: Path) -> dict[str, list[str]]:
     connection = connect(folder / "x.db", demo_master(1), create=True)
-    connection.executescript((ROOT / "etl" / "vault" / "scope.sql").read_text())
+    connection.executescript((ROOT / "etl/vault/store/scope.sql").read_text())
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     columns = {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}
     connection.close()

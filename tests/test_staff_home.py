@@ -36,7 +36,7 @@ def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str
     """One scope's file as `build_scopes` makes it: written beside and put in place."""
     path = home.scopes / f".{scope}.new.db"
     connection = connect(path, scope_key(keys, scope), create=True)
-    connection.executescript((ROOT / "etl" / "vault" / "scope.sql").read_text())
+    connection.executescript((ROOT / "etl/vault/store/scope.sql").read_text())
     for number, unit in enumerate([scope] if scope != BUREAU else CHILD, start=1):
         add = connection.execute
         for i in range(1, extra + 1):

@@ -11,7 +11,8 @@ from etl.rulebook.campaign import Campaign
 from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.fill import choose_faults
 from etl.synthetic.list_workbook import write_list
-from etl.synthetic.population import PROFILES, Person, make_population
+from etl.synthetic.population import Person, make_population
+from etl.synthetic.profiles import PROFILES
 from tests.fixtures.books import read_and_split
 
 COUNT, SEED = 1200, 1

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from etl.cli import vault_commands
 from etl.cli.main import main
 from etl.findings import FuxueError
 from etl.system.sealing import unseal
@@ -21,7 +20,7 @@ from etl.vault.store.files import DatabaseError, connect, open_scope, scope_name
 from etl.vault.store.keys import Keys, new_key
 from etl.vault.store.open import known_keys, unguarded
 from etl.vault.upkeep import rekey as rekeying
-from etl.workflow import issuing, loading, recovery, releasing, upkeep
+from etl.workflow import issuing, loading, recording, recovery, releasing, standing, upkeep
 from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, returned
 from tests.fixtures.leaks import is_readable
@@ -50,7 +49,7 @@ def test_a_backup_is_encrypted_verified_and_on_record_and_puts_everything_back(l
     last, _ = upkeep.restore(loaded, path, None)
     assert (last, answers(loaded)) == (4, before)
     assert kinds(loaded)[-2:] == ["restoration", "backup"]  # the copy is known to the record that it is
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
     assert scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
 
@@ -71,10 +70,10 @@ def test_a_backup_is_restored_as_it_was_at_an_earlier_link(loaded: Run, upto: in
     assert last == upto
     assert answers(loaded) == [row for row in whole if isinstance(row[0], int) and row[0] < upto]
     assert kinds(loaded) == ["issue", *["workbook"] * (upto - 1), "restoration", "backup"]
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
     # The record that it replaced is whole, and what was taken back can be loaded again.
     shutil.copyfile(kept, loaded.home.vault)
-    assert {one.key for one in vault_commands.verified(loaded).breaks} == {"verify.scope"}
+    assert {one.key for one in upkeep.verify_record(loaded).breaks} == {"verify.scope"}
     assert answers(loaded) == whole
 
 
@@ -82,7 +81,7 @@ def test_what_was_taken_back_is_loaded_again_like_new(loaded: Run) -> None:
     path, _ = upkeep.back_up(loaded, None)
     upkeep.restore(loaded, path, 2)
     assert [one.outcome for one in loading.load(loaded)] == ["accepted", "accepted"]
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def flip(path: Path) -> None:
@@ -121,7 +120,7 @@ def test_a_new_key_opens_everything_and_the_old_one_nothing(loaded: Run, tmp_pat
     before = answers(loaded)
     new = rekeyed(loaded, tmp_path / "new.key")
     assert answers(new) == before
-    assert vault_commands.verified(new).breaks == ()
+    assert upkeep.verify_record(new).breaks == ()
     assert kinds(new)[-1] == "key_event"
     with pytest.raises(FuxueError, match=r"vault\.cannot_open"):
         loaded.open_vault()
@@ -141,7 +140,7 @@ def test_workbooks_handed_out_under_the_old_key_are_still_read_and_known(run: Ru
     assert [one.outcome for one in loading.load(new, [returned(new, first.stem), second])] == ["known", "accepted"]
     newest = rekeyed(new, tmp_path / "newest.key")
     assert [one.outcome for one in loading.load(newest, [third])] == ["accepted"]
-    assert vault_commands.verified(newest).breaks == ()
+    assert upkeep.verify_record(newest).breaks == ()
     # What is handed out from now on has a password that the old key does not give.
     handed = issuing.issue_form(newest, "cases", "xiling")
     own = known_keys(newest.home.vault, newest.keys)
@@ -181,7 +180,7 @@ def test_an_interrupted_rekey_is_undone_before_its_turning_point_and_ended_after
     recovery.recover_unless_busy(now)
     for scope in scope_names(now.home.scopes):
         open_scope(now.home.scopes, scope, keys).close()
-    assert vault_commands.verified(now).breaks == ()
+    assert upkeep.verify_record(now).breaks == ()
     connect(staff, keys.derive("file:staff"), readonly=True).close()
     assert not list(loaded.home.private.rglob("*.rekey*"))
 
@@ -232,8 +231,8 @@ def test_a_rekey_on_a_full_disk_leaves_everything_under_the_old_key(
             upkeep.change_key(loaded, tmp_path / "new.key", "保管人甲")
     assert not list(loaded.home.private.rglob("*.rekey*"))
     connect(staff, loaded.keys.derive("file:staff"), readonly=True).close()
-    assert vault_commands.verified(loaded).breaks == ()
-    assert vault_commands.verified(rekeyed(loaded, tmp_path / "new.key")).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
+    assert upkeep.verify_record(rekeyed(loaded, tmp_path / "new.key")).breaks == ()
 
 
 def people_of(run: Run) -> set[str]:
@@ -244,14 +243,14 @@ def people_of(run: Run) -> set[str]:
 
 def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(loaded: Run, tmp_path: Path) -> None:
     issuing.issue_form(loaded, "cases", None)
-    loading.record_signature(loaded, "xiling", "verification", [], "登记员甲")
+    recording.record_signature(loaded, "xiling", "verification", [], "登记员甲")
     releasing.release(loaded)
     path, _ = upkeep.back_up(loaded, None)
     upkeep.back_up(loaded, tmp_path / "elsewhere.db")
     vault = loaded.open_vault()
     before = count(vault, loaded.campaign, loaded.day)
     past = count(vault, loaded.campaign, loaded.campaign.noticed)
-    listed = loading.status(loaded).completeness
+    listed = standing.status(loaded).completeness
     vault.close()
     certificate, file = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert certificate["deleted"]["child"] == listed.issued
@@ -266,8 +265,8 @@ def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(
         assert count(vault, loaded.campaign, loaded.campaign.noticed) == past
         nonces = [bytes(row[0]) for row in vault.connection.execute("SELECT nonces FROM nonce WHERE link IN (1, 2)")]
         assert all(one.count(b"\0" * chain.NONCE) for one in nonces)
-    assert loading.status(loaded).completeness == listed
-    found = vault_commands.verified(loaded)
+    assert standing.status(loaded).completeness == listed
+    found = upkeep.verify_record(loaded)
     assert found.breaks == ()
     home = loaded.home
     for folder in (home.outbox, home.inbox, home.received, home.refused, home.reports, home.decisions):
@@ -318,7 +317,7 @@ def test_after_a_purge_a_row_that_is_missed_besides_is_still_found(loaded: Run) 
     with unguarded(connection):
         connection.execute("DELETE FROM tally WHERE workbook = 2")
     connection.close()
-    assert [(b.key, b.params["link"]) for b in vault_commands.verified(loaded).breaks] == [("verify.row", 3)]
+    assert [(b.key, b.params["link"]) for b in upkeep.verify_record(loaded).breaks] == [("verify.row", 3)]
 
 
 def test_a_purge_of_nobody_or_with_files_that_were_never_loaded_is_refused(loaded: Run) -> None:
@@ -348,7 +347,7 @@ def test_a_purge_that_fails_leaves_everything(loaded: Run, monkeypatch: pytest.M
         with pytest.raises(OSError, match="disk full"):
             upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert (answers(loaded), people_of(loaded)) == before
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
     with pytest.raises(Exception, match="immutable"):
         loaded.open_vault().connection.execute("DELETE FROM child")
 

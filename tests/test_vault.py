@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import vault_commands
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
 from etl.synthetic.list_workbook import write_list
@@ -22,7 +21,7 @@ from etl.vault.scopes.contents import scopes
 from etl.vault.store import chain, files
 from etl.vault.store.keys import TYPEABLE, Keys, demo_master, new_key, read_key
 from etl.vault.store.open import Vault
-from etl.workflow import issuing, loading
+from etl.workflow import issuing, loading, synthesizing, upkeep
 from etl.workflow.run import Run
 from tests.fixtures import warm
 from tests.fixtures.books import returned
@@ -107,7 +106,7 @@ def test_two_loads_at_once_one_is_told_or_waits_and_nothing_interleaves(run: Run
         assert vault.connection.execute("SELECT status, count(*) FROM workbook GROUP BY 1").fetchall() == [
             ("accepted", 3)
         ]
-    assert vault_commands.verified(run).breaks == ()
+    assert upkeep.verify_record(run).breaks == ()
 
 
 def test_another_campaigns_record_is_refused(loaded: Run, campaign: Campaign) -> None:
@@ -160,7 +159,7 @@ def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: Run) -
 def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: Run, people: list[Person]) -> None:
     before = answers(loaded)
     # Filled again under another seed: other teams, the same results.
-    loading.synthesize_fill(loaded, len(people), 7, "default")
+    synthesizing.synthesize_fill(loaded, len(people), 7, "default")
     path = loaded.home.inbox / "donggang.xlsx"
     own = {p.child.serial for p in people if p.child.unit == "donggang"}
     (result,) = loading.load(replace(loaded, day=loaded.day + dt.timedelta(days=2)), [path])
@@ -202,7 +201,7 @@ def test_a_list_is_never_issued_twice(run: Run, people: list[Person]) -> None:
 
 def test_what_an_interrupted_issue_left_behind_is_made_anew(run: Run) -> None:
     other = run.home.private / "other.xlsx"
-    loading.synthesize_list(run.campaign, other, 5, 99, "default")
+    synthesizing.synthesize_list(run.campaign, other, 5, 99, "default")
     orphan = run.home.outbox / ".20200303-02.new"
     orphan.mkdir()
     (orphan / "donggang.xlsx").write_bytes(b"half")
@@ -226,7 +225,7 @@ def test_an_issue_on_record_whose_workbooks_were_not_yet_in_place_is_finished(ru
 def test_what_lies_in_the_outbox_is_never_deleted(run: Run) -> None:
     (run.home.outbox / "to-print").mkdir()
     other = run.home.private / "other.xlsx"
-    loading.synthesize_list(run.campaign, other, 5, 99, "default")
+    synthesizing.synthesize_list(run.campaign, other, 5, 99, "default")
     issuing.issue_list(run, other)
     assert (run.home.outbox / "to-print").is_dir()
 
@@ -291,7 +290,7 @@ def test_a_file_that_cannot_be_read_stops_no_other(run: Run) -> None:
 
 def test_a_unit_counts_once_all_its_issues_are_in(loaded: Run, people: list[Person]) -> None:
     other = loaded.home.private / "other.xlsx"
-    loading.synthesize_list(loaded.campaign, other, 5, 99, "default")
+    synthesizing.synthesize_list(loaded.campaign, other, 5, 99, "default")
     issuing.issue_list(loaded, other)
     with loaded.open_vault() as vault:
         counts = counting.count(vault, loaded.campaign, loaded.day)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli import vault_commands
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
 from etl.system.home import Home
@@ -21,7 +20,7 @@ from etl.vault.scopes.scope_files import mark_stale
 from etl.vault.store.files import connect, open_scope, scope_names
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault, known_keys
-from etl.workflow import loading, recovery
+from etl.workflow import recovery, synthesizing, upkeep
 from etl.workflow.run import Run
 from tests.conftest import ACCOUNTS, at_due
 from tests.test_chain import old_home
@@ -64,7 +63,7 @@ def prepare(name: str, folder: Path, full: tuple[Path, Path], campaign: Campaign
     if name == "scopes":
         mark_stale(run.home.scopes)
     if name == "load":
-        loading.synthesize_fill(run, 45, 99, "default")
+        synthesizing.synthesize_fill(run, 45, 99, "default")
     if name == "upgrade":
         shutil.rmtree(run.home.released)
         old_home(run, 5, Path(__file__).parent / "fixtures" / "schemas")
@@ -170,7 +169,7 @@ def assert_upgraded_or_not(given: Doomed, home: Path) -> None:
         done = again(home, given.words)
         assert done.exit_code == 0, done.output
     recovery.recover_unless_busy(run)
-    found = vault_commands.verified(run)
+    found = upkeep.verify_record(run)
     assert (found.breaks, found.links in LINKS[given.name]) == ((), True)
     assert_scopes(run)
 
@@ -181,7 +180,7 @@ def assert_whole_and_finish(given: Doomed, home: Path) -> None:
     recovery.recover_unless_busy(run)
     assert_scopes(run)
     assert_accounts(run)
-    found = vault_commands.verified(run)
+    found = upkeep.verify_record(run)
     assert no_breaks(given, run)
     assert found.links in LINKS[given.name], found.links
     vault = run.open_vault()
@@ -213,7 +212,7 @@ def assert_whole_and_finish(given: Doomed, home: Path) -> None:
 def no_breaks(given: Doomed, run: Run) -> bool:
     """True if all holds; the copy that is restored is from before the release, which nobody can take back."""
     allowed = {"verify.release_unknown"} if given.name == "restore" else set()
-    return {one.key for one in vault_commands.verified(run).breaks} <= allowed
+    return {one.key for one in upkeep.verify_record(run).breaks} <= allowed
 
 
 def each(given: Doomed, folder: Path, moments: Sequence[int]) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from etl.cli import vault_commands
 from etl.cli.main import main
 from etl.findings import FuxueError
 from etl.forms.definitions import CORRECTIONS
 from etl.system.sealing import unseal
 from etl.vault.record import evidence, issued
 from etl.vault.store.files import open_numbers, open_scope
-from etl.workflow import issuing, loading
+from etl.workflow import issuing, loading, recording, upkeep
 from etl.workflow.run import Run
 from tests.fixtures.books import ISSUE, edit, id_number, put, row_of, setting, write_list
 from tests.fixtures.books import issued as children
@@ -26,7 +25,7 @@ BY = "登记员甲"
 
 
 def record(run: Run, serial: str, key: str = "id_number", value: str = RIGHT, to: str = REGISTRY) -> None:
-    loading.record_wrong_value(run, None, serial, key, value, to, BY)
+    recording.record_wrong_value(run, None, serial, key, value, to, BY)
 
 
 def in_school(run: Run) -> str:
@@ -55,7 +54,7 @@ def test_the_right_value_goes_to_its_department_and_the_issued_one_stays(loaded:
     row = next(row for row in handed(loaded, CORRECTIONS)[REGISTRY].rows if row["serial"] == serial)
     assert row["category"] == f"B.在校有学籍；身份证应为{RIGHT}"
     assert row["id_number"] == before[serial].id_number
-    assert vault_commands.verified(loaded).breaks == ()
+    assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_the_same_correction_is_recorded_once(loaded: Run) -> None:
@@ -183,10 +182,10 @@ def test_a_signature_for_a_serial_of_two_lists_is_refused_naming_both(twice: tup
 def test_scopes_show_what_was_just_recorded(loaded: Run) -> None:
     """Each act on record shows at once in what staff see."""
     serial = in_school(loaded)
-    for act in (lambda: loading.record_police_ref(loaded, None, serial, "x", BY), lambda: record(loaded, serial),
-                lambda: loading.record_signature(loaded, "donggang", "verification", [], BY)):  # fmt: skip
+    for act in (lambda: recording.record_police_ref(loaded, None, serial, "x", BY), lambda: record(loaded, serial),
+                lambda: recording.record_signature(loaded, "donggang", "verification", [], BY)):  # fmt: skip
         act()
-        assert vault_commands.verified(loaded).breaks == ()
+        assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_what_is_handed_out_after_a_new_key_is_signed_with_it(loaded: Run, tmp_path: Path) -> None:

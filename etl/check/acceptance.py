@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from etl.check.annex5_sums import summarise
-from etl.check.entries import Entry, check_entries
-from etl.check.predicates import Answer, failed_rules, message_params
+from etl.check.entries import check_entries
+from etl.check.predicates import failed_rules, message_params
 from etl.check.reconcile import match_rows, tidy
 from etl.exchange.bundle import Bundle
+from etl.exchange.checked import Answer, Checked, Entry
 from etl.exchange.submission import Candidate, Submission, Value
 from etl.findings import Finding, has_errors
 from etl.forms.definitions import ANNEX4, ANNEX5
@@ -18,28 +19,6 @@ from etl.rulebook.campaign import Campaign
 
 #: What was handed out, by (issue, receiver).
 Issued = Mapping[tuple[str, str], Bundle]
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A checked submission. `issue` and `unit` (the receiver) are empty if the file does not tell them reliably.
-
-    `answers` are the rows of 附件4, `entries` those of any other form.
-    """
-
-    file: str
-    issue: str
-    unit: str
-    sealed: bool
-    answers: tuple[Answer, ...]
-    footer: Mapping[str, str]
-    findings: tuple[Finding, ...]
-    entries: tuple[Entry, ...] = ()
-
-    @property
-    def accepted(self) -> bool:
-        """A workbook is accepted or refused whole."""
-        return bool(self.issue) and not has_errors(self.findings)
 
 
 def check_submission(

@@ -2,25 +2,17 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from etl.check.predicates import is_named
 from etl.check.reconcile import Pair, tidy
 from etl.exchange.bundle import Bundle
-from etl.exchange.choices import choices_of
+from etl.exchange.checked import Entry
 from etl.exchange.submission import Value
 from etl.findings import Finding
 from etl.forms.definitions import Column
 from etl.rulebook.campaign import Campaign
+from etl.rulebook.choices import choices_of
 from etl.system.dates import parse_date, parse_written
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What came back in one row: the text of each editable column by key, normalised; dates as 2019-02-26."""
-
-    reference: str
-    values: Mapping[str, str] = field(repr=False)
 
 
 def check_entries(
@@ -60,7 +52,7 @@ def _value(bundle: Bundle, campaign: Campaign, column: Column, value: Value, tex
 
 def _find(bundle: Bundle, campaign: Campaign, column: Column, text: str, texts: Mapping[str, str]) -> str | None:
     """The listed value that a text stands for."""
-    return choices_of(campaign, bundle, column).find(tidy(text), texts.get(column.depends, ""))
+    return choices_of(campaign, bundle.recipient, column).find(tidy(text), texts.get(column.depends, ""))
 
 
 def _faults(bundle: Bundle, campaign: Campaign, texts: Mapping[str, str], day: dt.date) -> Iterator[tuple[str, Column]]:

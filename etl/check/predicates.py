@@ -1,12 +1,11 @@
 """The closed set of predicates that `rules.toml` may name. Each says whether an answer passes; unknown never does."""
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from etl.exchange.checked import Answer
 from etl.findings import FuxueError
 from etl.forms.id_number import age_on
 from etl.rulebook.campaign import Campaign
@@ -18,23 +17,6 @@ UNSEEN = "\u115f\u1160\u3164\uffa0"
 ROW_MEANT = "(?:第?[0-9一二三四五六七八九十]+[行户人])?"
 #: Added to a name: herself, himself.
 SELF = "本人"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The three columns of one row, normalised, with what the rules need of the child.
-
-    `code` is the category's code, None if the text is none of the thirteen values.
-    """
-
-    serial: str
-    category: str = field(repr=False)
-    code: str | None
-    returned: str
-    team: str = field(repr=False)
-    birth: dt.date = field(repr=False)
-    name: str = field(repr=False, default="")
-    has_police_ref: bool = False
 
 
 Predicate = Callable[[Answer, Mapping[str, Any], Campaign, str], bool]

@@ -4,26 +4,33 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from etl.cli.texts import error_texts, text
 from etl.findings import FuxueError
 from etl.system.file_names import visible
+from etl.workflow.texts import error_texts, text
 
-_out = Console(highlight=False)
-_err = Console(stderr=True, highlight=False)
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
 _settings = {"quiet": False, "json": False}
-_progress: list[Progress] = []
+_progress: list["Progress"] = []
 
 
 #: What a run has to say in JSON: one document, however many things are said.
 _document: dict[str, Any] = {}
+
+
+@cache
+def _console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console  # here only: a command that says nothing does not wait for it
+
+    return Console(stderr=stderr, highlight=False)
 
 
 def configure(*, quiet: bool | None = None, as_json: bool | None = None) -> None:
@@ -49,11 +56,13 @@ def say(key: str, /, **params: Any) -> None:
     if _settings["json"]:
         result(key, **params)
     elif not _settings["quiet"]:
-        _out.print(text(key, **_clean(params)), markup=False, soft_wrap=True)
+        _console().print(text(key, **_clean(params)), markup=False, soft_wrap=True)
 
 
 def plain(words: str) -> str:
     """A text for a table's cell: nothing in it is markup, or steers the terminal."""
+    from rich.markup import escape
+
     return escape(_visible_lines(words))
 
 
@@ -82,8 +91,8 @@ def fail(error: FuxueError) -> None:
     chinese, english = error_texts(FuxueError(error.key, code=error.code, **_clean(error.params)))
     if _settings["json"]:
         result("error", key=error.key, message=chinese, message_en=english)
-    _err.print(f"✗ {chinese}", style="bold red", markup=False, soft_wrap=True)
-    _err.print(f"  {english}", style="dim", markup=False, soft_wrap=True)
+    _console(stderr=True).print(f"✗ {chinese}", style="bold red", markup=False, soft_wrap=True)
+    _console(stderr=True).print(f"  {english}", style="dim", markup=False, soft_wrap=True)
 
 
 def asked(question: FuxueError) -> bool:
@@ -98,10 +107,12 @@ def bar(title: str, total: int) -> Callable[[], None]:
     """A progress bar on stderr; call the result once per thing done. Silent where nobody watches."""
     if _settings["quiet"] or not sys.stderr.isatty() or total < 2:
         return lambda: None
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     for old in _progress:
         old.stop()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    progress = Progress(*columns, console=_err)
+    progress = Progress(*columns, console=_console(stderr=True))
     _progress[:] = [progress]
     task = progress.add_task(title, total=total)
     progress.start()
@@ -122,4 +133,4 @@ def wants_json() -> bool:
 def show(what: object, *, always: bool = False) -> None:
     """Print a table or a line as it is, unless it is to be quiet; `always` is for what was asked for or went wrong."""
     if always or not _settings["quiet"]:
-        _out.print(what)
+        _console().print(what)

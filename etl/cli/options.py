@@ -4,20 +4,17 @@ import datetime as dt
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from etl.cli import console
 from etl.cli.parameters import DAY
 from etl.findings import FuxueError
-from etl.rulebook.campaign import load_campaign
 from etl.system.home import Home
-from etl.vault.store.files import DatabaseError
-from etl.vault.store.keys import read_key
-from etl.vault.store.open import known_keys
-from etl.workflow.recovery import recover_unless_busy
-from etl.workflow.run import Run
+
+if TYPE_CHECKING:
+    from etl.workflow.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Exit code of a run that was interrupted (128 + SIGINT).
@@ -39,20 +36,12 @@ class Settings:
             raise FuxueError("key.needed")
         return key_file
 
-    def run(self, day: dt.datetime | None = None) -> Run:
-        """Everything a step needs."""
-        key_file = self.key()
-        run = Run(
-            home=self.home,
-            campaign_folder=self.campaign_folder,
-            campaign=load_campaign(self.campaign_folder),
-            keys=known_keys(self.home.vault, read_key(key_file)),
-            day=day.date() if day else dt.date.today(),
-            bar=console.bar,
-            agree=self.agree,
-        )
-        recover_unless_busy(run)
-        return run
+    def run(self, day: dt.datetime | None = None) -> "Run":
+        """Everything that a command works with."""
+        from etl.workflow.opening import open_run
+
+        return open_run(self.home, self.campaign_folder, self.key(), day.date() if day else dt.date.today(),
+                        console.bar, self.agree)  # fmt: skip
 
     def agree(self, question: FuxueError) -> bool:
         """True if whoever runs the command said --yes, or says so now; nobody is asked where nobody watches."""
@@ -128,6 +117,12 @@ class Group(Command, click.Group):
     group_class = type
 
 
+def _is_of_database(error: Exception) -> bool:
+    """True if a database raised it. A command that opened none has not loaded the library, and never waits for it."""
+    library = sys.modules.get("sqlcipher3.dbapi2")
+    return library is not None and isinstance(error, library.DatabaseError)
+
+
 class Main(Group):
     """Turns every expected failure into a message in Chinese and English and an exit code, never a traceback."""
 
@@ -138,11 +133,13 @@ class Main(Group):
         except FuxueError as error:
             console.fail(error)
             sys.exit(error.code)
-        except DatabaseError as error:
-            console.fail(FuxueError("vault.failed", reason=error))
-            sys.exit(2)
         except OSError as error:
             console.fail(FuxueError("disk.failed", file=error.filename or "?", reason=error.strerror or "?"))
+            sys.exit(2)
+        except Exception as error:
+            if not _is_of_database(error):
+                raise
+            console.fail(FuxueError("vault.failed", reason=error))
             sys.exit(2)
         except KeyboardInterrupt:
             console.fail(FuxueError("interrupted"))

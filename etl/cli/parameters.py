@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from etl.cli.texts import text
 from etl.system.dates import parse_date
+from etl.workflow.texts import text
 
 
 class Day(click.DateTime):

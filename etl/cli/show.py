@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from etl.check.acceptance import Checked
 from etl.cli import console
-from etl.cli.texts import text
+from etl.exchange.checked import Checked
 from etl.findings import Finding, FuxueError, Severity
 from etl.rulebook.campaign import Campaign
 from etl.system.home import Home
 from etl.workflow import inspecting
 from etl.workflow.demonstrating import DemoResult
 from etl.workflow.issuing import Handed
-from etl.workflow.loading import Status as Standing
 from etl.workflow.reporting import Feedback
 from etl.workflow.run import Run
+from etl.workflow.standing import Status as Standing
+from etl.workflow.texts import text
 
 #: Findings shown per file; the rest are counted.
 SHOWN = 12

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from etl.cli import console
 from etl.cli.show import table_of
-from etl.cli.texts import text
 from etl.exchange.release import Cell, Release, Status, cell_id
 from etl.protect.why import Why
 from etl.rulebook.campaign import Campaign
 from etl.system.home import Home
 from etl.workflow.releasing import Made
+from etl.workflow.texts import text
 
 WHY = {
     Why.SMALL: "release.why.small",

@@ -1,23 +1,27 @@
 """What the record has to show of itself: whether it holds, where a figure comes from, what came on it and when."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from etl.cli import console
 from etl.cli.show import SHOWN, table_of
-from etl.cli.texts import text
 from etl.exchange.release import Cell
 from etl.rulebook.campaign import Campaign
-from etl.vault.record.inspection import Change, Lock
-from etl.vault.record.releases import Trace
-from etl.vault.store import chain
-from etl.vault.store.chain import Link
-from etl.vault.upkeep.verify import Verified
 from etl.workflow.doctor import Check, Outcome
+from etl.workflow.texts import text
+
+if TYPE_CHECKING:
+    from etl.vault.record.inspection import Change, Lock
+    from etl.vault.record.releases import Trace
+    from etl.vault.store.chain import Link
+    from etl.vault.upkeep.verify import Verified
 
 
 def show_verified(found: Verified) -> None:
     """Whether the record holds, and the first things that do not."""
-    head = chain.printed(found.head.seal) if found.head else "—"
+    head = found.head.printed if found.head else "—"
     if console.wants_json():
         breaks = [{"key": one.key, "message": text(one.key, **one.params), **one.params} for one in found.breaks]
         console.result("verify", links=found.links, head=head, breaks=breaks)
@@ -37,14 +41,14 @@ def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: C
     total = sum(one.children for one in found.sources)
     printed = {"status": shown.status.value, "value": shown.value}
     if console.wants_json():
-        sources = [vars(one) | {"seal": chain.printed(one.seal)} for one in found.sources]
+        sources = [vars(one) | {"seal": one.printed} for one in found.sources]
         console.result("trace", release=found.release, table=table, cell=cell, published=printed,
                        recorded=found.recorded, sum=total, sources=sources)  # fmt: skip
         return
     rows = table_of("单位", "下发", "工作簿", "收到", "证据链", "人数")
     for one in found.sources:
         name = campaign.unit[one.unit].name
-        link = f"{one.link}  {chain.printed(one.seal)[:9]}" if one.link else "—"
+        link = f"{one.link}  {one.printed[:9]}" if one.link else "—"
         rows.add_row(name, one.issue, console.plain(one.file) or "未报送", one.received, link, str(one.children))
     console.show(rows)
     console.say("trace.done", release=found.release, table=table, cell=cell, recorded=found.recorded, sum=total,
@@ -59,7 +63,7 @@ def show_history(links: Sequence[Link]) -> None:
         return
     rows = table_of("第几环", "日期", "种类", "所记", "封印")
     for one in links:
-        rows.add_row(str(one.id), one.day, one.kind, console.plain(one.subject), chain.printed(one.seal))
+        rows.add_row(str(one.id), one.day, one.kind, console.plain(one.subject), one.printed)
     console.show(rows)
 
 

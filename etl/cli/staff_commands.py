@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from etl.cli import console, show
+from etl.cli import console
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
 from etl.cli.parameters import DAY
-from etl.cli.texts import text
-from etl.workflow import auditing, serving
 
 
 @click.group(cls=Group)
@@ -28,7 +26,9 @@ def staff() -> None:
 @settings
 def staff_add(given: Settings, name: str, scope: str) -> None:
     """Make an account and print its one-time password."""
-    console.say("staff.added", name=name, scope=scope, password=serving.add_staff(given.run(), name, scope))
+    from etl.workflow import staffing
+
+    console.say("staff.added", name=name, scope=scope, password=staffing.add_staff(given.run(), name, scope))
 
 
 @staff.command("import")
@@ -37,7 +37,9 @@ def staff_add(given: Settings, name: str, scope: str) -> None:
 @settings
 def staff_import(given: Settings, file: Path, as_of: dt.datetime | None) -> None:
     """Make all accounts of a list (columns 账号 and 范围), or none; passwords go into a sealed workbook."""
-    made, accounts = serving.import_staff(given.run(as_of), file)
+    from etl.workflow import staffing
+
+    made, accounts = staffing.import_staff(given.run(as_of), file)
     console.say("staff.imported", accounts=accounts, file=made)
 
 
@@ -45,7 +47,10 @@ def staff_import(given: Settings, file: Path, as_of: dt.datetime | None) -> None
 @settings
 def staff_list(given: Settings) -> None:
     """All accounts with their scopes."""
-    show.show_staff(serving.list_staff(given.run()))
+    from etl.cli import show
+    from etl.workflow import staffing
+
+    show.show_staff(staffing.list_staff(given.run()))
 
 
 @staff.command("disable")
@@ -53,7 +58,9 @@ def staff_list(given: Settings) -> None:
 @settings
 def staff_disable(given: Settings, name: str) -> None:
     """Shut an account out at once."""
-    serving.disable_staff(given.run(), name)
+    from etl.workflow import staffing
+
+    staffing.disable_staff(given.run(), name)
     console.say("staff.disabled", name=name)
 
 
@@ -65,7 +72,9 @@ def staff_disable(given: Settings, name: str) -> None:
 @settings
 def staff_certificate(given: Settings, hosts: tuple[str, ...], days: int, as_of: dt.datetime | None) -> None:
     """Make a TLS certificate, and the authority that each office machine is to trust; a new one replaces both."""
-    made = serving.make_certificate(given.run(as_of), hosts, days)
+    from etl.workflow import staffing
+
+    made = staffing.make_certificate(given.run(as_of), hosts, days)
     console.say("tls.made", file=made.authority, fingerprint=made.fingerprint, hosts="、".join(made.hosts),
                 until=made.until)  # fmt: skip
 
@@ -80,6 +89,10 @@ def audit() -> None:
 @settings
 def audit_verify(given: Settings, paper: str) -> None:
     """Go over the whole log; names the first entry that does not hold (exit 3). Prints the head for the paper."""
+    from etl.cli import show
+    from etl.workflow import auditing
+    from etl.workflow.texts import text
+
     found = auditing.verify(given.run(), paper)
     told = [(file, text(key, number=number)) for file, key, number in found.breaks]
     if console.wants_json():
@@ -99,6 +112,8 @@ def audit_verify(given: Settings, paper: str) -> None:
 @settings
 def audit_export(given: Settings, since: dt.datetime | None, as_of: dt.datetime | None) -> None:
     """The log as a sealed workbook in private/reports/; its password is that of the bureau's papers."""
+    from etl.workflow import auditing
+
     file, entries = auditing.export(given.run(as_of), since.date() if since else None)
     console.say("audit.exported", entries=entries, file=file)
 
@@ -109,5 +124,7 @@ def audit_export(given: Settings, since: dt.datetime | None, as_of: dt.datetime 
 @settings
 def audit_rotate(given: Settings, before: dt.datetime, as_of: dt.datetime | None) -> None:
     """Put entries of before a day into a file of their own, which proves itself and joins on to the log."""
+    from etl.workflow import auditing
+
     file = auditing.put_old_away(given.run(as_of), before.date())
     console.say("audit.put_away" if file else "audit.nothing_old", file=file, before=before.date())

@@ -6,18 +6,9 @@ from pathlib import Path
 
 import click
 
-from etl.cli import console, show_vault
+from etl.cli import console
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
 from etl.cli.parameters import DAY
-from etl.exchange.release import cell_id, read_release
-from etl.vault.record import releases
-from etl.vault.store import chain
-from etl.vault.store.keys import new_key
-from etl.vault.upkeep.verify import Verified
-from etl.vault.upkeep.verify import verify as verify_vault
-from etl.workflow import upkeep
-from etl.workflow.doctor import Outcome, examine
-from etl.workflow.run import Run
 
 
 @click.group(cls=Group)
@@ -29,7 +20,9 @@ def vault() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def keygen(file: Path) -> None:
     """Make a new master key file, readable by its owner alone."""
-    new_key(file)
+    from etl.workflow import upkeep
+
+    upkeep.make_key(file)
     console.say("key.made", file=file)
 
 
@@ -38,15 +31,12 @@ def keygen(file: Path) -> None:
 @settings
 def verify(given: Settings, paper: str) -> None:
     """Go over the whole record: pages, the chain, sums, releases; names the first broken link (exit 3)."""
-    found = verified(given.run(), paper)
+    from etl.cli import show_vault
+    from etl.workflow import upkeep
+
+    found = upkeep.verify_record(given.run(), paper)
     show_vault.show_verified(found)
     sys.exit(3 if found.breaks else 0)
-
-
-def verified(run: Run, paper: str = "") -> Verified:
-    """The whole record gone over."""
-    with run.home.lock(), run.open_vault() as vault:  # no other command is between the record and its scope files
-        return verify_vault(vault, run.campaign, run.home.released, run.home.scopes, paper)
 
 
 @vault.command()
@@ -56,12 +46,12 @@ def verified(run: Run, paper: str = "") -> Verified:
 @settings
 def trace(given: Settings, release: str, table: str, cell: str) -> None:
     """Lead a published figure back to its workbooks, such as: vault trace 0001 city city.returned."""
+    from etl.cli import show_vault
+    from etl.workflow import upkeep
+
     run = given.run()
-    with run.open_vault() as opened:
-        found = releases.trace(opened, run.campaign, release, table, cell)
-    row, _, measure = cell.rpartition(".")
-    shown = read_release(run.home.released / release).table(table)[row, measure]
-    show_vault.show_trace(run.campaign, found, table, cell_id(row, measure), shown)
+    found, shown = upkeep.trace(run, release, table, cell)
+    show_vault.show_trace(run.campaign, found, table, cell, shown)
     sys.exit(0 if found.is_whole else 3)
 
 
@@ -70,6 +60,8 @@ def trace(given: Settings, release: str, table: str, cell: str) -> None:
 @settings
 def upgrade(given: Settings, as_of: dt.datetime | None) -> None:
     """Bring an older record to this program's version; all in one step, or not at all."""
+    from etl.workflow import upkeep
+
     found, now = upkeep.upgrade(given.run(as_of))
     console.say("vault.upgraded", found=found, now=now)
 
@@ -81,8 +73,10 @@ def upgrade(given: Settings, as_of: dt.datetime | None) -> None:
 @settings
 def backup(given: Settings, target: Path | None, as_of: dt.datetime | None) -> None:
     """Copy the record, encrypted; the copy is opened and its chain verified before it counts."""
+    from etl.workflow import upkeep
+
     path, newest = upkeep.back_up(given.run(as_of), target)
-    console.say("vault.backed_up", file=path, links=newest.id, head=chain.printed(newest.seal))
+    console.say("vault.backed_up", file=path, links=newest.id, head=newest.printed)
 
 
 @vault.command()
@@ -93,6 +87,8 @@ def backup(given: Settings, target: Path | None, as_of: dt.datetime | None) -> N
 @settings
 def restore(given: Settings, file: Path, upto: int | None, as_of: dt.datetime | None) -> None:
     """Put a copy in the record's place; the record that it replaces is kept beside."""
+    from etl.workflow import upkeep
+
     last, kept = upkeep.restore(given.run(as_of), file, upto)
     console.say("vault.restored", links=last, kept=kept if kept.exists() else "—")
 
@@ -104,6 +100,8 @@ def restore(given: Settings, file: Path, upto: int | None, as_of: dt.datetime | 
 @settings
 def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> None:
     """Encrypt everything under a new master key (made in FILE if it is not there). Stop the staff server first."""
+    from etl.workflow import upkeep
+
     upkeep.change_key(given.run(as_of), file, by)
     console.say("vault.rekeyed", file=file)
 
@@ -115,6 +113,8 @@ def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> No
 @settings
 def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | None) -> None:
     """Delete all individuals of old lists, here and in every file of this home; sums and releases stay."""
+    from etl.workflow import upkeep
+
     certificate, file = upkeep.delete_individuals(given.run(as_of), before.date(), by)
     known = [*(one["file"] for one in certificate["copies_elsewhere"]), *certificate["half_made"]]
     elsewhere = "、".join(known) or "—"
@@ -126,14 +126,19 @@ def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | No
 @settings
 def history(given: Settings) -> None:
     """Every link of the chain: what came on record, and when."""
-    with given.run().open_vault() as opened:
-        show_vault.show_history(list(chain.links(opened.connection)))
+    from etl.cli import show_vault
+    from etl.workflow import upkeep
+
+    show_vault.show_history(upkeep.history(given.run()))
 
 
 @click.command(cls=Command)
 @settings
 def doctor(given: Settings) -> None:
     """Is this machine fit: key, permissions, record, clock, disk, swap, fonts; exit 1 if something is bad."""
+    from etl.cli import show_vault
+    from etl.workflow.doctor import Outcome, examine
+
     run = given.run()
     checks = examine(run, given.key())
     show_vault.show_checks(checks)

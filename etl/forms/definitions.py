@@ -14,9 +14,9 @@ class Column:
     """A column of a form.
 
     `width` in characters; `aliases` are further headings met in the wild. Of editable columns: `choices` names the list
-    of values that are allowed (`etl/exchange/choices.py`), `depends` the column whose value selects among them; `required` says
-    that a blank is a fault in every row, `needs` which columns must be filled if this one is; `kind` is ``text``,
-    ``names`` or ``date``; `hint` is what Excel shows when the cell is chosen, `example` a right value.
+    of values that are allowed (`etl/rulebook/choices.py`), `depends` the column whose value selects among them;
+    `required` says that a blank is a fault in every row, `needs` which columns must be filled if this one is; `kind`
+    is ``text``, ``names`` or ``date``; `hint` is what Excel shows when the cell is chosen, `example` a right value.
     """
 
     key: str
@@ -240,3 +240,10 @@ FORMS = {form.key: form for form in (ANNEX4, CORRECTIONS, CASES, UNASSIGNED, EXC
 
 #: The hidden sheet that tells which form, issue and receiver a workbook belongs to.
 MANIFEST_SHEET = "fuxue"
+
+#: Forms that are handed out besides a list's 附件4.
+ISSUED_FORMS = (CORRECTIONS.key, CASES.key)
+#: The issued values that can be wrong and have a right one.
+ISSUED_VALUES = ("name", "sex", "id_number", "household")
+#: What a signed paper can say (M11, M16): a visit, a return, that a case file's copy lies at the bureau or the unit.
+ACTS = ("verification", "return", "case-bureau", "case-unit")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+from etl.exchange.flag import Flag
 from etl.exchange.reported import Reported
 from etl.inspect.chance import as_far, at_least
 from etl.rulebook.campaign import Campaign
@@ -16,16 +17,6 @@ from etl.rulebook.flag_rules import FlagRule
 SEPARATORS = re.compile(r"[\s、，,;；/.和及]+")
 #: So many answers must others have given before a unit is compared with them.
 PEERS = 30
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A unit to which a rule of `inspection.toml` points, with the reason in words; holds sums, and nobody's name."""
-
-    rule: str
-    unit: str
-    message: str
-    message_en: str
 
 
 Answers = Counter[tuple[str, str]]

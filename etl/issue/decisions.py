@@ -4,23 +4,12 @@ Both are workbooks like any other: made from the list, sealed, filled by the off
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from etl.exchange.bundle import Bundle
+from etl.exchange.list_rows import Decision
 from etl.forms.definitions import EXCLUSIONS, UNASSIGNED
 from etl.issue.province_list import Split
 from etl.rulebook.campaign import BUREAU, Campaign
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A row of the list that a person decided. `value` is the unit's slug, or the reason of an exclusion."""
-
-    row: int
-    serial: str
-    kind: str  # assigned or excluded
-    value: str = field(repr=False)
-    officer: str = field(repr=False)
 
 
 def unassigned_bundle(split: Split, campaign: Campaign, name: str) -> Bundle:

@@ -10,6 +10,7 @@ from typing import Any
 import python_calamine
 
 from etl.exchange.child import Child
+from etl.exchange.list_rows import ListRow
 from etl.findings import Finding
 from etl.forms import id_number
 from etl.forms.definitions import ANNEX4
@@ -19,14 +20,6 @@ from etl.rulebook.campaign import Campaign, Unit
 from etl.system.file_names import shown_name
 
 WANTED = tuple(column.key for column in ANNEX4.issued)
-
-
-@dataclass(frozen=True)
-class ListRow:
-    """A row of the list: its number in the sheet, counted from 1, and the text of the eight issued columns."""
-
-    number: int
-    texts: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ formats) and with whole columns (the progress line), so it holds only functions 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from etl.exchange.choices import Choices
 from etl.forms.definitions import Column, Form
 from etl.forms.sheet import column_letters
 from etl.issue.layout import FIRST, PROGRESS, Layout
+from etl.rulebook.choices import Choices
 
 OPTIONS_SHEET = "选项"
 #: What a list within a validation may hold in signs; longer ones stand on the sheet of options alone.

@@ -7,7 +7,6 @@ from typing import Any
 import xlsxwriter
 
 from etl.exchange.bundle import Bundle
-from etl.exchange.choices import Choices, choices_of
 from etl.forms.definitions import ANNEX4, MANIFEST_SHEET
 from etl.forms.manifest import Manifest
 from etl.forms.sheet import LINE, lines_of
@@ -15,6 +14,7 @@ from etl.issue.annex5_sheet import write_summary
 from etl.issue.layout import FIRST, HEADER, PROGRESS, TITLE, Layout, row_height
 from etl.issue.selfcheck import add_formats, add_lists, write_options, write_progress
 from etl.rulebook.campaign import Campaign
+from etl.rulebook.choices import Choices, choices_of
 
 NOTES_WIDTH = 66  # characters: an upright A4 page
 
@@ -25,7 +25,7 @@ def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> by
     # strings_to_*: a cell that begins with = or http is text here, never a formula or a link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     layout = Layout(bundle.form, len(bundle.rows), campaign.noticed)
-    choices = {c.key: choices_of(campaign, bundle, c) for c in bundle.form.editable if c.choices}
+    choices = {c.key: choices_of(campaign, bundle.recipient, c) for c in bundle.form.editable if c.choices}
     with xlsxwriter.Workbook(out, options) as book:
         title = bundle.form.title.format(county=campaign.county, recipient=bundle.name)
         book.set_properties({"title": title})

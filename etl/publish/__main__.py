@@ -20,7 +20,7 @@ from etl.publish.site_identity import load_identity
 from etl.publish.source import load_source
 from etl.publish.swap import replacing
 from etl.rulebook.campaign import load_campaign
-from etl.system.processes import report
+from etl.system.keyless import report
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "site_templates"
 CODE = Path(__file__).resolve().parent

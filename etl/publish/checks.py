@@ -24,7 +24,7 @@ from etl.publish.languages import Words
 from etl.publish.markup import Fault, figure_faults, html_faults, link_faults, parse
 from etl.publish.package import RANGES
 from etl.publish.source import Source, cells
-from etl.system.processes import child_environment
+from etl.system.keyless import child_environment
 
 #: How many faults are told.
 MOST = 8

@@ -19,7 +19,8 @@ from typing import Any
 from etl.findings import FuxueError
 from etl.publish.hosting import DATA, HEADERS
 from etl.publish.instance import ARGUMENTS, FOLDER
-from etl.system.processes import child_environment, report, terminated_as_interrupted
+from etl.system.keyless import child_environment, report
+from etl.system.processes import terminated_as_interrupted
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

@@ -10,10 +10,10 @@ import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.exchange.bundle import Bundle
-from etl.exchange.choices import choices_of
 from etl.forms.definitions import Column
 from etl.forms.sheet import find_header
 from etl.rulebook.campaign import Campaign
+from etl.rulebook.choices import choices_of
 from etl.synthetic.fill import fill_footer, made_up_name
 from etl.system.sealing import seal, unseal
 
@@ -78,7 +78,7 @@ def _value(
     campaign: Campaign, bundle: Bundle, column: Column, issued: Mapping[str, str], random_: random.Random, day: dt.date
 ) -> object:
     if column.choices:
-        choices = choices_of(campaign, bundle, column)
+        choices = choices_of(campaign, bundle.recipient, column)
         return random_.choice(choices.values if choices.by is None else choices.by[issued[column.depends]])
     if column.kind == "date":
         return max(campaign.noticed, day - dt.timedelta(days=random_.randrange(0, 5)))

@@ -2,20 +2,13 @@
 
 import datetime as dt
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from etl.exchange.child import Child
 from etl.forms.id_number import check_digit
 from etl.rulebook.campaign import Campaign, Unit
+from etl.synthetic.profiles import PROFILES
 
-#: Shares in percent (mission, "Realistic volumes and shares").
-PROFILES: Mapping[str, Mapping[str, float]] = {
-    "default": {
-        "A": 18, "B": 38, "C": 9, "D": 12, "E": 4, "F": 7, "G": 0.3, "H": 2.5,
-        "I": 4.5, "J": 0.2, "K": 1.5, "L": 0.5, "M": 2.5,
-    },
-}  # fmt: skip
 RETURN_RATE = 0.72
 VILLAGES = ("东", "西", "南", "北", "大", "小", "前", "后")
 PLACES = ("山村", "河村", "庙村", "屯村", "沟村", "岭村")

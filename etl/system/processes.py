@@ -1,20 +1,13 @@
 """Other processes: how many, what they are given, what they died of, and that they end in order."""
 
 import contextlib
-import json
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.context
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
-
-from etl.findings import FuxueError
-
-#: All that a process without a key gets of the environment: above all no path of one.
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 #: Modules that such processes work with; named here, loaded there.
 PRELOADED = ("etl.read.worker", "etl.issue.outbox")
@@ -47,28 +40,6 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def child_environment() -> dict[str, str]:
-    """What a process that must not have a key gets of the environment."""
-    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-
-
-def report(error: FuxueError) -> int:
-    """In such a process: say an error on stderr, for `error_of` to read; returns the exit code."""
-    params = {key: str(value) for key, value in error.params.items()}
-    print(json.dumps({"error": error.key, "params": params}, ensure_ascii=False), file=sys.stderr)
-    return error.code
-
-
-def error_of(stderr: str, code: int) -> FuxueError:
-    """The error that such a process reported on its last line, or what it died of."""
-    lines = stderr.strip().splitlines() or [""]
-    try:
-        said = json.loads(lines[-1])
-        return FuxueError(said["error"], code=code, **said["params"])
-    except (ValueError, KeyError, TypeError):
-        return FuxueError("publish.failed", code=code, reason=lines[-1][:200])
 
 
 @contextlib.contextmanager

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from etl.exchange.release import Release, Status
 from etl.findings import FuxueError
+from etl.forms.definitions import ISSUED_FORMS
 from etl.rulebook.campaign import load_campaign
 from etl.system.home import Home
 from etl.vault.store.keys import demo_master, new_key
-from etl.workflow import issuing, loading, releasing
+from etl.workflow import issuing, loading, publishing, releasing, standing, synthesizing
 from etl.workflow.run import Bar, Run
-from etl.workflow.serving import demo_accounts
+from etl.workflow.staffing import demo_accounts
 
 FAULTS = 0.3
 
@@ -33,7 +34,7 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: B
     campaign, clock = run.campaign, _Clock()
     path = home.private / "list.xlsx"
     try:
-        loading.synthesize_list(campaign, path, children, seed, "default")
+        synthesizing.synthesize_list(campaign, path, children, seed, "default")
         clock.lap("省级名单（合成）", f"{children} 名儿童")
         handed = issuing.issue_list(run, path)
     finally:
@@ -41,12 +42,12 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: B
     if not handed.issue:
         raise FuxueError("issue.refused", count=len(handed.findings))
     clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
-    filled = loading.synthesize_fill(run, children, seed, "default", faults=FAULTS)
+    filled = synthesizing.synthesize_fill(run, children, seed, "default", faults=FAULTS)
     clock.lap("乡镇填报", f"{len(filled)} 个工作簿")
     first = loading.load(_on(run, campaign.verification_due), filled)
     refused = [one.checked for one in first if one.outcome == "refused"]
     clock.lap("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
-    again = loading.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
+    again = synthesizing.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
     second = loading.load(_on(run, campaign.reports_due), again)
     if left := sum(one.outcome != "accepted" for one in second):
         raise FuxueError("demo.failed", count=left)
@@ -55,19 +56,19 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: B
     release = releasing.release(_on(run, campaign.reports_due)).release
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
     clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
-    releasing.publish(home, campaign_folder)
+    publishing.publish(home, campaign_folder)
     clock.lap("发布", "网页、CSV、fuxue.db")
     return DemoResult(tuple(clock.lines), release, demo_accounts(run))
 
 
 def _casework(run: Run, seed: int) -> str:
     """Corrections and cases out and in again: how many were closed of how many."""
-    for form in issuing.FORMS:
+    for form in ISSUED_FORMS:
         issuing.issue_form(run, form, None)
-        loaded = loading.load(run, loading.synthesize_casework(run, form, seed))
+        loaded = loading.load(run, synthesizing.synthesize_casework(run, form, seed))
         if left := sum(one.outcome != "accepted" for one in loaded):
             raise FuxueError("demo.failed", count=left)
-    status = loading.status(run)
+    status = standing.status(run)
     closed = [sum(count for _, count in sums.values()) for sums in (status.corrections, status.cases)]
     total = [sum(map(sum, sums.values())) for sums in (status.corrections, status.cases)]
     return f"更正办结 {closed[0]}/{total[0]}，建档复学 {closed[1]}/{total[1]}"

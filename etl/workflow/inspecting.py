@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.cli.texts import text
+from etl.exchange.flag import Flag
 from etl.exchange.reported import Reported
+from etl.exchange.sample import Sample
 from etl.findings import FuxueError
-from etl.inspect.flags import Flag, find_flags
-from etl.inspect.revisit import Sample, draw
+from etl.inspect.flags import find_flags
+from etl.inspect.revisit import draw
 from etl.report.inspectorate_workbook import build_inspection
 from etl.rulebook.campaign import INSPECTORATE
 from etl.system.disk import write_private
@@ -18,6 +19,8 @@ from etl.system.sealing import seal
 from etl.vault.record import inspection
 from etl.vault.store.open import Vault
 from etl.workflow.run import Run
+from etl.workflow.texts import text
+from etl.workflow.writing import writing
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def lock_base(run: Run, by: str) -> inspection.Lock:
     """Lock the base (锁定底数, M13): once, with the day and the person. FuxueError if it is locked already."""
     if not by.strip():
         raise FuxueError("base.nobody")
-    with run.writing() as vault:
+    with writing(run) as vault:
         return inspection.lock_base(vault, _deducted(run), by.strip(), run.day)
 
 
@@ -64,7 +67,7 @@ def look_through(run: Run, size: int | None, seed: int | None, by: str, *, drawn
     """
     if size is not None and not by.strip():
         raise FuxueError("flags.nobody")
-    with run.writing(records=size is not None) as vault:
+    with writing(run, records=size is not None) as vault:
         sample = None
         if drawn is not None:
             sample = inspection.recorded_sample(vault, drawn)

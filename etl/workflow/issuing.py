@@ -10,11 +10,12 @@ from pathlib import Path
 
 from etl.check.acceptance import check_submission
 from etl.exchange.bundle import Bundle, child_row
+from etl.exchange.list_rows import Decision
 from etl.exchange.submission import Candidate
 from etl.findings import Finding, FuxueError, has_errors
-from etl.forms.definitions import ANNEX4, CASES, CORRECTIONS, Form
+from etl.forms.definitions import ANNEX4, CORRECTIONS, FORMS, Form
 from etl.forms.manifest import Manifest
-from etl.issue.decisions import Decision, decided, exclusions_bundle, unassigned_bundle
+from etl.issue.decisions import decided, exclusions_bundle, unassigned_bundle
 from etl.issue.outbox import handed_out, issue_workbooks, put_issues_in_place, seal_one
 from etl.issue.province_list import ProvinceList, Split, read_list, split_list
 from etl.read.worker import read_workbook, take
@@ -27,10 +28,10 @@ from etl.vault.record.issued import Completeness
 from etl.vault.store.open import Vault
 from etl.workflow import inspecting, recovery
 from etl.workflow.run import Run
+from etl.workflow.writing import writing
 
 #: What papers of no issue are named by when their password is derived.
 PAPERS = "decisions"
-FORMS = {form.key: form for form in (CORRECTIONS, CASES)}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
     run.home.prepare()
     if not run.home.vault.exists() and (left := handed_out(run.home.outbox)):
         raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox / left[-1])
-    with run.writing(create=True) as vault:
+    with writing(run, create=True) as vault:
         moved = _put_in_place(run, vault)
         fresh, warnings, known = _unseen(run, vault, whole)
         if not fresh.rows:
@@ -101,7 +102,7 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
     receivers = [one.slug for one in run.campaign.casework.departments] if form == CORRECTIONS else [*run.campaign.unit]
     if to is not None and to not in receivers:
         raise FuxueError("issue.no_receiver", to=to, receivers="、".join(receivers))
-    with run.writing() as vault:
+    with writing(run) as vault:
         moved = _put_in_place(run, vault)
         finished = [name for name in moved if name in issued.issues(vault, form.key)]
         if finished and to in (None, *_receivers(run, vault, finished[-1])):

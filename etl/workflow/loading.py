@@ -1,34 +1,25 @@
 """The order of the stages: each function joins rooms that do not know each other."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from etl.check.acceptance import Checked, check_submission, refuse_rivals
-from etl.check.reconcile import tidy
+from etl.check.acceptance import check_submission, refuse_rivals
+from etl.exchange.checked import Checked
 from etl.exchange.submission import Candidate
-from etl.findings import FuxueError
-from etl.forms.definitions import ANNEX4, CASES, CORRECTIONS
-from etl.forms.id_number import is_valid
 from etl.issue.outbox import put_issues_in_place
 from etl.issue.receipts import shown
 from etl.read import inbox
 from etl.read.worker import read_workbook, readers, take
-from etl.rulebook.campaign import Campaign
-from etl.synthetic.fill import choose_faults, fill_issue
-from etl.synthetic.fill_casework import fill_casework
-from etl.synthetic.list_workbook import write_list
-from etl.synthetic.population import make_population
 from etl.system.disk import make_private, write_private
 from etl.system.file_names import shown_name
 from etl.system.processes import workers
-from etl.vault.record import casework, evidence, issued, submissions
-from etl.vault.record import count as counting
+from etl.vault.record import evidence, issued, submissions
 from etl.vault.store.open import Vault
 from etl.workflow import recovery
 from etl.workflow.run import Run
+from etl.workflow.writing import writing
 
 #: The rule that refuses two files of one unit in one load: both stay where they are until a person takes one away.
 RIVALS = "F15"
@@ -44,51 +35,6 @@ class Loaded:
     checked: Checked
     outcome: str
     is_left: bool = False
-
-
-def synthesize_list(campaign: Campaign, out: Path, children: int, seed: int, profile: str) -> None:
-    """Write a synthetic province list."""
-    write_list(out, make_population(campaign, children, seed, profile))
-
-
-def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults: float = 0.0,
-                    only: Collection[str] | None = None) -> list[Path]:  # fmt: skip
-    """Fill the newest list's workbooks into the inbox; `only` names units, `faults` is the share that is spoiled."""
-    names = _issues(run, ANNEX4.key)
-    people = make_population(run.campaign, children, seed, profile)
-    units = [unit for unit in run.campaign.units if only is None or unit.slug in only]
-    with run.home.lock():
-        return fill_issue(
-            run.campaign,
-            units,
-            run.home.outbox / names[-1],
-            run.home.inbox,
-            people,
-            password_of=partial(run.keys.password, names[-1]),
-            seed=seed,
-            faults=choose_faults(run.campaign, people, faults, seed),
-            done=run.bar("填报", len(units)),
-        )
-
-
-def synthesize_casework(run: Run, form: str, seed: int) -> list[Path]:
-    """Fill the newest corrections or case workbooks into the inbox, as departments and units would."""
-    name = _issues(run, form)[-1]
-    with run.open_vault() as vault:
-        bundles = [bundle for bundle in issued.issued(vault, run.campaign).values() if bundle.issue == name]
-    with run.home.lock():
-        return fill_casework(
-            run.campaign, bundles, run.home.outbox / name, run.home.inbox,
-            password_of=partial(run.keys.password, name), seed=seed, day=run.day, done=run.bar("填报", len(bundles)),
-        )  # fmt: skip
-
-
-def _issues(run: Run, form: str) -> list[str]:
-    with run.open_vault() as vault:
-        names = issued.issues(vault, form)
-    if not names:
-        raise FuxueError("issue.none")
-    return names
 
 
 def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
@@ -135,7 +81,7 @@ def load(run: Run, paths: Sequence[Path] = (), *, allow_unsealed: bool = False, 
     What is on record leaves the inbox; what was given from elsewhere is copied. A file that was replaced by a newer one
     is taken back only `again`. Empty if the inbox is.
     """
-    with run.writing() as vault:
+    with writing(run) as vault:
         put_issues_in_place(run.home.outbox, issued.issues(vault))
         content = {path: take(path, run.campaign.limits) for path in paths or inbox.unheard(run.home.inbox)}
         heard = _heard(vault, content, again=again)
@@ -194,77 +140,6 @@ def _loaded(run: Run, path: Path, checked: Checked | None, heard: str, *, is_lef
     name = shown_name(path)
     finding = run.campaign.finding("F11" if heard == "known" else "F22", name)
     return Loaded(Checked(name, "", "", True, (), {}, (finding,)), heard, is_left)
-
-
-def _must_be_named(by: str) -> None:
-    if not by.strip():
-        raise FuxueError("record.nobody")
-
-
-def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, by: str) -> None:
-    """Record the police's reference for a missing child of a list; `issue` says which, if there is a doubt."""
-    _must_be_named(by)
-    with run.writing() as vault:
-        evidence.record_police_ref(vault, issue, serial, reference, by, run.day)
-
-
-def record_wrong_value(
-    run: Run, issue: str | None, serial: str, key: str, value: str, department: str, by: str
-) -> None:
-    """Record the right value of an issued one that is wrong: a correction for a department (M15)."""
-    value = tidy(value)
-    if run.campaign.casework.department(department) is None:
-        known = "、".join(one.slug for one in run.campaign.casework.departments)
-        raise FuxueError("issue.no_receiver", to=department, receivers=known)
-    if not value or (key == "id_number" and not is_valid(value)) or (key == "sex" and value not in ("男", "女")):
-        raise FuxueError("record.bad_value", column=ANNEX4.column(key).heading)
-    _must_be_named(by)
-    with run.writing() as vault:
-        evidence.record_wrong_value(vault, issue, serial, key, value, department, by, run.day)
-
-
-def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str, issue: str | None = None) -> int:
-    """Record that a unit's signed paper was seen; how many children it concerns."""
-    if unit not in run.campaign.unit:
-        raise FuxueError("campaign.no_unit", unit=unit)
-    _must_be_named(by)
-    with run.writing() as vault:
-        return evidence.record_signature(vault, unit, act, serials, by, run.day, issue)
-
-
-def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, signed: bool) -> None:
-    """Record that a unit handed something in."""
-    if unit not in run.campaign.unit:
-        raise FuxueError("campaign.no_unit", unit=unit)
-    _must_be_named(by)
-    with run.writing() as vault:
-        evidence.record_deliverable(vault, unit, what, medium, by, run.day, signed=signed)
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where everything stands: units, completeness of the list, (open, closed) corrections and cases by receiver.
-
-    `unheard` is how many files of the inbox were never loaded.
-    """
-
-    units: Sequence[counting.UnitStatus]
-    completeness: issued.Completeness
-    corrections: Mapping[str, tuple[int, int]]
-    cases: Mapping[str, tuple[int, int]]
-    unheard: int
-
-
-def status(run: Run) -> Status:
-    """Where everything stands on the run's day."""
-    with run.open_vault() as vault:
-        return Status(
-            counting.unit_status(vault, run.campaign, run.day),
-            issued.completeness(vault),
-            casework.progress(vault, CORRECTIONS),
-            casework.progress(vault, CASES),
-            len(never_loaded(run, vault)),
-        )
 
 
 def never_loaded(run: Run, vault: Vault) -> list[Path]:

@@ -4,11 +4,11 @@ import contextlib
 import json
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from etl.findings import FuxueError
+from etl.inspect.flags import find_flags
 from etl.issue.outbox import put_issues_in_place
 from etl.read import inbox
 from etl.read.worker import take
@@ -22,9 +22,7 @@ from etl.vault.store.open import Vault
 from etl.vault.upkeep import backup
 from etl.vault.upkeep.purge import certificates, purged_issues, purged_workbooks
 from etl.vault.upkeep.rekey import aside, settle_rekey
-
-if TYPE_CHECKING:
-    from etl.workflow.run import Run
+from etl.workflow.run import Run
 
 #: Beside a list's papers: keyed marks of each row that they ask about. In the folder of copies: where one is made.
 ROWS, COPYING = ".rows.json", ".copying"
@@ -41,7 +39,7 @@ def staff_files(home: Home) -> list[tuple[Path, str]]:
     return [(path, purpose) for path, purpose in ((staff_file(home), "file:staff"), *logs) if path.exists()]
 
 
-def recover_unless_busy(run: "Run") -> None:
+def recover_unless_busy(run: Run) -> None:
     """Recover now if something was left, unless another command is at work: it has done so, or will be told."""
     if _has_leftovers(run.home):
         with contextlib.suppress(FuxueError), run.home.lock(patience=0):
@@ -53,7 +51,7 @@ def _has_leftovers(home: Home) -> bool:
     return are_stale(home.scopes) or any(aside(path).exists() for path in files)
 
 
-def recover(run: "Run") -> None:
+def recover(run: Run) -> None:
     """End or undo what was left: a new key, a purge, scope files. The home is locked.
 
     Issues and releases that lie aside are put in place by the commands that make such.
@@ -76,7 +74,7 @@ def recover(run: "Run") -> None:
             follow_record(run, vault)
 
 
-def follow_record(run: "Run", vault: Vault) -> None:
+def follow_record(run: Run, vault: Vault) -> None:
     """Make the home's files those of the record: returned ones that it does not know go back to the inbox.
 
     Scope files are built anew.
@@ -87,7 +85,12 @@ def follow_record(run: "Run", vault: Vault) -> None:
                 if on_record(run, vault, path) is None:
                     target = run.home.inbox / f"{path.parent.name}-{path.name}"
                     inbox.put_away(path, target)
-    build_scopes(vault, run.campaign, run.home.scopes)
+    rebuild_scopes(run, vault)
+
+
+def rebuild_scopes(run: Run, vault: Vault, done: Callable[[], None] = lambda: None) -> None:
+    """Build the scope files of the record as it is now; `done` is called after each scope."""
+    build_scopes(vault, run.campaign, run.home.scopes, find_flags, done)
 
 
 def mark_rows(folder: Path, vault: Vault, rows: Iterable[Mapping[str, str]]) -> None:
@@ -155,7 +158,7 @@ def _end_copying(home: Home) -> None:
         _note_half_made(home, left)
 
 
-def on_record(run: "Run", vault: Vault, path: Path) -> submissions.Recorded | None:
+def on_record(run: Run, vault: Vault, path: Path) -> submissions.Recorded | None:
     """What is on record of a file, None also of one that cannot be read: nobody knows what it is."""
     data = take(path, run.campaign.limits)
     return submissions.recorded(vault, data) if data or inbox.is_empty(path) else None
@@ -172,7 +175,7 @@ def certified(home: Home) -> set[int]:
     return {int(one[1]) for one in found if one}
 
 
-def end_purges(run: "Run", vault: Vault) -> None:
+def end_purges(run: Run, vault: Vault) -> None:
     """What follows from a purge: files about the children go, and then, as the last thing, a certificate stands."""
     for number, certificate in certificates(vault):
         file = certificate_file(run.home, number)
@@ -184,7 +187,7 @@ def end_purges(run: "Run", vault: Vault) -> None:
             sync(file.parent)
 
 
-def _sweep(run: "Run", vault: Vault, copies: Collection[str]) -> None:
+def _sweep(run: Run, vault: Vault, copies: Collection[str]) -> None:
     """Files about individuals that the record no longer knows: handed out, sent back, reported, copied.
 
     Decision papers stay: those that lie here are of a list that is still open (`clear_papers`).
@@ -208,7 +211,7 @@ def _sweep(run: "Run", vault: Vault, copies: Collection[str]) -> None:
         draft.unlink()
 
 
-def _sweep_loose(run: "Run", vault: Vault, gone: set[str]) -> None:
+def _sweep_loose(run: Run, vault: Vault, gone: set[str]) -> None:
     """Files sent back that lie in no issue's folder: they named none, or a killed load left them in the inbox."""
     nameless = purged_workbooks(vault)
     for path in inbox.files_of(run.home.refused / inbox.NAMELESS):

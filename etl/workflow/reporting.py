@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.check.acceptance import Checked
+from etl.exchange.checked import Checked
 from etl.findings import Finding, FuxueError, Severity
 from etl.forms.definitions import ANNEX4, Form
 from etl.read import inbox
@@ -19,6 +19,7 @@ from etl.vault.record import issued, submissions
 from etl.vault.store.open import Vault
 from etl.workflow import loading
 from etl.workflow.run import Run
+from etl.workflow.writing import writing
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def feedback(run: Run, paths: Sequence[Path], unit: str | None, *, allow_unseale
     """
     if unit is not None and unit not in run.campaign.unit and run.campaign.casework.department(unit) is None:
         raise FuxueError("campaign.no_unit", unit=unit)
-    with run.writing(records=False) as vault:
+    with writing(run, records=False) as vault:
         return _feedback(run, vault, paths, unit, allow_unsealed=allow_unsealed)
 
 

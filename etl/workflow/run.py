@@ -1,8 +1,7 @@
-"""What every step needs: the home, the campaign, the keys, the day, a way to show progress, and the right to write."""
+"""What every command works with: the home, the campaign, the keys, the day, and a way to show progress."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,12 +11,8 @@ from etl.forms.manifest import Manifest
 from etl.rulebook.campaign import Campaign
 from etl.system.home import Home
 from etl.vault.record import issued
-from etl.vault.scopes.contents import scopes
-from etl.vault.scopes.scope_files import build_scopes, differing_scopes, mark_current, mark_stale
-from etl.vault.store import chain
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault, open_vault
-from etl.workflow import recovery
 
 Bar = Callable[[str, int], Callable[[], None]]
 
@@ -45,47 +40,6 @@ class Run:
     def open_vault(self, *, create: bool = False) -> Vault:
         """The record; the caller closes it."""
         return open_vault(self.home.vault, self.keys, self.campaign, create=create)
-
-    @contextmanager
-    def writing(self, *, create: bool = False, records: bool = True) -> Iterator[Vault]:
-        """The open record, for the one command that changes it or the private files now.
-
-        The home is locked from beginning to end. What an interrupted run left is ended or undone first; scope files are
-        built anew where the record has grown. A record that was made for nothing is taken away again. FuxueError if
-        another command is at work, or if the day is in doubt (`question_of_day`) and nobody agrees to it; of a command
-        that `records` nothing the day is its own affair.
-        """
-        self.home.prepare()
-        with self.home.lock():
-            recovery.recover(self)
-            is_fresh = not self.home.vault.exists()
-            vault = self.open_vault(create=create)
-            try:
-                if records:
-                    self.ask_about_day(chain.last_day(vault.connection))
-                with self._scopes_following(vault):
-                    yield vault
-            finally:
-                is_empty = is_fresh and chain.head(vault.connection) is None
-                vault.close()
-                if is_empty:
-                    self.home.vault.unlink()
-
-    @contextmanager
-    def _scopes_following(self, vault: Vault) -> Iterator[None]:
-        """Build the scope files anew if the record has changed; a run that dies in between leaves them marked stale."""
-        before = chain.head(vault.connection)
-        mark_stale(self.home.scopes)
-        try:
-            yield
-        except BaseException:
-            if chain.head(vault.connection) == before:
-                mark_current(self.home.scopes)
-            raise
-        if chain.head(vault.connection) is not None and differing_scopes(vault, self.campaign, self.home.scopes):
-            done = self.bar("分发查询库", len(scopes(self.campaign)))
-            build_scopes(vault, self.campaign, self.home.scopes, done)
-        mark_current(self.home.scopes)
 
     def ask_about_day(self, newest: dt.date | None) -> None:
         """FuxueError if the run's day is in doubt (`question_of_day`) and nobody agrees to it.

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from etl.exchange.release import Cell, read_release
 from etl.exchange.release_folder import plain, release_folders, settle_releases
 from etl.findings import FuxueError
 from etl.issue.outbox import put_issues_in_place
 from etl.vault.record import issued, releases
-from etl.vault.scopes.scope_files import build_scopes, mark_stale
+from etl.vault.record.releases import Trace
+from etl.vault.scopes.scope_files import mark_stale
 from etl.vault.store import chain
 from etl.vault.store.keys import Keys, new_key, read_key
 from etl.vault.store.open import Vault
@@ -20,13 +22,40 @@ from etl.vault.upkeep import backup
 from etl.vault.upkeep import upgrade as upgrading
 from etl.vault.upkeep.purge import purge
 from etl.vault.upkeep.rekey import is_whole, rekey
+from etl.vault.upkeep.verify import Verified, verify
 from etl.workflow import loading, recovery
 from etl.workflow.run import Run
+from etl.workflow.writing import writing
+
+
+def make_key(file: Path) -> None:
+    """Make a new master key file, readable by its owner alone."""
+    new_key(file)
+
+
+def verify_record(run: Run, paper: str = "") -> Verified:
+    """The whole record gone over; `paper` is the head as it stands on the custodian's signed paper."""
+    with run.home.lock(), run.open_vault() as vault:  # no other command is between the record and its scope files
+        return verify(vault, run.campaign, run.home.released, run.home.scopes, paper)
+
+
+def trace(run: Run, release: str, table: str, cell: str) -> tuple[Trace, Cell]:
+    """A published figure led back to its workbooks, and as it was published."""
+    with run.open_vault() as vault:
+        found = releases.trace(vault, run.campaign, release, table, cell)
+    row, _, measure = cell.rpartition(".")
+    return found, read_release(run.home.released / release).table(table)[row, measure]
+
+
+def history(run: Run) -> list[chain.Link]:
+    """Every link of the chain, oldest first."""
+    with run.open_vault() as vault:
+        return list(chain.links(vault.connection))
 
 
 def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
     """A verified copy of the record; gives where it is and its newest link."""
-    with run.writing() as vault:
+    with writing(run) as vault:
         newest = chain.head(vault.connection)
         name = f"vault-{run.day.isoformat()}-{newest.id if newest else 0}"
         path = target or _free(run.home.backups / f"{name}{again}.db" for again in _again())
@@ -156,7 +185,7 @@ def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str,
     """Retention: gives the certificate and its file."""
     if not by.strip():
         raise FuxueError("purge.nobody_named")
-    with run.writing() as vault:
+    with writing(run) as vault:
         if waiting := loading.never_loaded(run, vault):
             raise FuxueError("purge.inbox", count=len(waiting), folder=run.home.inbox)
         put_issues_in_place(run.home.outbox, issued.issues(vault))  # before anything is deleted: it may refuse
@@ -170,4 +199,4 @@ def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str,
 
 def _rebuild(run: Run) -> None:
     with run.open_vault() as vault:
-        build_scopes(vault, run.campaign, run.home.scopes)
+        recovery.rebuild_scopes(run, vault)

@@ -6,8 +6,6 @@ from etl.findings import FuxueError
 from etl.vault.store import chain
 from etl.vault.store.open import Vault
 
-#: The issued values that can be wrong and have a right one.
-ISSUED_VALUES = ("name", "sex", "id_number", "household")
 #: Of which children each act can be signed for: the answers that it follows from.
 SIGNED = {
     "verification": "1",

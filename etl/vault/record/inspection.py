@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from etl.exchange.reported import Reported
+from etl.exchange.sample import Sample
 from etl.findings import FuxueError
-from etl.inspect.revisit import Sample
 from etl.system.dates import parse_date
 from etl.vault.record.count import CURRENT, moment
 from etl.vault.store import chain

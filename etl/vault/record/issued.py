@@ -8,9 +8,8 @@ from dataclasses import dataclass, fields
 
 from etl.exchange.bundle import Bundle, child_row
 from etl.exchange.child import Child
+from etl.exchange.list_rows import Decision, ListRow
 from etl.forms.definitions import ANNEX4, FORMS, Form
-from etl.issue.decisions import Decision
-from etl.issue.province_list import ListRow
 from etl.rulebook.campaign import Campaign
 from etl.vault.store import chain
 from etl.vault.store.files import Connection

@@ -46,6 +46,11 @@ class Source:
     seal: bytes
     children: int
 
+    @property
+    def printed(self) -> str:
+        """The seal as it stands on the custodian's paper."""
+        return chain.printed(self.seal)
+
 
 @dataclass(frozen=True)
 class Trace:

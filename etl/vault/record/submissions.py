@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from etl.check.acceptance import Checked
+from etl.exchange.checked import Checked
 from etl.rulebook.campaign import Campaign
 from etl.vault.store import chain
 from etl.vault.store.files import Connection

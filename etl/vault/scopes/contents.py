@@ -1,12 +1,13 @@
 """What each scope's staff may see of the record: which tables, and which rows of them (M4, M15, M18)."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from etl.exchange.counts import measure
+from etl.exchange.flag import Flag
+from etl.exchange.reported import Reported
 from etl.forms.definitions import ANNEX4
 from etl.forms.id_number import birth_of, mask
-from etl.inspect.flags import find_flags
 from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign
 from etl.vault.record.count import count
 from etl.vault.record.inspection import reported
@@ -15,6 +16,8 @@ from etl.vault.store.open import Vault
 Row = tuple[object, ...]
 #: Rows by table.
 Tables = Mapping[str, Sequence[Row]]
+#: What the inspectorate asks of all answers.
+FindFlags = Callable[[Sequence[Reported], Campaign], Sequence[Flag]]
 PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
 OF_UNIT = ("children", "progress", "workbooks", "findings", "corrections", "cases")
 OF_DEPARTMENT = ("corrections", "workbooks", "findings")
@@ -77,11 +80,11 @@ def tables_of(campaign: Campaign, scope: str) -> tuple[str, ...]:
 Seen = tuple[str, tuple[str, ...], Row, Row | None]
 
 
-def rows_by_scope(vault: Vault, campaign: Campaign) -> dict[str, tuple[Tables, Tables]]:
+def rows_by_scope(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> dict[str, tuple[Tables, Tables]]:
     """Of each scope the tables that it sees, and, apart from them, the full ID numbers of the children among those."""
     tables = {scope: {table: list[Row]() for table in tables_of(campaign, scope)} for scope in scopes(campaign)}
     numbers: dict[str, set[Row]] = {scope: set() for scope in tables}
-    for table, seen_by, row, child in _all(vault, campaign):
+    for table, seen_by, row, child in _all(vault, campaign, find_flags):
         for scope in {*seen_by, BUREAU}:
             if table in tables.get(scope, {}):  # there is no file for what the campaign no longer has
                 tables[scope][table].append(row)
@@ -90,7 +93,7 @@ def rows_by_scope(vault: Vault, campaign: Campaign) -> dict[str, tuple[Tables, T
     return {scope: (own, {NUMBER: sorted(numbers[scope])}) for scope, own in tables.items()}
 
 
-def _all(vault: Vault, campaign: Campaign) -> Iterator[Seen]:
+def _all(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> Iterator[Seen]:
     names = {category.code: category.name for category in campaign.categories}
     yield from _children(vault, names)
     yield from _corrections(vault, names)

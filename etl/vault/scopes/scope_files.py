@@ -10,7 +10,7 @@ from pathlib import Path
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
 from etl.system.disk import sync
-from etl.vault.scopes.contents import Tables, rows_by_scope, scopes
+from etl.vault.scopes.contents import FindFlags, Tables, rows_by_scope, scopes
 from etl.vault.store import chain
 from etl.vault.store.files import Connection, DatabaseError, connect, numbers_key, numbers_path, scope_key, scope_path
 from etl.vault.store.open import Vault, statements
@@ -19,12 +19,15 @@ from etl.vault.store.open import Vault, statements
 STALE = ".stale"
 
 
-def build_scopes(vault: Vault, campaign: Campaign, folder: Path, done: Callable[[], None] = lambda: None) -> None:
+def build_scopes(
+    vault: Vault, campaign: Campaign, folder: Path, find_flags: FindFlags, done: Callable[[], None] = lambda: None
+) -> None:
     """Write every scope's two files afresh and put each in place in one step, under the eyes of a running server.
 
-    `done` is called after each of `scoped.scopes`. Files of scopes that are no more are removed.
+    `find_flags` gives the inspectorate's flags over all answers. `done` is called after each of
+    `contents.scopes`. Files of scopes that are no more are removed.
     """
-    seen, state = rows_by_scope(vault, campaign), _state(vault)
+    seen, state = rows_by_scope(vault, campaign, find_flags), _state(vault)
     apart = numbers_path(folder, "").parent
     apart.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as opened:

@@ -87,7 +87,7 @@ class Log:
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.execute("BEGIN IMMEDIATE")  # of two servers that start at once, one makes it
         if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'").fetchone():
-            for statement in statements("audit.sql"):
+            for statement in statements("audit_log.sql"):
                 self.db.execute(statement)
         self.db.execute("COMMIT")
 

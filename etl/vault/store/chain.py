@@ -67,6 +67,11 @@ class Link:
     leaves: bytes
     seal: bytes
 
+    @property
+    def printed(self) -> str:
+        """Its seal as it stands on the custodian's paper."""
+        return printed(self.seal)
+
 
 def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
     """Seal what has just come on record; within its transaction, as the last thing."""

@@ -9,7 +9,7 @@ from etl.findings import FuxueError
 
 @cache
 def _catalogue() -> dict[str, dict[str, str]]:
-    return tomllib.loads(resources.files("etl.cli").joinpath("texts.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(resources.files("etl.workflow").joinpath("texts.toml").read_text(encoding="utf-8"))
 
 
 def text(key: str, language: str = "zh", /, **params: object) -> str:

@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from etl.exchange.bundle import Bundle
 from etl.forms.definitions import NOT_ASKED, RETURNED, Column
 from etl.rulebook.campaign import Campaign
 
@@ -22,9 +21,9 @@ class Choices:
         return next((value for value in values if unicodedata.normalize("NFKC", value) == text), None)
 
 
-def choices_of(campaign: Campaign, bundle: Bundle, column: Column) -> Choices:
-    """The choices of a column that has some. KeyError if the form names a list that does not exist."""
-    return LISTS[column.choices](campaign, bundle.recipient)
+def choices_of(campaign: Campaign, recipient: str, column: Column) -> Choices:
+    """The choices of a column of a receiver's form. KeyError if the form names a list that does not exist."""
+    return LISTS[column.choices](campaign, recipient)
 
 
 def _labelled(campaign: Campaign, by_code: Mapping[str, tuple[str, ...]]) -> Choices:

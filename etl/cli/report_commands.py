@@ -1,0 +1,65 @@
+"""Commands that write sealed documents."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import click
+
+from etl.cli.options import Group, Settings, as_of, settings
+from etl.cli.parameters import RETURNED
+
+
+@click.group(cls=Group)
+def report() -> None:
+    """Sealed documents into private/reports/."""
+
+
+@report.command("feedback")
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
+@click.option("--unit", metavar="X", help="Only this unit's or department's (slug).")
+@click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
+@as_of
+@settings
+def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, allow_unsealed: bool,
+                    as_of: dt.datetime | None) -> None:  # fmt: skip
+    """Each unit's newest workbook (or FILEs) with its faulty cells marked, and a page that says what to mend."""
+    from etl.cli import show
+    from etl.workflow import reporting
+
+    run = given.run(as_of)
+    made = reporting.feedback(run, files, unit, allow_unsealed=allow_unsealed)
+    show.show_feedback(run.campaign, made)
+    sys.exit(1 if any(one.failed for one in made) else 0)
+
+
+@report.command("flags")
+@click.option("--sample", "size", type=click.IntRange(1), metavar="N",
+              help="Also draw N children for a second visit, at least one a unit; on record.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**48), help="Draw by this seed (default: a new one; it is recorded).")
+@click.option("--by", default="", help="With --sample: who draws.")
+@click.option("--drawn", type=click.IntRange(1), metavar="N", help="Print sample N, which is on record, again.")
+@as_of
+@settings
+def report_flags(given: Settings, size: int | None, seed: int | None, by: str, drawn: int | None,
+                 as_of: dt.datetime | None) -> None:  # fmt: skip
+    """For the inspectorate: unlikely reporting with its reasons, and the sample; sealed into private/reports/."""
+    from etl.cli import show
+    from etl.workflow import inspecting
+
+    if size and drawn:
+        raise click.UsageError("--sample draws a new sample, --drawn prints an old one: give one of them.")
+    run = given.run(as_of)
+    show.show_inspected(run, inspecting.look_through(run, size, seed, by, drawn=drawn))
+
+
+@report.command("changes")
+@settings
+def report_changes(given: Settings) -> None:
+    """The base as it was locked, and each answer that moved it since: when, which unit, who, from what to what."""
+    from etl.cli import show_vault
+    from etl.workflow import inspecting
+
+    run = given.run()
+    lock, changes = inspecting.base_changes(run)
+    show_vault.show_changes(run.campaign, lock, changes)

@@ -1,0 +1,108 @@
+"""Commands about workbooks: handed out, read, checked, recorded; and where they all stand."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import click
+
+from etl.cli import console
+from etl.cli.options import FILE, Command, Settings, as_of, settings
+from etl.cli.parameters import RETURNED
+from etl.findings import FuxueError
+from etl.forms.definitions import ISSUED_FORMS
+
+
+@click.command(cls=Command)
+@click.argument("list_file", metavar="[LIST.xlsx]", type=FILE, required=False)
+@click.option("--assign", type=FILE, help="The completed unassigned.xlsx: which unit a child belongs to.")
+@click.option("--exclude", type=FILE, help="The completed exclusions.xlsx: which rows are left out, and by whom.")
+@click.option("--form", type=click.Choice(sorted(ISSUED_FORMS)), help="Hand out corrections or cases, not a list.")
+@click.option("--to", metavar="X", help="With --form: only this department or unit (slug).")
+@as_of
+@settings
+def issue(given: Settings, list_file: Path | None, assign: Path | None, exclude: Path | None, form: str | None,
+          to: str | None, as_of: dt.datetime | None) -> None:  # fmt: skip
+    """Seal one workbook per unit (of a province's list, or of its supplement) into private/outbox/.
+
+    With --form: the departments' corrections workbooks, or the units' case workbooks.
+    """
+    from etl.cli import show
+    from etl.workflow import issuing
+
+    run = given.run(as_of)
+    if (list_file is None) == (form is None) or (form and (assign or exclude)) or (to and not form):
+        raise FuxueError("issue.list_or_form")
+    if form:
+        handed = issuing.issue_form(run, form, to)
+        console.say("issue.form_done", issue=handed.issue, rows=handed.rows, receivers=handed.receivers,
+                    folder=run.home.outbox / handed.issue)  # fmt: skip
+    elif list_file:
+        show.show_issue(issuing.issue_list(run, list_file, assign=assign, exclude=exclude), run.home)
+
+
+@click.command(cls=Command)
+@click.option("--unit", metavar="X", help="Only this unit's or department's (slug); bureau: the list's papers.")
+@settings
+def passwords(given: Settings, unit: str | None) -> None:
+    """Print the workbooks' passwords: derived from the key, stored nowhere."""
+    from etl.cli import show
+    from etl.workflow import issuing
+
+    run = given.run()
+    show.show_passwords(run.campaign, issuing.passwords(run, unit))
+
+
+@click.command(cls=Command)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=RETURNED)
+@click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
+@as_of
+@settings
+def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
+    """Read and check returned workbooks, record nothing; exit 1 if one has errors."""
+    from etl.cli import show
+    from etl.workflow import loading
+
+    checked = loading.check(given.run(as_of), files, allow_unsealed=allow_unsealed)
+    show.show_checked("check", [(c, "accepted" if c.accepted else "refused") for c in checked])
+    sys.exit(0 if all(c.accepted for c in checked) else 1)
+
+
+@click.command(cls=Command)
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
+@click.option("--allow-unsealed", is_flag=True, help="Accept unencrypted files, on record.")
+@click.option("--again", is_flag=True, help="Take FILEs back that newer ones have replaced.")
+@as_of
+@settings
+def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, again: bool,
+         as_of: dt.datetime | None) -> None:  # fmt: skip
+    """Check and record all of private/inbox/ (or FILEs); each workbook is accepted or refused whole.
+
+    What was heard leaves the inbox, for private/received/ or private/refused/.
+    """
+    from etl.cli import show
+    from etl.workflow import loading
+
+    if again and not files:
+        raise FuxueError("load.again_needs_files")
+    run = given.run(as_of)
+    loaded = loading.load(run, files, allow_unsealed=allow_unsealed, again=again)
+    if not loaded:
+        console.say("load.nothing", folder=run.home.inbox)
+        return
+    show.show_checked("load", [(one.checked, one.outcome) for one in loaded])
+    if left := [one.checked.file for one in loaded if one.is_left]:
+        console.say("load.left", count=len(left), files="、".join(left))
+    sys.exit(1 if any(one.outcome == "refused" for one in loaded) else 0)
+
+
+@click.command(cls=Command)
+@as_of
+@settings
+def status(given: Settings, as_of: dt.datetime | None) -> None:
+    """Per unit: children issued, workbooks received and refused, days to the deadline."""
+    from etl.cli import show
+    from etl.workflow import standing
+
+    run = given.run(as_of)
+    show.show_status(run.campaign, run.day, standing.status(run), run.home)

@@ -1,0 +1,23 @@
+"""Rows of the province's list, and what a person decided of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """A row of the list: its number in the sheet, counted from 1, and the text of the eight issued columns."""
+
+    number: int
+    texts: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A row of the list that a person decided. `value` is the unit's slug, or the reason of an exclusion."""
+
+    row: int
+    serial: str
+    kind: str  # assigned or excluded
+    value: str = field(repr=False)
+    officer: str = field(repr=False)

@@ -1,0 +1,54 @@
+"""What was seen on paper, or found wrong, is put on record: with who and when."""
+
+from etl.check.reconcile import tidy
+from etl.findings import FuxueError
+from etl.forms.definitions import ANNEX4
+from etl.forms.id_number import is_valid
+from etl.vault.record import evidence
+from etl.workflow.run import Run
+from etl.workflow.writing import writing
+
+
+def _must_be_named(by: str) -> None:
+    if not by.strip():
+        raise FuxueError("record.nobody")
+
+
+def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, by: str) -> None:
+    """Record the police's reference for a missing child of a list; `issue` says which, if there is a doubt."""
+    _must_be_named(by)
+    with writing(run) as vault:
+        evidence.record_police_ref(vault, issue, serial, reference, by, run.day)
+
+
+def record_wrong_value(
+    run: Run, issue: str | None, serial: str, key: str, value: str, department: str, by: str
+) -> None:
+    """Record the right value of an issued one that is wrong: a correction for a department (M15)."""
+    value = tidy(value)
+    if run.campaign.casework.department(department) is None:
+        known = "、".join(one.slug for one in run.campaign.casework.departments)
+        raise FuxueError("issue.no_receiver", to=department, receivers=known)
+    if not value or (key == "id_number" and not is_valid(value)) or (key == "sex" and value not in ("男", "女")):
+        raise FuxueError("record.bad_value", column=ANNEX4.column(key).heading)
+    _must_be_named(by)
+    with writing(run) as vault:
+        evidence.record_wrong_value(vault, issue, serial, key, value, department, by, run.day)
+
+
+def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str, issue: str | None = None) -> int:
+    """Record that a unit's signed paper was seen; how many children it concerns."""
+    if unit not in run.campaign.unit:
+        raise FuxueError("campaign.no_unit", unit=unit)
+    _must_be_named(by)
+    with writing(run) as vault:
+        return evidence.record_signature(vault, unit, act, serials, by, run.day, issue)
+
+
+def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, signed: bool) -> None:
+    """Record that a unit handed something in."""
+    if unit not in run.campaign.unit:
+        raise FuxueError("campaign.no_unit", unit=unit)
+    _must_be_named(by)
+    with writing(run) as vault:
+        evidence.record_deliverable(vault, unit, what, medium, by, run.day, signed=signed)

@@ -1,0 +1,76 @@
+"""A published site against the releases that it offers: each is verified, and the site is what they make, no more."""
+
+import lzma
+import re
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from etl.exchange.release import Release
+from etl.exchange.release_folder import plain, release_folders
+from etl.findings import FuxueError
+from etl.rulebook.campaign import load_campaign
+from etl.workflow.publishing import make_site
+from etl.workflow.verifying import verify
+
+#: Where the site keeps the newest release with all before it, as they were made.
+PROOF = Path("data/latest/proof.zip")
+#: What a proof may hold, and how large all of it may be; bytes.
+_NAME, MOST = re.compile(r"[0-9]{4}/[A-Za-z0-9_]+(\.[a-z]+)?"), 1 << 30
+#: How a damaged archive shows.
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
+#: How many files are named.
+SHOWN = 5
+
+
+def is_site(folder: Path) -> bool:
+    """True for what `publish` writes, and for the `site/` in it, which a web server has."""
+    return any((folder / part / PROOF).parent.is_dir() for part in ("", "site"))
+
+
+def verify_site(campaign_folder: Path, public: Path) -> Release:
+    """Verify each release that a published folder offers, and make the site of them again; gives the newest.
+
+    FuxueError if a release fails, or if a file of the site is missing, one too many, or differs by a byte.
+    """
+    campaign = load_campaign(campaign_folder)
+    part = "" if (public / PROOF).parent.is_dir() else "site"
+    with tempfile.TemporaryDirectory() as scratch:
+        released, fresh = Path(scratch) / "released", Path(scratch) / "public"
+        _unpack(public / part / PROOF, released)
+        found = [verify(campaign, folder) for folder in release_folders(released)]
+        if not found:
+            raise FuxueError("verify.no_proof", file=PROOF)
+        make_site(released, fresh, campaign_folder)
+        differing = _differing(public, fresh if part else fresh / "site")
+    if differing:
+        files = "、".join(plain(name) for name in differing[:SHOWN])
+        raise FuxueError("verify.site", folder=public, count=len(differing), files=files, code=3)
+    return found[-1]
+
+
+def _unpack(proof: Path, released: Path) -> None:
+    """The releases in a proof. FuxueError for what is none: nothing is written outside `released`."""
+    try:
+        with zipfile.ZipFile(proof) as packed:
+            inside = packed.infolist()
+            if sum(one.file_size for one in inside) > MOST or not all(_NAME.fullmatch(one.filename) for one in inside):
+                raise FuxueError("verify.no_proof", file=PROOF)
+            packed.extractall(released)
+    except (*BROKEN, OSError) as error:
+        raise FuxueError("verify.no_proof", file=PROOF) from error
+
+
+def _differing(one: Path, other: Path) -> list[str]:
+    """Files, links and empty folders that are not the same in both, by their paths."""
+    sides = [{path.relative_to(folder).as_posix(): _content(path) for path in folder.rglob("*")}
+             for folder in (one, other)]  # fmt: skip
+    return sorted(name for name in {**sides[0], **sides[1]} if sides[0].get(name, 0) != sides[1].get(name, 0))
+
+
+def _content(path: Path) -> bytes | str | None:
+    """What a file holds or a link points to; None for a folder."""
+    if path.is_symlink():
+        return str(path.readlink())
+    return path.read_bytes() if path.is_file() else None
