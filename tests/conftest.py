@@ -8,20 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from etl.rulebook.campaign import Campaign, Limits, load_campaign
+from etl.rulebook.campaign import Campaign, load_campaign
 from etl.synthetic.population import Person, make_population
 from etl.system.home import Home
-from etl.vault.store.keys import demo_master, new_key, read_key
+from etl.vault.store.keys import demo_master, new_key
 from etl.workflow import inspecting, issuing, loading, releasing, synthesizing, upkeep
 from etl.workflow.run import Run
-from tests.fixtures.once import made_once
-
-ROOT = Path(__file__).resolve().parent.parent
-SEED = 7
-CHILDREN = 45
-#: Links of the record of the full home (`full_once`), and its staff accounts.
-FULL, ACCOUNTS = 9, ("bureau", "xiling")
-
+from tests.support.homes import ACCOUNTS, CHILDREN, FULL, ROOT, SEED, at_due, put_in_place, silent_bar, with_limits_of
+from tests.support.once import made_once
 
 #: Files that take longest, which come first: processes that share the work then end together.
 LONG = (
@@ -34,10 +28,6 @@ LONG = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
-
-
-def silent_bar(title: str, total: int) -> Callable[[], None]:
-    return lambda: None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,7 +51,7 @@ def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another county: three units, other dates, another region; the rule book's rest is the same."""
     folder = tmp_path_factory.mktemp("campaign") / "qingshi"
     shutil.copytree(ROOT / "campaign", folder)
-    shutil.copytree(ROOT / "tests" / "campaigns" / "qingshi", folder, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "tests/support/campaigns" / "qingshi", folder, dirs_exist_ok=True)
     return folder
 
 
@@ -98,19 +88,6 @@ def run(issued_once: Path, tmp_path: Path, small: Campaign, small_folder: Path) 
     """A fresh copy of the issued and filled home, on the day when reports are due."""
     shutil.copytree(issued_once, tmp_path / "var")
     return at_due(tmp_path / "var", small, small_folder)
-
-
-def at_due(root: Path, campaign: Campaign, folder: Path) -> Run:
-    """A run in a home on the day when reports are due."""
-    home = Home(root)
-    return Run(home, folder, campaign, read_key(home.demo_key), campaign.reports_due, silent_bar)
-
-
-def put_in_place(run: Run, made: Path) -> Run:
-    """The run's home replaced by a copy of one that was made before."""
-    shutil.rmtree(run.home.root)
-    shutil.copytree(made, run.home.root)
-    return run
 
 
 @pytest.fixture(scope="session")
@@ -205,11 +182,6 @@ def full_once(loaded_once: Path, further: Callable[..., Path]) -> tuple[Path, Pa
 def password(run: Run) -> Callable[[str], str]:
     """A unit's password in the one issue."""
     return partial(run.keys.password, "20200302-01")
-
-
-def with_limits_of(limits: Limits, **changed: int) -> Limits:
-    """The limits, some of them changed."""
-    return replace(limits, **changed)  # type: ignore[arg-type]
 
 
 @pytest.fixture

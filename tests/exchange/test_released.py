@@ -1,0 +1,244 @@
+"""A release is read back as it was written, and nothing that is not one is read at all."""
+
+import datetime as dt
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.exchange import release_folder
+from etl.exchange.release import Cell, Release, Status, earlier_releases, read_draft, read_release, write_draft
+from etl.exchange.release_folder import (
+    SUMS,
+    digest,
+    plain,
+    put_in_place,
+    release_folders,
+    seal,
+    set_aside,
+    settle_releases,
+)
+from etl.findings import FuxueError
+from tests.support.releases import loaded, stored, write_release
+from tests.support.sample_release import sample_release
+
+UNITS = "units.csv"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_release(tmp_path, sample_release())
+
+
+def refusal(folder: Path) -> tuple[str, dict[str, object]]:
+    with pytest.raises(FuxueError) as caught:
+        read_release(folder)
+    return caught.value.key, caught.value.params
+
+
+def text(name: str, old: str, new: str) -> Callable[[Path], object]:
+    def make(folder: Path) -> None:
+        before = (folder / name).read_text("utf-8")
+        after = re.sub(old, new, before, count=1, flags=re.M)
+        assert after != before
+        (folder / name).write_text(after, "utf-8", newline="\n")
+
+    return make
+
+
+def about(change: Callable[[Any], object]) -> Callable[[Path], object]:
+    def make(folder: Path) -> None:
+        told = loaded(folder / "release.json")
+        change(told)
+        stored(folder / "release.json", told)
+
+    return make
+
+
+def test_a_release_is_read_back_as_it_was_written(folder: Path, tmp_path: Path) -> None:
+    assert read_release(folder) == sample_release()
+    draft = write_draft(tmp_path / "drafts", sample_release())
+    assert read_draft(draft) == sample_release()
+    assert [read_draft(draft).table(key).key for key in ("units", "city")] == ["units", "city"]
+    with pytest.raises(FuxueError, match=r"release\.unreadable"):
+        read_release(draft)  # it was never sealed
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("value", [None, 0, 7])
+def test_a_cell_has_a_value_exactly_if_its_status_says_so(status: Status, value: int | None) -> None:
+    if (value is not None) == (status in (Status.PUBLISHED, Status.ROUNDED)):
+        assert Cell(status, value).exact == (value if status is Status.PUBLISHED else None)
+    else:
+        with pytest.raises(ValueError, match="a cell has a value exactly if"):
+            Cell(status, value)
+
+
+#: What no release says, sealed: every one of these is read as no release at all.
+MALFORMED: dict[str, Callable[[Path], object]] = {
+    "a status that there is not": text(UNITS, "suppressed", "hidden"),
+    "a figure in a withheld cell": text(UNITS, ",,suppressed", ",3,suppressed"),
+    "no figure where there must be one": text(UNITS, r",\d+,published", ",,published"),
+    "a figure with a zero before it": text(UNITS, r",(\d+),published", r",0\1,published"),
+    "a figure in other digits": text(UNITS, ",170,", ",１７０,"),
+    "a figure of ten digits": text(UNITS, ",170,", ",1234567890,"),
+    "a negative figure": text(UNITS, ",170,", ",-170,"),
+    "a fraction": text(UNITS, ",170,", ",170.0,"),
+    "a line twice": text(UNITS, "^(xinhua,suspected.*\n)", r"\1\1"),
+    "a line left out": text(UNITS, "^xinhua,suspected.*\n", ""),
+    "a measure that there is not": text(UNITS, "^xinhua,suspected", "xinhua,names"),
+    "a fifth column": text(UNITS, "^(xinhua,suspected.*)", r"\1,more"),
+    "a third column alone": text(UNITS, "^(xinhua,suspected,170).*", r"\1"),
+    "another heading": text(UNITS, "^row", "unit"),
+    "a heading alone": lambda folder: (folder / UNITS).write_text("row,measure,value,status\n", "utf-8"),
+    "a row that steers the terminal": text(UNITS, "xinhua", "\x1b[2J"),
+    "an open quote": text(UNITS, "xinhua", '"xinhua'),
+    "no JSON": lambda folder: (folder / "audit.json").write_text("x", "utf-8"),
+    "text of another encoding": lambda folder: (folder / "release.json").write_bytes(b"\xff\xfe{}"),
+    "brackets without end": lambda folder: (folder / "release.json").write_bytes(b"[" * 100_000),
+    "a list": lambda folder: (folder / "release.json").write_text("[]", "utf-8"),
+    "a campaign that steers the terminal": about(lambda told: told.update(campaign="\x1b]0;x\x07")),
+    "a unit that steers the terminal": about(lambda told: told["structure"]["units"].append("\u202e")),
+    "a sum that steers the terminal": about(lambda told: told["structure"]["sums"].update({"\x1b": []})),
+    "a day that there is not": about(lambda told: told.update(as_of="2019-02-30")),
+    "no k": about(lambda told: told.pop("k")),
+    "tables as a number": about(lambda told: told.update(tables=7)),
+    "a table without a file": about(lambda told: told["tables"].append(told["tables"][0] | {"key": "more"})),
+    "a range of one end": lambda folder: stored(folder / "audit.json", {"ranges": {"city.verified": [0]}}),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_what_is_no_release_is_not_read(folder: Path, name: str) -> None:
+    MALFORMED[name](folder)
+    seal(folder)
+    key, params = refusal(folder)
+    assert key == "release.unreadable"
+    assert all(str(one).isprintable() for one in params.values())
+
+
+LISTS: dict[str, Callable[[str], str]] = {
+    "a line twice": lambda told: told + told.splitlines(True)[0],
+    "a list that breaks off": lambda told: told[:-1],
+    "a list that ends in blanks": lambda told: told + " ",
+    "capitals": str.upper,
+    "a path": lambda told: told.replace("  units", "  ../units"),
+    "one blank": lambda told: told.replace("  units", " units"),
+    "a digest too short": lambda told: told[1:],
+    "letters of another script": lambda told: told.replace("units", "únits"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_files_that_makes_no_sense_is_not_read(folder: Path, name: str) -> None:
+    (folder / SUMS).write_text(LISTS[name]((folder / SUMS).read_text("utf-8")), "utf-8")
+    assert refusal(folder)[0] == "release.bad_list"
+
+
+def test_a_link_to_a_release_is_none(folder: Path) -> None:
+    folder.rename(folder.parent / "real")
+    folder.symlink_to(folder.parent / "real")
+    assert refusal(folder)[0] == "release.no_plain_file"
+
+
+def test_each_of_the_files_that_every_release_holds_must_be_there(folder: Path) -> None:
+    for name in sorted(release_folder.ALWAYS):
+        content = (folder / name).read_bytes()
+        (folder / name).unlink()
+        seal(folder)
+        assert refusal(folder) == ("release.missing_file", {"release": "0001", "file": name})
+        (folder / name).write_bytes(content)
+
+
+def test_a_release_under_another_name_is_not_read(folder: Path) -> None:
+    for name in ("0002", ".0002.new", "0001.new"):
+        shutil.copytree(folder, folder.parent / name)
+        assert refusal(folder.parent / name) == ("release.renamed", {"release": name, "name": "0001"})
+    shutil.copytree(folder, folder.parent / ".0001.new")
+    assert read_release(folder.parent / ".0001.new") == sample_release()
+
+
+def test_the_releases_before_one_are_those_that_it_was_made_after(tmp_path: Path) -> None:
+    first = write_release(tmp_path, sample_release())
+    write_release(tmp_path, sample_release(3))
+    second = Release(**{**vars(sample_release(2, dt.date(2019, 2, 27))), "earlier": {"0001": digest(first)}})
+    assert earlier_releases(tmp_path, second) == [sample_release()]
+    (first / "note.txt").write_text("…", "utf-8")
+    with pytest.raises(FuxueError, match=r"release\.earlier"):
+        earlier_releases(tmp_path, second)
+
+
+def test_a_release_is_found_by_its_name_and_in_order(tmp_path: Path) -> None:
+    assert release_folders(tmp_path / "none") == []
+    for name in ("0002", "0001", "00003", ".0004.new", "x"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "0005").write_text("")
+    assert [path.name for path in release_folders(tmp_path)] == ["0001", "0002"]
+
+
+def test_what_stands_is_never_written_over(folder: Path) -> None:
+    with pytest.raises(FuxueError, match=r"release\.exists"):
+        write_draft(folder.parent, sample_release())
+
+
+def test_what_an_interrupted_run_left_aside_is_ended_or_deleted(tmp_path: Path) -> None:
+    recorded = {}
+    for name in ("0001", "0002", "0003"):
+        fresh = set_aside(tmp_path, name, {"release.json": name.encode()})
+        recorded[name] = seal(fresh)
+    put_in_place(tmp_path, "0001")
+    set_aside(tmp_path, "0004", {"release.json": b"never sealed"})
+    shutil.copytree(tmp_path / "0001", tmp_path / ".0001.new")
+    settle_releases(tmp_path, {name: told for name, told in recorded.items() if name != "0003"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0001", "0002"]
+
+
+def test_a_draft_begins_anew_where_one_was_left(tmp_path: Path) -> None:
+    set_aside(tmp_path, "0001", {"a.csv": b"1", "b.csv": b"2"})
+    fresh = set_aside(tmp_path, "0001", {"a.csv": b"3"})
+    assert {path.name: path.read_bytes() for path in fresh.iterdir()} == {"a.csv": b"3"}
+
+
+def test_the_digest_of_a_folder_is_that_of_all_that_lies_in_it(tmp_path: Path) -> None:
+    assert digest(tmp_path / "0001") == ""
+    fresh = set_aside(tmp_path, "0001", {"a.csv": b"1"})
+    unsealed = digest(fresh)
+    sealed = seal(fresh)
+    assert sealed == digest(fresh) != unsealed
+    (fresh / "b").symlink_to(fresh / "a.csv")
+    assert digest(fresh) != sealed
+    (fresh / "b").unlink()
+    (fresh / "b").mkdir()
+    assert digest(fresh) != sealed
+    (fresh / "b").rmdir()
+    assert digest(fresh) == sealed
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("units.csv", "units.csv"),
+        ("复学", "复学"),
+        ("a\x1b[2J", r"a\x1b[2J"),
+        ("\u202e", r"\u202e"),
+        ("\udcff", r"\udcff"),
+    ],
+)
+def test_what_could_steer_a_terminal_is_written_as_an_escape(given: str, told: str) -> None:
+    assert plain(given) == told
+    assert plain(given).isprintable()
+
+
+def test_what_is_told_of_a_release_is_all_that_is_known_of_it(folder: Path) -> None:
+    told = json.loads((folder / "release.json").read_text("utf-8"))
+    assert (
+        (folder / "release.json")
+        .read_text("utf-8")
+        .startswith('{\n "as_of": "2019-02-26",\n "assumed": {\n  "fixed": [],')
+    )
+    rules = {"k", "category_k", "known", "structure", "assumed"}
+    assert told.keys() == rules | {"release", "campaign", "as_of", "closing", "earlier", "tables"}

@@ -1,0 +1,127 @@
+"""Cell for cell: pages, bars, CSV files, database and release say the same, through all releases of a campaign."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from etl.publish.charts import FAMILIES, Figure
+from etl.publish.checks import told
+from etl.publish.languages import load_words
+from etl.publish.markup import Parsed, parse, written
+from tests.support.sample_release import TEMPLATES, query, read_csv
+from tests.support.sample_releases import made_stack, stack
+
+MOST = (2, 3)
+
+
+class Drawn(NamedTuple):
+    """A bar in hundredths of a percent: how far its figure reaches from its start, and may reach at least and most."""
+
+    reach: int
+    least: int
+    most: int
+
+
+@pytest.fixture(scope="module", params=MOST)
+def public(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    return made_stack(tmp_path_factory, request.param), request.param
+
+
+def test_every_figure_is_the_same_in_release_database_csv_and_on_every_page(public: tuple[Path, int]) -> None:
+    folder, most = public
+    releases = stack()[:most]
+    rows = query(folder, "SELECT release, table_key, row, measure, value, status FROM cell")
+    database = {f"{r}/{table}.{row}.{measure}": (value, status) for r, table, row, measure, value, status in rows}
+    csv = {
+        f"{path.parent.name}/{path.stem}.{line['row']}.{line['measure']}": (
+            int(line["value"]) if line["value"] else None,
+            line["status"],
+        )
+        for release in releases
+        for path in sorted((folder / "site/data" / release.name).glob("*.csv"))
+        if path.stem != "ranges"
+        for line in read_csv(path)
+    }
+    released = {f"{r.name}/{at}": one for r in releases for at, one in told(r).items()}
+    assert database == csv == {at: (one.value, one.status) for at, one in released.items()}
+    for t in load_words(TEMPLATES):
+        shown = set()
+        for path in (folder / "site" / t.prefix).rglob("*.html"):
+            if (path.relative_to(folder / "site").parts[0] == "en") != (t.lang == "en"):
+                continue
+            for name, status, text, _ in parse(path).figures():
+                at = name if "/" in name else f"{releases[-1].name}/{name}"
+                assert (status, text) == (released[at].status, written(released[at], t)), (path, at)
+                shown.add(at)
+        assert {at for at in released if at.startswith(releases[-1].name)} <= shown
+
+
+PAGES = ["units/index.html", "categories/index.html", "index.html", "units/fuzhoucheng/index.html"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_bar_is_as_long_as_its_figure_says(public: tuple[Path, int], page: str) -> None:
+    folder, most = public
+    figures = told(stack()[most - 1])
+    bars = drawn(parse(folder / "site" / page))
+    assert bars
+    families: dict[object, list[tuple[Figure, Drawn]]] = defaultdict(list)
+    for at, bar in bars.items():
+        measure = at.rsplit(".", 1)[1]
+        family = next((names for names in FAMILIES if measure in names), measure) if "units/index" in page else ""
+        families[family].append((figures[at], bar))
+    for pairs in families.values():
+        longest, width = max(((one.value or 0) + one.slack, bar.most) for one, bar in pairs)
+        scale = longest / width  # people in a hundredth of a percent
+        for one, bar in pairs:
+            assert one.value is not None
+            ends = (one.value, max(one.value - one.slack, 0), one.value + one.slack)
+            for people, hundredths in zip(ends, bar, strict=True):
+                thin = 60 if people and not one.slack else 0
+                assert abs(hundredths - max(people / scale, thin)) <= 2, (one, bar)
+
+
+def test_figures_without_a_bar_are_those_that_have_none(public: tuple[Path, int]) -> None:
+    folder, most = public
+    figures = told(stack()[most - 1])
+    page = parse(folder / "site/units/index.html")
+    bars = drawn(page)
+    for name, _, _, element in page.figures():
+        hatched = any(rect.attrib.get("class") == "hatch" for rect in element.iter() if str(rect.tag).endswith("rect"))
+        assert hatched == (figures[name].status == "suppressed")
+        reaches = (figures[name].value or 0) + figures[name].slack
+        assert (name in bars) == bool(reaches and figures[name].value is not None)
+
+
+def drawn(page: Parsed) -> dict[str, Drawn]:
+    """Every bar by the figure that it belongs to: the one in whose cell or whose line it stands."""
+    found: dict[str, Drawn] = {}
+    for element in page.root.iter():
+        cells = [one.attrib["data-cell"] for one in element.iter() if "data-cell" in one.attrib]
+        line = "line" in element.attrib.get("class", "").split() or element.tag == "tr"
+        if len(cells) == 1 and (line or (element.tag == "td" and "data-cell" in element.attrib)):
+            found |= _bar(cells[0], [*element.iter()])
+    return found
+
+
+def _bar(name: str, shapes: list[object]) -> dict[str, Drawn]:
+    kinds = {}
+    for shape in shapes:
+        attributes = shape.attrib  # type: ignore[attr-defined]
+        kind = attributes.get("class", "").partition(" ")[0]
+        if kind in ("fill", "band", "middle"):
+            kinds[kind] = {key: _hundredths(value) for key, value in attributes.items() if value.endswith("%")}
+    fill, band, middle = (kinds.get(kind) for kind in ("fill", "band", "middle"))
+    if band is None:
+        return {name: Drawn(*[fill["width"]] * 3)} if fill else {}
+    start = fill.get("x", 0) if fill else band["x"]
+    assert middle
+    return {name: Drawn(middle["x1"] - start, band["x"] - start, band["x"] + band["width"] - start)}
+
+
+def _hundredths(text: str) -> int:
+    assert re.fullmatch(r"\d+(\.\d{1,2})?%", text)
+    return round(float(text[:-1]) * 100)

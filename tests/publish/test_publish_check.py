@@ -1,0 +1,157 @@
+"""`publish --check`: each kind of fault is found where it is planted, and nothing is published with one."""
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from etl.findings import FuxueError
+from etl.publish.__main__ import publish
+from etl.publish.checks import check_public, data_faults, page_faults, proof_faults
+from etl.publish.languages import load_words
+from etl.publish.source import Source, load_source
+from etl.rulebook.campaign import load_campaign
+from etl.workflow import publishing, releasing
+from etl.workflow.run import Run
+from tests.support.sample_release import CAMPAIGN, TEMPLATES, copied, tree
+from tests.support.sample_releases import made_stack
+
+WORDS = load_words(TEMPLATES)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_stack(tmp_path_factory).parent
+
+
+@pytest.fixture(scope="module")
+def source(folder: Path) -> Source:
+    return load_source(folder / "released", load_campaign(CAMPAIGN))
+
+
+def test_nothing_is_found_where_nothing_is_wrong(folder: Path, source: Source) -> None:
+    assert list(page_faults(folder / "public/site", source, WORDS)) == []
+    assert list(data_faults(folder / "public", source)) == []
+
+
+PAGE_FAULTS = [
+    ("index.html", "</main>", "", "html"),
+    ("index.html", '<main id="content"', '<main id="content" id="x"', "html"),
+    ("index.html", "<h1", "<h1>x</h1><h1", "once"),
+    ("index.html", ' lang="zh-CN">', ">", "lang"),
+    ("index.html", "default-src 'none'", "default-src *", "policy"),
+    ("index.html", "style-src 'self'", "style-src 'self' https://example.org", "policy"),
+    ("index.html", "style-src 'self'", "style-src 'self'; frame-src 'self'", "policy"),
+    ("index.html", "</main>", '<img alt="" srcset="//example.org/x 2x"></main>', "foreign"),
+    ("index.html", "</main>", '<a href="HTTPS://example.org/">x</a></main>', "foreign"),
+    ("index.html", "<h1", '<h1 style="color:red"', "inline"),
+    ("index.html", "</main>", "<script>1</script></main>", "inline"),
+    ("index.html", 'href="units/index.html"', 'href="unit/index.html"', "link"),
+    ("index.html", 'href="units/index.html"', 'href="//example.org/"', "foreign"),
+    ("index.html", 'href="#content"', 'href="#contents"', "link"),
+    ("units/index.html", 'data-cell="units.xinhua.suspected"', 'data-cell="units.xinhua.gone"', "unknown"),
+    ("units/index.html", 'data-cell="units.xinhua.suspected"', 'data-cell="units.taiyang.suspected"', "figure"),
+    ("units/index.html", 'data-status="suppressed"', 'data-status="published"', "status"),
+    ("units/index.html", '<span class="mark" aria-hidden="true">※</span>', '<span class="mark">0</span>', "figure"),
+    ("units/index.html", '<rect class="hatch" width="100%"', '<rect class="hatch" width="3%"', "drawn"),
+    ("units/index.html", '<rect class="hatch" width="100%"', '<rect class="fill" width="100%"', "drawn"),
+    ("releases/0002/index.html", 'data-past="0002/', 'data-past="0009/', "unknown"),
+]
+
+
+@pytest.fixture(scope="module")
+def few(folder: Path, source: Source, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str]]]:
+    """A site of three pages, quickly read, and what is wrong with it already: most of its links lead nowhere."""
+    site = tmp_path_factory.mktemp("few") / "site"
+    for page in {page for page, *_ in PAGE_FAULTS}:
+        (site / page).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "public/site" / page, site / page)
+    return site, list(page_faults(site, source, WORDS))
+
+
+@pytest.mark.parametrize(("page", "old", "new", "kind"), PAGE_FAULTS)
+def test_a_fault_in_a_page_is_found(
+    few: tuple[Path, list[tuple[str, str]]], source: Source, page: str, old: str, new: str, kind: str
+) -> None:
+    site, known = few
+    text = (site / page).read_text(encoding="utf-8")
+    assert old in text
+    (site / page).write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = list(page_faults(site, source, WORDS))
+    (site / page).write_text(text, encoding="utf-8")
+    for fault in known:
+        if fault in found:
+            found.remove(fault)
+    assert kind in [name for name, what in found if what.startswith(f"{page}: ")]
+
+
+def test_a_figure_that_no_page_shows_is_found(folder: Path, source: Source, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    shutil.copy(folder / "public/site/index.html", tmp_path / "site")
+    missing = [what for kind, what in page_faults(tmp_path / "site", source, WORDS) if kind == "missing"]
+    assert "zh: units.xinhua.suspected" in missing
+    assert "en: city.city.suspected" in missing
+    assert "zh: city.city.suspected" not in missing
+
+
+DATA_FAULTS = [
+    ("site/data/0002/city.csv", b",suppressed", b",not_due", "csv"),
+    ("site/data/0003/units.csv", b",170,published", b",171,published", "csv"),
+    ("site/data/0003/units.csv", b"xinhua", b"nowhere", "csv"),
+    ("site/data/0003/ranges.csv", b",0,", b",1,", "ranges"),
+    ("site/data/0003/excel/units.csv", b",170,", b",171,", "copy"),
+    ("site/data/0001/datapackage.json", b'"bytes": 6', b'"bytes": 7', "package"),
+    ("site/data/latest/city.csv", b"1198", b"1199", "latest"),
+    ("site/sql/data.js", b"U1FMaXRl", b"U1FMaXRm", "copy"),
+    ("datasette/fuxue.db", b"SQLite", b"SQLitf", "copy"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "kind"), DATA_FAULTS)
+def test_a_fault_in_the_data_is_found(
+    folder: Path, source: Source, tmp_path: Path, file: str, old: bytes, new: bytes, kind: str
+) -> None:
+    public = shutil.copytree(folder / "public", tmp_path / "public", copy_function=os.link)
+    content = (public / file).read_bytes()
+    assert old in content
+    (public / file).unlink()  # files with several names are one file
+    (public / file).write_bytes(content.replace(old, new, 1))
+    assert kind in [name for name, _ in data_faults(public, source)]
+
+
+def test_a_figure_in_the_database_that_was_not_released_is_found(folder: Path, source: Source, tmp_path: Path) -> None:
+    public = shutil.copytree(folder / "public", tmp_path / "public")
+    connection = sqlite3.connect(public / "fuxue.db")
+    connection.execute("UPDATE cell SET value = 1 WHERE release = '0003' AND row = 'wawo' AND measure = 'suspected'")
+    connection.commit()
+    connection.close()
+    assert ("database", "0003/units.wawo.suspected") in list(data_faults(public, source))
+
+
+def test_a_release_is_checked_with_its_proof_and_one_without_is_not_published(loaded: Run) -> None:
+    releasing.release(loaded)
+    publishing.publish(loaded.home, loaded.campaign_folder, check=True)
+    before = tree(loaded.home.public)
+    source = load_source(loaded.home.released, load_campaign(loaded.campaign_folder))
+    check_public(loaded.home.public, source, WORDS)
+    (loaded.home.released / "0001/proof.json").unlink()
+    with pytest.raises(FuxueError, match=r"release\.missing_file .*'proof\.json'"):
+        publish(loaded.home.released, loaded.home.public, loaded.campaign_folder, check=True)
+    assert tree(loaded.home.public) == before
+    assert list(proof_faults(loaded.home.public, source)) == []
+
+
+def test_templates_that_make_bad_pages_publish_nothing(folder: Path, tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, templates)
+    public = copied(folder / "public", tmp_path)
+    before = tree(public)
+    (templates / "help.html").write_text(
+        (templates / "help.html").read_text(encoding="utf-8").replace("<h1>", '<h1><a href="gone.html">x</a>'), "utf-8"
+    )
+    with pytest.raises(FuxueError, match=r"publish\.check"):
+        publish(tmp_path / "released", public, CAMPAIGN, templates, check=True)
+    assert tree(public) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["public", "released", "templates"]
