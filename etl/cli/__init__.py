@@ -1,1 +1,1 @@
-"""The command line, which alone knows the order of the stages and hands each what it needs of another."""
+"""The command line: commands, options, and what is printed. The work itself is in `workflow`."""

@@ -1,1 +1,1 @@
-"""The only room that opens the private database (M18). Everything else is handed what it needs by `build.py`."""
+"""The only room that opens the private database (M18). Everything else is handed what it needs by `workflow`."""

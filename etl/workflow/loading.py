@@ -1,4 +1,4 @@
-"""The order of the stages: each function joins rooms that do not know each other."""
+"""Returned workbooks: read, checked, put on record, and moved out of the inbox."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

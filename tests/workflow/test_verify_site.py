@@ -14,7 +14,7 @@ from etl.cli.main import main
 from etl.exchange.release import Release, read_release
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
-from etl.workflow import publishing, releasing, verifying, verifying_site
+from etl.workflow import publishing, releasing, verifying_site
 from tests.support.homes import at_due
 
 
@@ -139,6 +139,6 @@ def test_each_release_that_a_site_offers_is_verified(
         seen.append(folder.name)
         return read_release(folder)
 
-    monkeypatch.setattr(verifying, "verify", verify)
+    monkeypatch.setattr(verifying_site, "verify", verify)
     verifying_site.verify_site(small_folder, public)
     assert seen == ["0001", "0002"]

@@ -1,5 +1,5 @@
 -- What one scope's staff see: a file of its own for each unit and department, the inspectorate and the bureau, derived
--- from the vault after each load. Which scope has which tables is said in scoped.py.
+-- from the vault after each load. Which scope has which tables is said in contents.py.
 -- Full ID numbers never enter these files: they are in others (numbers.sql).
 
 CREATE TABLE children (
