@@ -65,7 +65,7 @@ class Desk:
         run = Run(
             Home(fresh / "home"), ROOT / "campaign", self.campaign, KEYS, self.campaign.noticed, lambda _, __: _no_tick
         )
-        loaded = loading.load(run, self.paths, allow_unsealed=not self.is_sealed)
+        loaded = loading.load_files(run, self.paths, allow_unsealed=not self.is_sealed)
         found = [(one.checked.file, one.outcome == "accepted", one.checked.findings) for one in loaded]
         return {file: (accepted, _sorted((f.rule, f.cell) for f in findings)) for file, accepted, findings in found}
 

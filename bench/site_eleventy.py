@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.publish import pages
-from etl.publish.charts import Figure
+from etl.publish.charts import ShownFigure
 from etl.publish.languages import Words
 from etl.publish.offer import Offer
 from etl.publish.site_identity import Identity
@@ -146,7 +146,7 @@ def _campaign(campaign: Campaign) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """As JSON: figures with what templates ask of them, of a release its name and day."""
-    if isinstance(value, Figure):
+    if isinstance(value, ShownFigure):
         return {"at": value.at, "status": value.status, "value": value.value, "slack": value.slack}
     if hasattr(value, "as_of"):
         return _release(value)

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id, write_draft
-from etl.exchange.release_folder import VERIFIER, put_in_place, seal, write_through
+from etl.exchange.release_folder import VERIFIER, place_release, write_sums, write_through
 from etl.proof.tables import structure_of
 from etl.rulebook.campaign import Campaign, load_campaign
 
@@ -32,8 +32,8 @@ def _write(released: Path, release: Release) -> None:
     fresh = write_draft(released, release)
     write_through(fresh / "proof.json", b"{}\n")
     write_through(fresh / "verify_release.py", VERIFIER.read_bytes())
-    seal(fresh)
-    put_in_place(released, release.name)
+    write_sums(fresh)
+    place_release(released, release.name)
 
 
 def _release(campaign: Campaign, number: int, closing: bool) -> Release:

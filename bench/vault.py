@@ -86,10 +86,10 @@ def load(home: Path, inbox: Path, workbooks: int, plain: bool) -> dict[str, floa
     parts = {
         "record": (submissions, "record_workbook"),
         "scopes": (recovery, "build_scopes"),
-        "load": (loading, "load"),
+        "load": (loading, "load_files"),
     }
     with kept(plain=plain), timed(spent, **parts):
-        loaded = loading.load(run, sorted(inbox.iterdir()), allow_unsealed=True)
+        loaded = loading.load_files(run, sorted(inbox.iterdir()), allow_unsealed=True)
     assert all(one.outcome == "accepted" for one in loaded)
     return spent | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / 1e6}
 
@@ -98,7 +98,7 @@ def ask(home: Path, workbooks: int) -> dict[str, float]:
     """Seconds that `status`, counting and verifying take of the encrypted record, opening it included."""
     run, spent = _run(home, workbooks), dict[str, float]()
     with timed(spent, status=(loading, "status"), verify=(upkeep, "verify_record"), open=(Run, "open_vault")):
-        standing.status(run)
+        standing.standing_of(run)
         upkeep.verify_record(run)
     with run.open_vault() as vault:
         start = time.perf_counter()

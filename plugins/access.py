@@ -5,8 +5,9 @@ from typing import Any
 from datasette.app import Datasette
 from datasette.permissions import PermissionSQL
 
+from etl.rulebook.campaign import BUREAU
+
 #: The scope that holds all units' rows; whoever has it may see every unit's file as well.
-BUREAU = "bureau"
 
 #: Not a scope of data: whoever keeps the audit log, and sees nothing else by it.
 CUSTODIAN = "custodian"
@@ -57,7 +58,7 @@ async def has_scope(datasette: Datasette, actor: dict[str, Any] | None, scope: s
     return len(found.rows) > 0
 
 
-async def visible(datasette: Datasette, actor: dict[str, Any]) -> list[str]:
+async def visible_scopes(datasette: Datasette, actor: dict[str, Any]) -> list[str]:
     """Names of the databases that an account may see now, sorted, the bureau's first."""
     rows = await datasette.get_internal_database().execute(VISIBLE, {"fuxue_actor": actor["id"]})
     names = {row[0] for row in rows} & set(datasette.databases)

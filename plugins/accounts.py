@@ -17,7 +17,7 @@ from plugins.describe import ACCOUNTS
 from plugins.gate import Rules
 from plugins.staff import StaffDatasette
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 #: Who the account book names as the author of what the command line does.
 ACTOR = "cli"
 
@@ -111,10 +111,10 @@ def typeable() -> str:
     return "-".join(signs[i : i + 4] for i in range(0, 12, 4))
 
 
-def _with_accounts(home: Home, keys: Keys, work: Callable[[Any], Awaitable[Result]]) -> Result:
+def _with_accounts(home: Home, keys: Keys, work: Callable[[Any], Awaitable[_Result]]) -> _Result:
     """Run `work` on the internal database, set up by the plugins' own migrations; a server may be running."""
 
-    async def run() -> Result:
+    async def run() -> _Result:
         datasette = StaffDatasette(home, keys, Rules((), frozenset()), [], config={})
         try:
             await datasette.invoke_startup()

@@ -50,7 +50,7 @@ class Tls:
     hosts: frozenset[str]
 
 
-def make_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], days: int, day: dt.date) -> Certificate:
+def sign_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], days: int, day: dt.date) -> Certificate:
     """An authority that may vouch for these hosts alone, and the server's certificate. FuxueError for an odd host."""
     names = [_name(host) for host in hosts]
     start = dt.datetime.combine(day, dt.time(), dt.UTC)
@@ -85,7 +85,7 @@ def make_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], 
     write_private(home.staff / KEY, own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
     write_private(home.staff / SERVER, server.public_bytes(Encoding.PEM) + authority.public_bytes(Encoding.PEM))
     write_private(home.staff / AUTHORITY, authority.public_bytes(Encoding.PEM))
-    return Certificate(home.staff / AUTHORITY, fingerprint(authority), tuple(hosts), until.date())
+    return Certificate(home.staff / AUTHORITY, certificate_fingerprint(authority), tuple(hosts), until.date())
 
 
 def tls_of(home: Home, keys: Keys, host: str, today: dt.date) -> Tls | None:
@@ -106,7 +106,7 @@ def tls_of(home: Home, keys: Keys, host: str, today: dt.date) -> Tls | None:
     return Tls(path, home.staff / KEY, _password(keys), frozenset(hosts))
 
 
-def fingerprint(certificate: x509.Certificate) -> str:
+def certificate_fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 in pairs of signs, as Windows and browsers show it."""
     return certificate.fingerprint(SHA256()).hex(":").upper()
 

@@ -20,7 +20,7 @@ from etl.vault.store.files import Connection, connect, open_scope, scope_path
 from etl.vault.store.keys import Keys
 from plugins.looks import seen
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 #: The library with which `etl.vault.store.files`, its one door, opens files: codes, rows and errors of connections.
 library: Any = sys.modules["sqlcipher3.dbapi2"]
@@ -51,7 +51,7 @@ def use_sqlcipher() -> None:
             module.sqlite3 = library  # type: ignore[attr-defined]
 
 
-def guard(action: int, first: str | None, second: str | None, _schema: str | None, _source: str | None) -> int:
+def authorize(action: int, first: str | None, second: str | None, _schema: str | None, _source: str | None) -> int:
     """SQLite's authorizer: reading is allowed, and what Datasette needs to know of a schema. All else is denied."""
     if action in (library.SQLITE_SELECT, library.SQLITE_READ, library.SQLITE_RECURSIVE):
         allowed = True
@@ -118,7 +118,7 @@ class ScopeDatabase(KeyedDatabase):
         # Holds for all connections of the process together: a query that asks for more memory fails.
         connection.execute(f"PRAGMA hard_heap_limit = {HEAP_BYTES}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
-        connection.set_authorizer(guard)
+        connection.set_authorizer(authorize)
         self._all_connections.append(connection)
         return connection
 
@@ -133,10 +133,10 @@ class ScopeDatabase(KeyedDatabase):
         self._retired.clear()
         super().close()
 
-    async def execute_isolated_fn(self, fn: Callable[[Connection], Result]) -> Result:
+    async def execute_isolated_fn(self, fn: Callable[[Connection], _Result]) -> _Result:
         """Run `fn` on a connection of its own. Datasette would ask a writing thread, which logs what fails."""
 
-        def isolated(_shared: Connection) -> Result:
+        def isolated(_shared: Connection) -> _Result:
             connection = self.connect()
             try:
                 return fn(connection)
@@ -153,7 +153,7 @@ class ScopeDatabase(KeyedDatabase):
     async def _execute_write_fn(self, *_args: Any, **_options: Any) -> Any:
         raise FuxueError("serve.read_only", scope=self._scope)
 
-    async def _execute_fn(self, fn: Callable[[Connection], Result]) -> Result:
+    async def _execute_fn(self, fn: Callable[[Connection], _Result]) -> _Result:
         self._follow_file()
         return await super()._execute_fn(fn)  # type: ignore[no-any-return]
 

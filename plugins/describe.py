@@ -6,16 +6,15 @@ from typing import Any
 from datasette.utils import parse_metadata
 
 from etl.findings import FuxueError
-from etl.rulebook.campaign import Campaign
-from plugins.access import BUREAU
+from etl.rulebook.campaign import BUREAU, Campaign
 
 #: The entry of `metadata.yml` that describes the scopes' files: a table is the same in whichever it stands.
-ENTRY = "staff"
+_ENTRY = "staff"
 #: Between the Chinese name of a column and the rest of its description.
-MARK = " / "
+LANGUAGE_SEPARATOR = " / "
 
 #: How tables are shown: facets, order, rows a page, and the column that stands for a row where it is linked.
-SHOWN: dict[str, dict[str, Any]] = {
+TABLE_DISPLAY: dict[str, dict[str, Any]] = {
     "children": {"facets": ["category_name", "returned"], "sort": "serial", "size": 50, "label_column": "serial"},
     "progress": {"sort": "unit", "size": 50, "label_column": "name"},
     "workbooks": {"facets": ["status"], "sort_desc": "id", "size": 50, "label_column": "file"},
@@ -45,16 +44,16 @@ SETTINGS: dict[str, Any] = {
 ACCOUNTS = {"session_ttl_days": 1, "password_min_length": 10, "lockout_threshold": 0}  # see plugins/sessions.py
 
 
-def describe(root: Path) -> dict[str, Any]:
+def describe_staff(root: Path) -> dict[str, Any]:
     """The staff entry of `metadata.yml`: title, description, tables and their columns."""
     try:
-        entry = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))["databases"][ENTRY]
+        entry = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))["databases"][_ENTRY]
         tables: dict[str, Any] = {
             name: {key: table[key] for key in ("title", "description", "columns")}
             for name, table in entry["tables"].items()
         }
     except (OSError, KeyError, TypeError, ValueError):
-        raise FuxueError("serve.no_metadata", file="metadata.yml", entry=f"databases.{ENTRY}") from None
+        raise FuxueError("serve.no_metadata", file="metadata.yml", entry=f"databases.{_ENTRY}") from None
     return {"title": entry.get("title", ""), "description": entry.get("description", ""), "tables": tables}
 
 
@@ -98,13 +97,13 @@ def metadata_rows(given: dict[str, Any]) -> dict[str, list[tuple[str, ...]]]:
 
 def config(scopes: list[str]) -> dict[str, Any]:
     """Datasette's configuration; permissions are not in it, they are asked of the accounts (`plugins.access`)."""
-    tables = {scope: {"tables": {name: dict(shown) for name, shown in SHOWN.items()}} for scope in scopes}
+    tables = {scope: {"tables": {name: dict(shown) for name, shown in TABLE_DISPLAY.items()}} for scope in scopes}
     return {"plugins": {"datasette-accounts": ACCOUNTS}, "databases": tables}
 
 
 def heading(description: str | None, column: str) -> str:
     """The Chinese name of a column, from its description; the column's own name if there is none."""
-    name, found, _ = (description or "").partition(MARK)
+    name, found, _ = (description or "").partition(LANGUAGE_SEPARATOR)
     return name if found else column
 
 
@@ -115,7 +114,7 @@ def titles(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
     tables: dict[str, Any] = first.get("tables", {})
     return {
         "scope_titles": {name: entry["title"] for name, entry in databases.items()},
-        "table_titles": {name: table["title"].partition(MARK)[0] for name, table in tables.items()},
+        "table_titles": {name: table["title"].partition(LANGUAGE_SEPARATOR)[0] for name, table in tables.items()},
         "table_descriptions": {name: table["description"] for name, table in tables.items()},
         "column_texts": {name: table["columns"] for name, table in tables.items()},
     }

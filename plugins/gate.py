@@ -18,7 +18,7 @@ from datasette.app import Datasette
 from datasette.utils.asgi import Request
 from datasette_accounts import resolve_actor
 
-from plugins.access import visible
+from plugins.access import visible_scopes
 from plugins.harmless import harmless
 from plugins.looks import Auditor, Seen, look_of, seen
 from plugins.sessions import must_wait
@@ -43,9 +43,9 @@ STAFF = (
 )
 #: Below a scope's name: the form on which a full ID number is asked for (`plugins.reveal`).
 REVEAL = re.compile(r"/-/number/[\w-]+,[\w-]+", re.ASCII)
-SCOPE = re.compile(r"/(?P<scope>[a-z][a-z0-9-]*)(?P<below>.*)", re.ASCII)
+_SCOPE = re.compile(r"/(?P<scope>[a-z][a-z0-9-]*)(?P<below>.*)", re.ASCII)
 
-HEADERS = (
+_HEADERS = (
     (b"cache-control", b"no-store"),
     (
         b"content-security-policy",
@@ -62,12 +62,12 @@ HEADERS = (
 )
 #: With TLS: this name is never asked for without it again.
 STRICT = (b"strict-transport-security", b"max-age=31536000")
-REPLACED = frozenset(name for name, _ in HEADERS) | {b"server"}
-PAGE = """<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>复学</title>
+REPLACED = frozenset(name for name, _ in _HEADERS) | {b"server"}
+_PAGE = """<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>复学</title>
 <meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/-/fuxue/staff.css">
 <main class="refused"><h1>{status}</h1><p>{words}</p><p><a href="/">返回首页 / Home</a></p></main></html>
 """
-WORDS = {
+_WORDS = {
     302: "请先登录 / Log in first",
     400: "请求有误 / Bad request",
     403: "请先登录 / Log in first",
@@ -77,7 +77,7 @@ WORDS = {
 }
 
 
-def report(error: BaseException) -> None:
+def log_error_kind(error: BaseException) -> None:
     """Log what kind of error struck where: never its message or variables, which may hold a person's data."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
@@ -117,7 +117,7 @@ def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
             await send({"type": "websocket.close", "code": 1008})
             return
         rules = getattr(datasette, "rules", given)  # the launcher learns of hosts and TLS last
-        answer = _Answer(send, scope, auditor, (*HEADERS, *([STRICT] if rules.is_tls else [])))
+        answer = _Answer(send, scope, auditor, (*_HEADERS, *([STRICT] if rules.is_tls else [])))
         token = seen.set(answer.seen)
         try:
             refusal = await _refusal(datasette, scope, receive, rules, answer)
@@ -126,7 +126,7 @@ def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
             else:
                 await answer.refuse(*refusal)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the server's own log
-            report(error)
+            log_error_kind(error)
             await answer.refuse_at_last()
         finally:
             seen.reset(token)
@@ -155,10 +155,10 @@ async def _refusal(
     answer.actor = actor["username"]
     if _listed(STAFF, request.method, path):
         return None
-    found = SCOPE.fullmatch(path)
+    found = _SCOPE.fullmatch(path)
     if not found or not rules.exists(request.method, found["below"]):
         return 404, None
-    return None if found["scope"] in await visible(datasette, actor) else (404, None)
+    return None if found["scope"] in await visible_scopes(datasette, actor) else (404, None)
 
 
 def _listed(rules: tuple[tuple[frozenset[str], re.Pattern[str]], ...], method: str, path: str) -> bool:
@@ -232,7 +232,7 @@ class _Answer:
             try:
                 await self._auditor.write(look_of(self._scope, self.actor, self._status, self.seen))
             except Exception as error:  # noqa: BLE001 - Datasette prints what breaks while it writes CSV
-                report(error)
+                log_error_kind(error)
                 raise NotRecordedError from None
             self._recorded = self.seen.statements
 
@@ -246,11 +246,11 @@ class _Answer:
     async def refuse(self, status: int, location: str | None) -> None:
         """The same few bytes for everyone and every path."""
         headers = [(b"content-type", b"text/html; charset=utf-8")]
-        body = PAGE.format(words=WORDS.get(status, ""), status=status).encode()
+        body = _PAGE.format(words=_WORDS.get(status, ""), status=status).encode()
         if location:
             headers.append((b"location", location.encode()))
         elif _path(self._scope).endswith(".json") or "/api/" in _path(self._scope):
             headers = [(b"content-type", b"application/json; charset=utf-8")]
-            body = json.dumps({"ok": False, "error": WORDS[status], "status": status}, ensure_ascii=False).encode()
+            body = json.dumps({"ok": False, "error": _WORDS[status], "status": status}, ensure_ascii=False).encode()
         await self({"type": "http.response.start", "status": status, "headers": headers})
         await self({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})

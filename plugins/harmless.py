@@ -4,11 +4,11 @@ import csv
 import io
 import re
 
-from etl.system.file_names import FORMULA
+from etl.system.file_names import FORMULA_STARTS
 
 #: What may stand before a formula and is not seen: spaces and signs without width.
 BEFORE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*")
-NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 #: By which Excel knows UTF-8.
 BOM = b"\xef\xbb\xbf"
 
@@ -25,6 +25,10 @@ def harmless(content: bytes) -> bytes:
 
 
 def _as_text(cell: str) -> str:
-    if NUMBER.fullmatch(cell):
+    if _NUMBER.fullmatch(cell):
         return cell
-    return f"'{cell}" if cell.startswith(FORMULA) or BEFORE.sub("", cell, count=1).startswith(FORMULA) else cell
+    return (
+        f"'{cell}"
+        if cell.startswith(FORMULA_STARTS) or BEFORE.sub("", cell, count=1).startswith(FORMULA_STARTS)
+        else cell
+    )

@@ -14,11 +14,11 @@ from datasette.views.base import DatasetteError
 from etl.findings import FuxueError
 from plugins import access
 from plugins.describe import heading, titles
-from plugins.gate import App, Rules, gate, report
+from plugins.gate import App, Rules, gate, log_error_kind
 from plugins.reveal import ROUTE, audit_page, reveal
 from plugins.scope_pages import first_page
 
-NAME = "fuxue"
+_NAME = "fuxue"
 #: Ways of becoming someone without an account, and the error report, which prints local variables to the log.
 REMOVED = (
     "datasette.actor_auth_cookie",
@@ -27,8 +27,8 @@ REMOVED = (
     "datasette.handle_exception",
 )
 #: All that may be there: Datasette's own, the accounts plugin, and what that one needs.
-KNOWN = frozenset((*DEFAULT_PLUGINS, NAME, "accounts", "plugin_router", "user_profiles", "vite"))
-WORDS = {
+KNOWN = frozenset((*DEFAULT_PLUGINS, _NAME, "accounts", "plugin_router", "user_profiles", "vite"))
+_WORDS = {
     400: "请求有误 / Bad request",
     403: "没有权限 / Not permitted",
     404: "没有这个页面 / Not found",
@@ -47,8 +47,8 @@ def install() -> None:
     for name in REMOVED:
         if pm.has_plugin(name):
             pm.unregister(name=name)
-    if not pm.has_plugin(NAME):
-        pm.register(sys.modules[__name__], NAME)
+    if not pm.has_plugin(_NAME):
+        pm.register(sys.modules[__name__], _NAME)
 
 
 def rules_of(datasette: Datasette) -> Rules | None:
@@ -124,13 +124,13 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
         return usual.handle_exception(datasette, request, exception)
     status = exception.status if isinstance(exception, Base400 | DatasetteError) else 500
     if status == 500:
-        report(exception)
+        log_error_kind(exception)
     # A bad request is the asker's own words, such as a column that does not exist; the rest gets fixed words.
     said = getattr(exception, "plain_message", None) or str(exception) if status == 400 else ""
 
     async def answer() -> Response:
         path = request.path
-        words = WORDS.get(status, WORDS[400])
+        words = _WORDS.get(status, _WORDS[400])
         if path.endswith(".json"):
             return Response.error([f"{words}: {said}" if said else words], status)
         if path.endswith(".csv"):

@@ -13,20 +13,20 @@ import uvicorn
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
 from etl.system.home import Home
+from etl.system.keyless import ROOT
 from etl.system.processes import terminated_as_interrupted
 from etl.vault.scopes.contents import scopes
 from etl.vault.store.files import scope_names
 from etl.vault.store.keys import Keys
 from plugins.accounts import add_account, disable_account, list_accounts
 from plugins.certificate import Tls, tls_of
-from plugins.describe import config, describe, metadata
+from plugins.describe import config, describe_staff, metadata
 from plugins.gate import Rules
 from plugins.scope_pages import ready_made
 from plugins.staff import StaffDatasette
 
-__all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "serve_staff"]
+__all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "run_staff_server"]
 
-ROOT = Path(__file__).resolve().parents[1]
 #: Names that a browser on the same machine may use.
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
@@ -39,7 +39,7 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
     built = [name for name in scope_names(home.scopes) if name in scopes(campaign)]
     if not built:
         raise FuxueError("serve.nothing", folder=home.scopes)
-    described = describe(root)
+    described = describe_staff(root)
     return StaffDatasette(
         home,
         keys,
@@ -51,7 +51,7 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
     )
 
 
-def serve_staff(home: Home, keys: Keys, campaign: Campaign, *, host: str = "127.0.0.1", port: int = 8001) -> None:
+def run_staff_server(home: Home, keys: Keys, campaign: Campaign, *, host: str = "127.0.0.1", port: int = 8001) -> None:
     """Serve the staff instance until it is interrupted. FuxueError for an address that is not safe or not free."""
     tls = check_host(home, keys, host)
     with (

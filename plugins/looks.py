@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from etl.system.home import Home
-from etl.vault.store.audit_log import QUERY_SIGNS, Entry, Log, Look, log_path
+from etl.vault.store.audit_log import QUERY_SIGNS, Log, LogEntry, Look, log_path
 from etl.vault.store.keys import Keys
 
 
@@ -44,19 +44,19 @@ class Auditor:
         self._thread = ThreadPoolExecutor(1, "audit")
         self._closed = False
 
-    async def write(self, look: Look) -> Entry:
+    async def write(self, look: Look) -> LogEntry:
         """Put a look on record. Whatever goes wrong is raised: then there is no answer."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, look)
 
-    async def write_limited(self, look: Look, most: int, since: str) -> Entry:
+    async def write_limited(self, look: Look, most: int, since: str) -> LogEntry:
         """The same, refused (429) if the account has had `most` answers for a reason since a moment."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._write_limited, look, most, since)
 
-    async def newest(self, count: int) -> list[Entry]:
+    async def newest(self, count: int) -> list[LogEntry]:
         """The newest entries, newest first."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._newest, count)
 
-    async def alarms(self, since: str) -> list[Entry]:
+    async def alarms(self, since: str) -> list[LogEntry]:
         """Full numbers that were refused since a moment, newest first."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._alarms, since)
 
@@ -71,16 +71,16 @@ class Auditor:
         self._log = self._log or Log(self._path, self._keys, create=True)
         return self._log
 
-    def _write(self, look: Look) -> Entry:
+    def _write(self, look: Look) -> LogEntry:
         return self._open().append(look)
 
-    def _write_limited(self, look: Look, most: int, since: str) -> Entry:
+    def _write_limited(self, look: Look, most: int, since: str) -> LogEntry:
         return self._open().append(look, most=most, since=since)
 
-    def _alarms(self, since: str) -> list[Entry]:
+    def _alarms(self, since: str) -> list[LogEntry]:
         return self._open().alarms(since)
 
-    def _newest(self, count: int) -> list[Entry]:
+    def _newest(self, count: int) -> list[LogEntry]:
         return list(self._open().entries(newest=count))
 
     def _close(self) -> None:

@@ -13,17 +13,17 @@ from etl.system.home import Home
 from etl.vault.store.audit_log import TOO_MANY
 from etl.vault.store.files import open_numbers
 from etl.vault.store.keys import Keys
-from plugins.access import visible
+from plugins.access import visible_scopes
 from plugins.looks import look_of, now, seen
 
 #: Full numbers that one account is shown in an hour; the custodian sees who asked for more.
-MOST, WITHIN = 20, timedelta(hours=1)
+_MOST, _WITHIN = 20, timedelta(hours=1)
 #: A reason is a few words: signs at least and at most.
 SHORTEST, LONGEST = 4, 200
 ROUTE = r"/(?P<scope>[a-z][a-z0-9-]*)/-/number/(?P<issue>[\w-]+),(?P<serial>[\w-]+)$"
 
 
-def number_of(home: Home, keys: Keys, scope: str, issue: str, serial: str) -> str | None:
+def _number_of(home: Home, keys: Keys, scope: str, issue: str, serial: str) -> str | None:
     """The full ID number of a child of the scope, or None."""
     with closing(open_numbers(home.scopes, scope, keys)) as db:
         query = "SELECT id_number FROM number WHERE issue = ? AND serial = ?"
@@ -34,12 +34,12 @@ def number_of(home: Home, keys: Keys, scope: str, issue: str, serial: str) -> st
 async def reveal(datasette: Any, request: Request) -> Response:
     """The form, and its answer; a second lock beside the gate."""
     scope, issue, serial = (request.url_vars[name] for name in ("scope", "issue", "serial"))
-    if not request.actor or scope not in await visible(datasette, request.actor):
+    if not request.actor or scope not in await visible_scopes(datasette, request.actor):
         raise NotFound("")
-    number = number_of(datasette.home, datasette.keys, scope, issue, serial)
+    number = _number_of(datasette.home, datasette.keys, scope, issue, serial)
     if number is None:
         raise NotFound("")
-    shown: dict[str, object] = {"scope": scope, "serial": serial, "most": MOST}
+    shown: dict[str, object] = {"scope": scope, "serial": serial, "most": _MOST}
     if request.method == "POST":
         reason = dict(parse_qsl((await request.post_body()).decode("utf-8", "replace"))).get("reason", "").strip()
         shown |= await _answer(datasette, request, reason, number)
@@ -55,10 +55,10 @@ async def _answer(datasette: Any, request: Request, reason: str, number: str) ->
     if what is None:  # nobody asks but through the gate
         raise NotFound("")
     look = replace(look_of(request.scope, request.actor["username"], 200, what), reason=reason, rows=1)
-    entry = await datasette.auditor.write_limited(look, MOST, now(WITHIN))
+    entry = await datasette.auditor.write_limited(look, _MOST, now(_WITHIN))
     what.is_recorded = True
     if entry.look.status == TOO_MANY:
-        return {"error": f"一小时内已查看 {MOST} 个号码，请稍后再试；保管人已可见此情况。", "status": TOO_MANY}
+        return {"error": f"一小时内已查看 {_MOST} 个号码，请稍后再试；保管人已可见此情况。", "status": TOO_MANY}
     return {"number": f"{number[:6]} {number[6:14]} {number[14:]}"}
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from etl.rulebook.campaign import Campaign
 
-HERE = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parent
 #: Bars of a first page: name, column of `progress`, the column that it is a part of.
 BARS = (
     ("疑似失学儿童", "suspected", "suspected"),
@@ -19,11 +19,11 @@ BARS = (
     ("已复学", "returned", "to_return"),
     ("尚未复学", "still_out", "to_return"),
 )
-SUMS = f"SELECT {', '.join(f'sum({column}) AS {column}' for _, column, _ in BARS)} FROM progress"
+_SUMS = f"SELECT {', '.join(f'sum({column}) AS {column}' for _, column, _ in BARS)} FROM progress"
 
 
 @dataclass(frozen=True)
-class Link:
+class PageLink:
     """A ready-made page: a table with filters set."""
 
     title: str
@@ -31,7 +31,7 @@ class Link:
     query: str
 
 
-def ready_made(campaign: Campaign) -> tuple[Link, ...]:
+def ready_made(campaign: Campaign) -> tuple[PageLink, ...]:
     """The links of `scope_pages.toml`, with the campaign's categories and dates filled in."""
     day, years = campaign.ages.reference, campaign.ages.watched_age
     filled = {
@@ -39,8 +39,10 @@ def ready_made(campaign: Campaign) -> tuple[Link, ...]:
         "born_after": _years_before(day, years + 1),
         "born_until": _years_before(day, years),
     }
-    pages = tomllib.loads((HERE / "scope_pages.toml").read_text(encoding="utf-8"))["pages"]
-    return tuple(Link(one["title"], one["table"], quote(one["query"].format(**filled), safe="=&,_")) for one in pages)
+    pages = tomllib.loads((_HERE / "scope_pages.toml").read_text(encoding="utf-8"))["pages"]
+    return tuple(
+        PageLink(one["title"], one["table"], quote(one["query"].format(**filled), safe="=&,_")) for one in pages
+    )
 
 
 def _years_before(day: dt.date, years: int) -> str:
@@ -58,5 +60,5 @@ async def first_page(datasette: Any, database: str) -> dict[str, Any]:
     links = [link for link in datasette.pages if link.table in names]
     if "progress" not in names:
         return {"bars": [], "links": links}
-    sums = (await scope.execute(SUMS)).first()
+    sums = (await scope.execute(_SUMS)).first()
     return {"bars": [(name, sums[column] or 0, sums[whole] or 0) for name, column, whole in BARS], "links": links}

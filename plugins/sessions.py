@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: So many failures of one address within so long, and it waits.
-MOST_OF_ONE, WITHIN = 10, dt.timedelta(minutes=15)
+MOST_OF_ONE, _WITHIN = 10, dt.timedelta(minutes=15)
 #: So many of all addresses, and only those may try from which somebody has logged in lately.
 MOST_OF_ALL, KNOWN_FOR = 100, dt.timedelta(days=30)
 #: A session that asks for nothing for so long is over.
@@ -28,7 +28,7 @@ END_IDLE = "DELETE FROM datasette_accounts_sessions WHERE last_seen_at < ?"
 
 async def must_wait(datasette: Any, address: str) -> bool:
     """Whether an address may not try a password now."""
-    given = {"ip": address, "since": _ago(WITHIN), "lately": _ago(KNOWN_FOR)}
+    given = {"ip": address, "since": _ago(_WITHIN), "lately": _ago(KNOWN_FOR)}
     row = (await datasette.get_internal_database().execute(FAILURES, given)).first()
     of_one, of_all, is_known = row
     return bool(of_one >= MOST_OF_ONE or (of_all >= MOST_OF_ALL and not is_known))

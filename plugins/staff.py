@@ -15,17 +15,17 @@ from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
 from plugins.describe import METADATA, SETTINGS, metadata_rows
 from plugins.gate import Rules
 from plugins.looks import Auditor
-from plugins.scope_pages import Link
+from plugins.scope_pages import PageLink
 from plugins.sessions import IdleSessions
 
-HERE = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parent
 
 
 class StaffDatasette(Datasette):  # type: ignore[misc]
     """Datasette over some scopes of a home; over none of them it is good for keeping accounts."""
 
     def __init__(
-        self, home: Home, keys: Keys, rules: Rules, scopes: list[str], pages: Sequence[Link] = (), **options: Any
+        self, home: Home, keys: Keys, rules: Rules, scopes: list[str], pages: Sequence[PageLink] = (), **options: Any
     ) -> None:
         use_sqlcipher()
         hooks.install()
@@ -34,8 +34,8 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
             internal=str(path),
             secret=keys.derive("staff-cookies").hex(),
             settings=SETTINGS,
-            template_dir=str(HERE / "templates"),
-            static_mounts=[("-/fuxue", str(HERE / "static"))],
+            template_dir=str(_HERE / "templates"),
+            static_mounts=[("-/fuxue", str(_HERE / "static"))],
             default_deny=True,
             **options,
         )

@@ -111,7 +111,7 @@ def loaded_once(issued_once: Path, further: Callable[..., Path]) -> Path:
     """The same with all three workbooks accepted."""
 
     def load(run: Run) -> None:
-        outcomes = loading.load(run, sorted(run.home.inbox.glob("*.xlsx")))
+        outcomes = loading.load_files(run, sorted(run.home.inbox.glob("*.xlsx")))
         assert [one.outcome for one in outcomes] == ["accepted"] * 3
 
     return further("loaded", issued_once, load)
@@ -126,7 +126,7 @@ def loaded(run: Run, loaded_once: Path) -> Run:
 @pytest.fixture(scope="session")
 def released_once(loaded_once: Path, further: Callable[..., Path]) -> Path:
     """The same with its first release."""
-    return further("released", loaded_once, releasing.release)
+    return further("released", loaded_once, releasing.release_figures)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def full_once(loaded_once: Path, further: Callable[..., Path]) -> tuple[Path, Pa
         issuing.issue_form(run, "corrections", None)
         issuing.issue_form(run, "cases", None)
         inspecting.lock_base(run, "测试员")
-        releasing.release(run)
+        releasing.release_figures(run)
         for scope in ACCOUNTS:
             add_account(run.home, run.keys, scope, scope, "a long password of a clerk")
         assert upkeep.verify_record(run).links == FULL

@@ -13,7 +13,7 @@ from bench.disclosure.campaigns import REALISTIC, STRESS, Style, days
 from bench.disclosure.policies import Told, everybody, printed, values_of
 from etl.exchange.release import NOTHING, Status
 from etl.proof.attacker import Attacker
-from etl.proof.history import place, reader_of, reported
+from etl.proof.history import place, reader_of, units_reported
 from etl.protect.primary import threshold
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.publication import Assumption
@@ -100,7 +100,7 @@ def narrowed(
             if 0 < value < k:
                 stocks.append(_is_narrow(attacker, k, at))
             sooner = told.releases[day - 1]
-            if day and 0 < abs(value - values[day - 1][name]) < k and reported(sooner).get(row, True):
+            if day and 0 < abs(value - values[day - 1][name]) < k and units_reported(sooner).get(row, True):
                 changes.append(_is_narrow(attacker, k, at, attacker.system.at[place(sooner, name)]))
     return (len(stocks), sum(stocks)), (len(changes), sum(changes))
 

@@ -12,7 +12,7 @@ from etl.rulebook.campaign import Campaign
 from etl.rulebook.rules import Rule
 
 #: Signs that count as letters, but that nobody sees (Hangul fillers).
-UNSEEN = "\u115f\u1160\u3164\uffa0"
+_UNSEEN = "\u115f\u1160\u3164\uffa0"
 #: What may follow a phrase such as 同上: the row that is meant.
 ROW_MEANT = "(?:第?[0-9一二三四五六七八九十]+[行户人])?"
 #: Added to a name: herself, himself.
@@ -28,12 +28,12 @@ def _filled(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> 
 
 def is_named(value: str) -> bool:
     """True if somebody's name can stand there; a text that a spreadsheet would take for a formula is none."""
-    return sum(sign.isalpha() and sign not in UNSEEN for sign in value) >= 2 and value[0] not in "=+-@"
+    return sum(sign.isalpha() and sign not in _UNSEEN for sign in value) >= 2 and value[0] not in "=+-@"
 
 
 def core(text: str) -> str:
     """Letters and digits alone: however a word is spaced, marked or repeated, it says the same."""
-    return "".join(sign for sign in text if sign.isalnum() and sign not in UNSEEN).casefold()
+    return "".join(sign for sign in text if sign.isalnum() and sign not in _UNSEEN).casefold()
 
 
 @cache
@@ -98,7 +98,7 @@ def _never(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> b
     return answer.code not in params["categories"]
 
 
-PREDICATES: Mapping[str, Predicate] = {
+PREDICATE_FUNCTIONS: Mapping[str, Predicate] = {
     "filled": _filled,
     "named": _named,
     "not_among": _not_among,
@@ -119,9 +119,11 @@ def failed_rules(answer: Answer, campaign: Campaign) -> list[Rule]:
     for rule in campaign.rules:
         if not rule.predicate:
             continue
-        predicate = PREDICATES.get(rule.predicate)
+        predicate = PREDICATE_FUNCTIONS.get(rule.predicate)
         if predicate is None:
-            raise FuxueError("campaign.bad_value", file="rules.toml", key=rule.id, expected="|".join(PREDICATES))
+            raise FuxueError(
+                "campaign.bad_value", file="rules.toml", key=rule.id, expected="|".join(PREDICATE_FUNCTIONS)
+            )
         if not predicate(answer, rule.params, campaign, rule.column):
             failed.append(rule)
     return failed

@@ -59,7 +59,7 @@ def say(key: str, /, **params: Any) -> None:
         _console().print(text(key, **_clean(params)), markup=False, soft_wrap=True)
 
 
-def plain(words: str) -> str:
+def escape_markup(words: str) -> str:
     """A text for a table's cell: nothing in it is markup, or steers the terminal."""
     from rich.markup import escape
 
@@ -103,7 +103,7 @@ def asked(question: FuxueError) -> bool:
     return click.confirm("仍要继续 / go on all the same?", default=False, err=True)
 
 
-def bar(title: str, total: int) -> Callable[[], None]:
+def progress_bar(title: str, total: int) -> Callable[[], None]:
     """A progress bar on stderr; call the result once per thing done. Silent where nobody watches."""
     if _settings["quiet"] or not sys.stderr.isatty() or total < 2:
         return lambda: None

@@ -3,14 +3,14 @@
 import click
 
 from etl.cli.options import Main, Settings
-from etl.cli.record_commands import lock_base, record
-from etl.cli.release_commands import publish, release, verify
-from etl.cli.report_commands import report
-from etl.cli.serve_commands import serve
-from etl.cli.staff_commands import staff
-from etl.cli.synthetic_commands import demo, synthesize
-from etl.cli.vault_commands import doctor, vault
-from etl.cli.workbook_commands import check, issue, load, passwords, status
+from etl.cli.record_commands import lock_base_command, record_command
+from etl.cli.release_commands import publish_command, release_command, verify_command
+from etl.cli.report_commands import report_command
+from etl.cli.serve_commands import serve_command
+from etl.cli.staff_commands import staff_command
+from etl.cli.synthetic_commands import demo_command, synthesize_command
+from etl.cli.vault_commands import doctor_command, vault_command
+from etl.cli.workbook_commands import check_command, issue_command, load_command, passwords_command, status_command
 
 
 @click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,7 +21,8 @@ def main(context: click.Context) -> None:
 
 
 for command in (
-    demo, synthesize, issue, passwords, check, load, report, record, lock_base, vault, doctor,
-    status, release, publish, verify, serve, staff,
+    demo_command, synthesize_command, issue_command, passwords_command, check_command, load_command, report_command,
+    record_command, lock_base_command, vault_command, doctor_command, status_command, release_command, publish_command,
+    verify_command, serve_command, staff_command,
 ):  # fmt: skip
     main.add_command(command)

@@ -12,11 +12,11 @@ from etl.cli import console
 from etl.cli.parameters import DAY
 from etl.findings import FuxueError
 from etl.system.home import Home
+from etl.system.keyless import ROOT
 
 if TYPE_CHECKING:
     from etl.workflow.run import Run
 
-ROOT = Path(__file__).resolve().parents[2]
 #: Exit code of a run that was interrupted (128 + SIGINT).
 INTERRUPTED = 130
 
@@ -41,7 +41,7 @@ class Settings:
         from etl.workflow.opening import open_run
 
         return open_run(self.home, self.campaign_folder, self.key(), day.date() if day else dt.date.today(),
-                        console.bar, self.agree)  # fmt: skip
+                        console.progress_bar, self.agree)  # fmt: skip
 
     def agree(self, question: FuxueError) -> bool:
         """True if whoever runs the command said --yes, or says so now; nobody is asked where nobody watches."""

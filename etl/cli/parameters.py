@@ -43,4 +43,4 @@ class Returned(click.Path):
 
 
 DAY = Day()
-RETURNED = Returned()
+RETURNED_FILE = Returned()

@@ -10,18 +10,18 @@ from etl.forms.definitions import ACTS, ISSUED_VALUES
 
 
 @click.group(cls=Group)
-def record() -> None:
+def record_command() -> None:
     """What was seen on paper, with who and when."""
 
 
-@record.command("police-ref")
+@record_command.command("police-ref")
 @click.option("--serial", required=True, help="原始序号 of the child.")
 @click.option("--issue", "issue_id", help="Its issue, where two lists have this 原始序号.")
 @click.option("--reference", required=True, help="The police's reference (文号).")
 @click.option("--by", required=True, help="Who records it.")
 @as_of
 @settings
-def record_police_ref(given: Settings, serial: str, issue_id: str | None, reference: str, by: str,
+def record_police_ref_command(given: Settings, serial: str, issue_id: str | None, reference: str, by: str,
                       as_of: dt.datetime | None) -> None:  # fmt: skip
     """The police's word that a child is missing (category G)."""
     from etl.workflow import recording
@@ -30,7 +30,7 @@ def record_police_ref(given: Settings, serial: str, issue_id: str | None, refere
     console.say("record.police", serial=serial)
 
 
-@record.command("signature")
+@record_command.command("signature")
 @click.option("--unit", required=True, help="The unit (slug) whose paper it is.")
 @click.option("--act", required=True, type=click.Choice(sorted(ACTS)),
               help="Signed for verification, for return, or for a case file's copy at the bureau or unit.")  # fmt: skip
@@ -39,8 +39,8 @@ def record_police_ref(given: Settings, serial: str, issue_id: str | None, refere
 @click.option("--by", required=True, help="Who saw the paper.")
 @as_of
 @settings
-def record_signature(given: Settings, unit: str, act: str, serials: tuple[str, ...], issue_id: str | None, by: str,
-                     as_of: dt.datetime | None) -> None:  # fmt: skip
+def record_signature_command(given: Settings, unit: str, act: str, serials: tuple[str, ...], issue_id: str | None,
+                             by: str, as_of: dt.datetime | None) -> None:  # fmt: skip
     """A signed paper was seen (M11, M16); a typed name is no signature."""
     from etl.workflow import recording
 
@@ -48,7 +48,7 @@ def record_signature(given: Settings, unit: str, act: str, serials: tuple[str, .
     console.say("record.signature", unit=unit, act=act, children=children)
 
 
-@record.command("deliverable")
+@record_command.command("deliverable")
 @click.option("--unit", required=True, help="The unit (slug) that handed it in.")
 @click.option("--what", required=True, type=click.Choice(["annex4", "annex5", "summary"]),
               help="附件4, 附件5 or 工作总结.")  # fmt: skip
@@ -57,7 +57,7 @@ def record_signature(given: Settings, unit: str, act: str, serials: tuple[str, .
 @click.option("--by", required=True, help="Who received it.")
 @as_of
 @settings
-def record_deliverable(given: Settings, unit: str, what: str, medium: str, signed: bool, by: str,
+def record_deliverable_command(given: Settings, unit: str, what: str, medium: str, signed: bool, by: str,
                        as_of: dt.datetime | None) -> None:  # fmt: skip
     """附件4, 附件5 or 工作总结 came in (M14)."""
     from etl.workflow import recording
@@ -66,7 +66,7 @@ def record_deliverable(given: Settings, unit: str, what: str, medium: str, signe
     console.say("record.deliverable", unit=unit, what=what, medium=medium)
 
 
-@record.command("correction")
+@record_command.command("correction")
 @click.option("--serial", required=True, help="原始序号 of the child.")
 @click.option("--issue", "issue_id", help="Its issue, where two lists have this 原始序号.")
 @click.option("--column", "key", required=True, type=click.Choice(ISSUED_VALUES), help="Which issued value is wrong.")
@@ -76,7 +76,7 @@ def record_deliverable(given: Settings, unit: str, what: str, medium: str, signe
 @click.option("--by", required=True, help="Who records it.")
 @as_of
 @settings
-def record_correction(given: Settings, serial: str, issue_id: str | None, key: str, value: str, department: str,
+def record_correction_command(given: Settings, serial: str, issue_id: str | None, key: str, value: str, department: str,
                       by: str, as_of: dt.datetime | None) -> None:  # fmt: skip
     """An issued value is wrong (M15): the right one goes to a department as a correction; what was issued stays."""
     from etl.workflow import recording
@@ -85,15 +85,15 @@ def record_correction(given: Settings, serial: str, issue_id: str | None, key: s
     console.say("record.correction", serial=serial, department=department)
 
 
-@record.command("release")
+@record_command.command("release")
 @click.argument("number")
 @as_of
 @settings
-def record_release(given: Settings, number: str, as_of: dt.datetime | None) -> None:
+def record_release_command(given: Settings, number: str, as_of: dt.datetime | None) -> None:
     """A release that a restored copy does not know, from its folder, which is verified first; the oldest first."""
     from etl.workflow import releasing
 
-    head = releasing.adopt(given.run(as_of), number)
+    head = releasing.adopt_release(given.run(as_of), number)
     console.say("release.adopted", release=number, head=head)
 
 
@@ -101,7 +101,7 @@ def record_release(given: Settings, number: str, as_of: dt.datetime | None) -> N
 @click.option("--by", required=True, help="Who locks it.")
 @as_of
 @settings
-def lock_base(given: Settings, by: str, as_of: dt.datetime | None) -> None:
+def lock_base_command(given: Settings, by: str, as_of: dt.datetime | None) -> None:
     """Lock the base (锁定底数), once: to return = suspected − deducted. What changes afterwards is told."""
     from etl.workflow import inspecting
 

@@ -15,13 +15,13 @@ from etl.cli.options import Command, Settings, as_of, settings
 @click.option("--closing", is_flag=True, help="The one exact table at the end of the campaign.")
 @click.option("--dry-run", is_flag=True, help="Protect and audit, write nothing.")
 @settings
-def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: bool) -> None:
+def release_command(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: bool) -> None:
     """Count, protect, audit, and write released/NNNN/; rounded before the close; refused (exit 3) if unsafe."""
     from etl.cli.show_release import show_release
     from etl.workflow import releasing
 
     run = given.run(as_of)
-    made = releasing.release(run, closing=closing, dry_run=dry_run)
+    made = releasing.release_figures(run, closing=closing, dry_run=dry_run)
     show_release(run.campaign, made, run.home)
 
 
@@ -29,7 +29,7 @@ def release(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: 
 @click.option("--production", is_flag=True, help="Refuse a site whose identity (site.toml) is not filled in.")
 @click.option("--check", is_flag=True, help="Make all anew and check it first: links, HTML, figures, files, proofs.")
 @settings
-def publish(given: Settings, production: bool, check: bool) -> None:
+def publish_command(given: Settings, production: bool, check: bool) -> None:
     """All releases → public/: a fresh folder, exchanged for the old one in one step. Runs without any key."""
     from etl.workflow import publishing
 
@@ -40,9 +40,8 @@ def publish(given: Settings, production: bool, check: bool) -> None:
 @click.command(cls=Command)
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @settings
-def verify(given: Settings, folder: Path) -> None:
+def verify_command(given: Settings, folder: Path) -> None:
     """Check a release folder, or a published site, from public figures alone."""
-    from etl.cli.show_release import show_verified
     from etl.rulebook.campaign import load_campaign
     from etl.workflow import verifying, verifying_site
 
@@ -51,4 +50,6 @@ def verify(given: Settings, folder: Path) -> None:
         found = verifying_site.verify_site(given.campaign_folder, folder)
         console.say("verify.site_ok", folder=folder, release=found.name, as_of=found.as_of)
         return
-    show_verified(folder, verifying.verify(load_campaign(given.campaign_folder), folder))
+    from etl.cli.show_release import show_release_verified
+
+    show_release_verified(folder, verifying.verify_release_folder(load_campaign(given.campaign_folder), folder))

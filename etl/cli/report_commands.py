@@ -7,21 +7,21 @@ from pathlib import Path
 import click
 
 from etl.cli.options import Group, Settings, as_of, settings
-from etl.cli.parameters import RETURNED
+from etl.cli.parameters import RETURNED_FILE
 
 
 @click.group(cls=Group)
-def report() -> None:
+def report_command() -> None:
     """Sealed documents into private/reports/."""
 
 
-@report.command("feedback")
-@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
+@report_command.command("feedback")
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED_FILE)
 @click.option("--unit", metavar="X", help="Only this unit's or department's (slug).")
 @click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
 @as_of
 @settings
-def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, allow_unsealed: bool,
+def report_feedback_command(given: Settings, files: tuple[Path, ...], unit: str | None, allow_unsealed: bool,
                     as_of: dt.datetime | None) -> None:  # fmt: skip
     """Each unit's newest workbook (or FILEs) with its faulty cells marked, and a page that says what to mend."""
     from etl.cli import show
@@ -33,7 +33,7 @@ def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, 
     sys.exit(1 if any(one.failed for one in made) else 0)
 
 
-@report.command("flags")
+@report_command.command("flags")
 @click.option("--sample", "size", type=click.IntRange(1), metavar="N",
               help="Also draw N children for a second visit, at least one a unit; on record.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**48), help="Draw by this seed (default: a new one; it is recorded).")
@@ -41,7 +41,7 @@ def report_feedback(given: Settings, files: tuple[Path, ...], unit: str | None, 
 @click.option("--drawn", type=click.IntRange(1), metavar="N", help="Print sample N, which is on record, again.")
 @as_of
 @settings
-def report_flags(given: Settings, size: int | None, seed: int | None, by: str, drawn: int | None,
+def report_flags_command(given: Settings, size: int | None, seed: int | None, by: str, drawn: int | None,
                  as_of: dt.datetime | None) -> None:  # fmt: skip
     """For the inspectorate: unlikely reporting with its reasons, and the sample; sealed into private/reports/."""
     from etl.cli import show
@@ -53,9 +53,9 @@ def report_flags(given: Settings, size: int | None, seed: int | None, by: str, d
     show.show_inspected(run, inspecting.look_through(run, size, seed, by, drawn=drawn))
 
 
-@report.command("changes")
+@report_command.command("changes")
 @settings
-def report_changes(given: Settings) -> None:
+def report_changes_command(given: Settings) -> None:
     """The base as it was locked, and each answer that moved it since: when, which unit, who, from what to what."""
     from etl.cli import show_vault
     from etl.workflow import inspecting

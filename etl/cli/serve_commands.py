@@ -13,7 +13,7 @@ PORT = click.IntRange(1, 65535)
 @click.option("--site-port", type=PORT, default=8000, show_default=True)
 @click.option("--data-port", type=PORT, default=8002, show_default=True)
 @click.pass_context
-def serve(context: click.Context, host: str, staff_port: int, site_port: int, data_port: int) -> None:
+def serve_command(context: click.Context, host: str, staff_port: int, site_port: int, data_port: int) -> None:
     """Serve both instances, or `serve staff` or `serve public` alone. Ctrl-C ends."""
     from etl.cli import show
     from etl.workflow import serving, staffing
@@ -28,9 +28,9 @@ def serve(context: click.Context, host: str, staff_port: int, site_port: int, da
         serving.serve_both(run, host, serving.Ports(staff_port, site_port, data_port))
 
 
-@serve.command("staff")
+@serve_command.command("staff")
 @click.pass_context
-def serve_staff(context: click.Context) -> None:
+def serve_staff_command(context: click.Context) -> None:
     """The staff Datasette: login, each account its own scope."""
     from etl.cli import show
     from etl.workflow import serving, staffing
@@ -42,9 +42,9 @@ def serve_staff(context: click.Context) -> None:
     serving.serve_staff(run, host, ports)
 
 
-@serve.command("public")
+@serve_command.command("public")
 @click.pass_context
-def serve_public(context: click.Context) -> None:
+def serve_public_command(context: click.Context) -> None:
     """The static site and a Datasette over fuxue.db; needs no key."""
     from etl.cli import show
     from etl.workflow import serving

@@ -15,15 +15,15 @@ from etl.workflow.demonstrating import DemoResult
 from etl.workflow.issuing import Handed
 from etl.workflow.reporting import Feedback
 from etl.workflow.run import Run
-from etl.workflow.standing import Status as Standing
+from etl.workflow.standing import Standing as Standing
 from etl.workflow.texts import text
 
 #: Findings shown per file; the rest are counted.
-SHOWN = 12
-MARK = {Severity.ERROR: "[red]错误[/]", Severity.WARNING: "[yellow]提示[/]", Severity.NOTE: "[blue]备注[/]"}
+MOST_SHOWN = 12
+SEVERITY_MARKS = {Severity.ERROR: "[red]错误[/]", Severity.WARNING: "[yellow]提示[/]", Severity.NOTE: "[blue]备注[/]"}
 
 
-def table_of(*columns: str, title: str | None = None) -> Table:
+def empty_table(*columns: str, title: str | None = None) -> Table:
     """An empty table with these headings."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
@@ -38,14 +38,17 @@ def show_findings(findings: Sequence[Finding]) -> None:
         return
     if not findings:
         return
-    table = table_of("", "规则", "位置", "说明与改法")
-    for finding in findings[:SHOWN]:
+    table = empty_table("", "规则", "位置", "说明与改法")
+    for finding in findings[:MOST_SHOWN]:
         table.add_row(
-            MARK[finding.severity], finding.rule, console.plain(finding.place), console.plain(finding.message)
+            SEVERITY_MARKS[finding.severity],
+            finding.rule,
+            console.escape_markup(finding.place),
+            console.escape_markup(finding.message),
         )
     console.show(table, always=True)
-    if len(findings) > SHOWN:
-        console.show(f"…… 另有 {len(findings) - SHOWN} 处", always=True)
+    if len(findings) > MOST_SHOWN:
+        console.show(f"…… 另有 {len(findings) - MOST_SHOWN} 处", always=True)
 
 
 def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
@@ -56,10 +59,10 @@ def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
     if console.wants_json():
         console.result(kind, files=[_as_json(checked, outcome) for checked, outcome in files])
         return
-    table = table_of("文件", "结果", "错误", "提示", "备注")
+    table = empty_table("文件", "结果", "错误", "提示", "备注")
     for checked, outcome in files:
         counts = [str(sum(f.severity is s for f in checked.findings)) for s in Severity]
-        table.add_row(console.plain(checked.file), text(f"{kind}.{outcome}"), *counts)
+        table.add_row(console.escape_markup(checked.file), text(f"{kind}.{outcome}"), *counts)
     console.show(table)
     for checked, outcome in files:
         if outcome == "refused":
@@ -102,10 +105,16 @@ def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
 
 
 def _rules(sums: Mapping[str, Sequence[Finding]]) -> Table:
-    table = table_of("", "规则", "处数", "最先几处", "说明与改法")
+    table = empty_table("", "规则", "处数", "最先几处", "说明与改法")
     for rule, own in sorted(sums.items(), key=lambda pair: (list(Severity).index(pair[1][0].severity), pair[0])):
         places = "\n".join(finding.place for finding in own[:3])
-        table.add_row(MARK[own[0].severity], rule, str(len(own)), console.plain(places), console.plain(own[0].message))
+        table.add_row(
+            SEVERITY_MARKS[own[0].severity],
+            rule,
+            str(len(own)),
+            console.escape_markup(places),
+            console.escape_markup(own[0].message),
+        )
     return table
 
 
@@ -143,7 +152,7 @@ def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]
             "passwords", passwords=[dict(zip(("issue", "unit", "password"), p, strict=True)) for p in passwords]
         )
         return
-    table = table_of("下发", "单位", "口令")
+    table = empty_table("下发", "单位", "口令")
     for issue, unit, password in passwords:
         table.add_row(issue, campaign.recipient_name(unit), password)
     console.show(table, always=True)
@@ -160,7 +169,7 @@ def show_status(campaign: Campaign, day: dt.date, status: Standing, home: Home) 
                unheard=status.unheard)  # fmt: skip
         return
     when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
-    table = table_of("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
+    table = empty_table("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
     for row in status.units:
         state = "[green]已报齐[/]" if row.is_complete else "[red]未报齐[/]"
         cases = str(status.cases.get(row.unit, (0, 0))[0])
@@ -190,7 +199,7 @@ def show_demo(demo: DemoResult, home: Home) -> None:
     if console.wants_json():
         console.result("demo", steps=demo.lines, look=look, release=demo.release.name)
         return
-    table = table_of("步骤", "结果", "秒", title=text("demo.title"))
+    table = empty_table("步骤", "结果", "秒", title=text("demo.title"))
     for what, how_much, seconds in demo.lines:
         table.add_row(what, how_much, f"{seconds:.1f}")
     table.add_section()
@@ -228,7 +237,7 @@ def show_staff(accounts: Sequence[tuple[str, str, bool, str]]) -> None:
             accounts=[dict(zip(("name", "scopes", "disabled", "last_login"), a, strict=True)) for a in accounts],
         )
         return
-    table = table_of("账号", "范围", "停用", "最近登录")
+    table = empty_table("账号", "范围", "停用", "最近登录")
     for name, scopes, disabled, last in accounts:
         table.add_row(name, scopes, "是" if disabled else "", last)
     console.show(table, always=True)
@@ -240,9 +249,9 @@ def show_inspected(run: Run, found: inspecting.Inspected) -> None:
         fields = ("rule", "unit", "message", "message_en")
         console.result("flags", flags=[{name: getattr(flag, name) for name in fields} for flag in found.flags])
     elif found.flags:
-        table = table_of("单位", "编号", "疑点与理由")
+        table = empty_table("单位", "编号", "疑点与理由")
         for flag in found.flags:
-            table.add_row(run.campaign.unit[flag.unit].name, flag.rule, console.plain(flag.message))
+            table.add_row(run.campaign.unit[flag.unit].name, flag.rule, console.escape_markup(flag.message))
         console.show(table)
     units = len({flag.unit for flag in found.flags})
     console.say(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from etl.cli import console
-from etl.cli.show import table_of
+from etl.cli.show import empty_table
 from etl.exchange.release import Cell, Release, Status, cell_id
 from etl.protect.why import Why
 from etl.rulebook.campaign import Campaign
@@ -38,7 +38,7 @@ def show_release(campaign: Campaign, made: Made, home: Home) -> None:
         console.say("release.head", head=made.head)
 
 
-def show_verified(folder: Path, release: Release) -> None:
+def show_release_verified(folder: Path, release: Release) -> None:
     """What was verified, to be held against what the officer knows: day, thresholds, how many figures of each kind."""
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
     console.say(
@@ -59,7 +59,7 @@ def _show_cells(campaign: Campaign, made: Made) -> None:
     if console.wants_json():
         console.result("release", cells=[_as_json(made, *line) for line in lines])
         return
-    table = table_of("表", "行", "指标", "上次", "这次", "原因", title=text("release.cells"))
+    table = empty_table("表", "行", "指标", "上次", "这次", "原因", title=text("release.cells"))
     for key, row, measure, now, last in lines:
         why = made.why.get(cell_id(row, measure))
         told = (text(f"release.{measure}"), _told(last), _told(now), text(WHY[why]) if why else "")

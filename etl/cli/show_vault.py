@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etl.cli import console
-from etl.cli.show import SHOWN, table_of
+from etl.cli.show import MOST_SHOWN, empty_table
 from etl.exchange.release import Cell
 from etl.rulebook.campaign import Campaign
 from etl.workflow.doctor import Check, Outcome
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from etl.vault.upkeep.verify import Verified
 
 
-def show_verified(found: Verified) -> None:
+def show_record_verified(found: Verified) -> None:
     """Whether the record holds, and the first things that do not."""
     head = found.head.printed if found.head else "—"
     if console.wants_json():
         breaks = [{"key": one.key, "message": text(one.key, **one.params), **one.params} for one in found.breaks]
         console.result("verify", links=found.links, head=head, breaks=breaks)
         return
-    for one in found.breaks[:SHOWN]:
+    for one in found.breaks[:MOST_SHOWN]:
         console.show(f"✗ {text(one.key, **one.params)}", always=True)
     if found.breaks:
         console.show(text("verify.broken", count=len(found.breaks)), always=True)
@@ -45,11 +45,13 @@ def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: C
         console.result("trace", release=found.release, table=table, cell=cell, published=printed,
                        recorded=found.recorded, sum=total, sources=sources)  # fmt: skip
         return
-    rows = table_of("单位", "下发", "工作簿", "收到", "证据链", "人数")
+    rows = empty_table("单位", "下发", "工作簿", "收到", "证据链", "人数")
     for one in found.sources:
         name = campaign.unit[one.unit].name
         link = f"{one.link}  {one.printed[:9]}" if one.link else "—"
-        rows.add_row(name, one.issue, console.plain(one.file) or "未报送", one.received, link, str(one.children))
+        rows.add_row(
+            name, one.issue, console.escape_markup(one.file) or "未报送", one.received, link, str(one.children)
+        )
     console.show(rows)
     console.say("trace.done", release=found.release, table=table, cell=cell, recorded=found.recorded, sum=total,
                 count=sum(one.workbook is not None for one in found.sources), link=found.link)  # fmt: skip
@@ -61,9 +63,9 @@ def show_history(links: Sequence[Link]) -> None:
         told = [{"link": o.id, "day": o.day, "kind": o.kind, "subject": o.subject} for o in links]
         console.result("history", links=told)
         return
-    rows = table_of("第几环", "日期", "种类", "所记", "封印")
+    rows = empty_table("第几环", "日期", "种类", "所记", "封印")
     for one in links:
-        rows.add_row(str(one.id), one.day, one.kind, console.plain(one.subject), one.printed)
+        rows.add_row(str(one.id), one.day, one.kind, console.escape_markup(one.subject), one.printed)
     console.show(rows)
 
 
@@ -72,11 +74,11 @@ def show_changes(campaign: Campaign, lock: Lock, changes: Sequence[Change]) -> N
     if console.wants_json():
         console.result("changes", lock=vars(lock), changes=[vars(one) for one in changes])
         return
-    rows = table_of("收到", "单位", "下发", "原始序号", "原为", "改为", "填报人", "主管领导", "工作簿")
+    rows = empty_table("收到", "单位", "下发", "原始序号", "原为", "改为", "填报人", "主管领导", "工作簿")
     for one in changes:
         earlier = campaign.category[one.earlier].label if one.earlier else "未核查"
         moved = earlier, campaign.category[one.code].label
-        people = console.plain(one.filler), console.plain(one.leader), console.plain(one.file)
+        people = console.escape_markup(one.filler), console.escape_markup(one.leader), console.escape_markup(one.file)
         rows.add_row(one.day.isoformat(), campaign.unit[one.unit].name, one.issue, one.serial, *moved, *people)
     if changes:
         console.show(rows)
@@ -92,4 +94,4 @@ def show_checks(checks: Sequence[Check]) -> None:
     marks = {Outcome.FINE: "✓", Outcome.WARNING: "！", Outcome.BAD: "✗"}
     for check in checks:
         told_text = f"{marks[check.outcome]} {text(check.key, **check.params)}"
-        console.show(console.plain(told_text), always=check.outcome is not Outcome.FINE)
+        console.show(console.escape_markup(told_text), always=check.outcome is not Outcome.FINE)

@@ -12,11 +12,11 @@ from etl.cli.parameters import DAY
 
 
 @click.group(cls=Group)
-def staff() -> None:
+def staff_command() -> None:
     """Accounts of the staff instance."""
 
 
-@staff.command("add")
+@staff_command.command("add")
 @click.argument("name")
 @click.option(
     "--scope",
@@ -24,18 +24,18 @@ def staff() -> None:
     help="bureau, inspectorate, custodian (keeps the log), a department's or unit's slug.",
 )
 @settings
-def staff_add(given: Settings, name: str, scope: str) -> None:
+def staff_add_command(given: Settings, name: str, scope: str) -> None:
     """Make an account and print its one-time password."""
     from etl.workflow import staffing
 
     console.say("staff.added", name=name, scope=scope, password=staffing.add_staff(given.run(), name, scope))
 
 
-@staff.command("import")
+@staff_command.command("import")
 @click.argument("file", metavar="STAFF.xlsx", type=FILE)
 @as_of
 @settings
-def staff_import(given: Settings, file: Path, as_of: dt.datetime | None) -> None:
+def staff_import_command(given: Settings, file: Path, as_of: dt.datetime | None) -> None:
     """Make all accounts of a list (columns 账号 and 范围), or none; passwords go into a sealed workbook."""
     from etl.workflow import staffing
 
@@ -43,9 +43,9 @@ def staff_import(given: Settings, file: Path, as_of: dt.datetime | None) -> None
     console.say("staff.imported", accounts=accounts, file=made)
 
 
-@staff.command("list")
+@staff_command.command("list")
 @settings
-def staff_list(given: Settings) -> None:
+def staff_list_command(given: Settings) -> None:
     """All accounts with their scopes."""
     from etl.cli import show
     from etl.workflow import staffing
@@ -53,10 +53,10 @@ def staff_list(given: Settings) -> None:
     show.show_staff(staffing.list_staff(given.run()))
 
 
-@staff.command("disable")
+@staff_command.command("disable")
 @click.argument("name")
 @settings
-def staff_disable(given: Settings, name: str) -> None:
+def staff_disable_command(given: Settings, name: str) -> None:
     """Shut an account out at once."""
     from etl.workflow import staffing
 
@@ -64,13 +64,13 @@ def staff_disable(given: Settings, name: str) -> None:
     console.say("staff.disabled", name=name)
 
 
-@staff.command("certificate")
+@staff_command.command("certificate")
 @click.option("--host", "hosts", multiple=True, required=True,
               help="Name or address by which browsers reach the server (repeat it for more).")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 825), default=397, show_default=True, help="How long it holds.")
 @as_of
 @settings
-def staff_certificate(given: Settings, hosts: tuple[str, ...], days: int, as_of: dt.datetime | None) -> None:
+def staff_certificate_command(given: Settings, hosts: tuple[str, ...], days: int, as_of: dt.datetime | None) -> None:
     """Make a TLS certificate, and the authority that each office machine is to trust; a new one replaces both."""
     from etl.workflow import staffing
 
@@ -79,38 +79,38 @@ def staff_certificate(given: Settings, hosts: tuple[str, ...], days: int, as_of:
                 until=made.until)  # fmt: skip
 
 
-@staff.group(cls=Group)
-def audit() -> None:
+@staff_command.group(cls=Group)
+def audit_command() -> None:
     """The log of every look at the staff instance: for its custodian."""
 
 
-@audit.command("verify", cls=Command)
+@audit_command.command("verify", cls=Command)
 @click.option("--head", "paper", default="", help="The head as it stands on the custodian's signed paper.")
 @settings
-def audit_verify(given: Settings, paper: str) -> None:
+def audit_verify_command(given: Settings, paper: str) -> None:
     """Go over the whole log; names the first entry that does not hold (exit 3). Prints the head for the paper."""
     from etl.cli import show
     from etl.workflow import auditing
     from etl.workflow.texts import text
 
-    found = auditing.verify(given.run(), paper)
+    found = auditing.verify_log(given.run(), paper)
     told = [(file, text(key, number=number)) for file, key, number in found.breaks]
     if console.wants_json():
         breaks = [{"file": file, "message": message} for file, message in told]
         console.result("audit", entries=found.entries, files=found.files, head=found.head, breaks=breaks)
     else:
-        for file, message in told[: show.SHOWN]:
+        for file, message in told[: show.MOST_SHOWN]:
             console.show(f"✗ {file}：{message}", always=True)
         if not told:
             console.say("audit.whole", entries=found.entries, head=found.head or "—")
     sys.exit(3 if told else 0)
 
 
-@audit.command("export", cls=Command)
+@audit_command.command("export", cls=Command)
 @click.option("--since", type=DAY, help="Only entries of this day (UTC) or later.")
 @as_of
 @settings
-def audit_export(given: Settings, since: dt.datetime | None, as_of: dt.datetime | None) -> None:
+def audit_export_command(given: Settings, since: dt.datetime | None, as_of: dt.datetime | None) -> None:
     """The log as a sealed workbook in private/reports/; its password is that of the bureau's papers."""
     from etl.workflow import auditing
 
@@ -118,13 +118,13 @@ def audit_export(given: Settings, since: dt.datetime | None, as_of: dt.datetime 
     console.say("audit.exported", entries=entries, file=file)
 
 
-@audit.command("rotate", cls=Command)
+@audit_command.command("rotate", cls=Command)
 @click.option("--before", required=True, type=DAY, help="A day at least 183 days ago.")
 @as_of
 @settings
-def audit_rotate(given: Settings, before: dt.datetime, as_of: dt.datetime | None) -> None:
+def audit_rotate_command(given: Settings, before: dt.datetime, as_of: dt.datetime | None) -> None:
     """Put entries of before a day into a file of their own, which proves itself and joins on to the log."""
     from etl.workflow import auditing
 
-    file = auditing.put_old_away(given.run(as_of), before.date())
+    file = auditing.rotate_log(given.run(as_of), before.date())
     console.say("audit.put_away" if file else "audit.nothing_old", file=file, before=before.date())

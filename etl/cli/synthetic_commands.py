@@ -15,26 +15,26 @@ from etl.synthetic.profiles import PROFILES
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
 @settings
-def demo(given: Settings, seed: int, children: int) -> None:
+def demo_command(given: Settings, seed: int, children: int) -> None:
     """The whole main job on synthetic data, in one go; prints where to look."""
     from etl.cli import show
     from etl.workflow.demonstrating import run_demo
 
-    show.show_demo(run_demo(given.home, given.campaign_folder, seed, children, console.bar), given.home)
+    show.show_demo(run_demo(given.home, given.campaign_folder, seed, children, console.progress_bar), given.home)
 
 
 @click.group(cls=Group)
-def synthesize() -> None:
+def synthesize_command() -> None:
     """Made-up people: a province list, and units that fill their workbooks."""
 
 
-@synthesize.command("list")
+@synthesize_command.command("list")
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--profile", type=click.Choice(sorted(PROFILES)), default="default", show_default=True)
 @settings
-def synthesize_list(given: Settings, out: Path, children: int, seed: int, profile: str) -> None:
+def synthesize_list_command(given: Settings, out: Path, children: int, seed: int, profile: str) -> None:
     """Write a synthetic province list."""
     from etl.rulebook.campaign import load_campaign
     from etl.workflow import synthesizing
@@ -43,7 +43,7 @@ def synthesize_list(given: Settings, out: Path, children: int, seed: int, profil
     console.say("synthetic.list", children=children, file=out)
 
 
-@synthesize.command("fill")
+@synthesize_command.command("fill")
 @click.option("--faults", type=click.FloatRange(0, 1), default=0.0, show_default=True,
               help="Share of units whose workbook is spoiled.")  # fmt: skip
 @click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
@@ -52,7 +52,7 @@ def synthesize_list(given: Settings, out: Path, children: int, seed: int, profil
 @click.option("--form", type=click.Choice(sorted(ISSUED_FORMS)), help="Corrections or cases instead of 附件4.")
 @as_of
 @settings
-def synthesize_fill(given: Settings, faults: float, children: int, seed: int, profile: str, form: str | None,
+def synthesize_fill_command(given: Settings, faults: float, children: int, seed: int, profile: str, form: str | None,
                     as_of: dt.datetime | None) -> None:  # fmt: skip
     """Fill the newest issue's workbooks as units would, into private/inbox/ (same seed and children as the list)."""
     from etl.workflow import synthesizing

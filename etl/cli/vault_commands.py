@@ -12,13 +12,13 @@ from etl.cli.parameters import DAY
 
 
 @click.group(cls=Group)
-def vault() -> None:
+def vault_command() -> None:
     """The record's own upkeep."""
 
 
-@vault.command()
+@vault_command.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def keygen(file: Path) -> None:
+def keygen_command(file: Path) -> None:
     """Make a new master key file, readable by its owner alone."""
     from etl.workflow import upkeep
 
@@ -26,39 +26,39 @@ def keygen(file: Path) -> None:
     console.say("key.made", file=file)
 
 
-@vault.command()
+@vault_command.command("verify")
 @click.option("--head", "paper", default="", help="The head as it stands on the custodian's signed paper.")
 @settings
-def verify(given: Settings, paper: str) -> None:
+def verify_record_command(given: Settings, paper: str) -> None:
     """Go over the whole record: pages, the chain, sums, releases; names the first broken link (exit 3)."""
     from etl.cli import show_vault
     from etl.workflow import upkeep
 
     found = upkeep.verify_record(given.run(), paper)
-    show_vault.show_verified(found)
+    show_vault.show_record_verified(found)
     sys.exit(3 if found.breaks else 0)
 
 
-@vault.command()
+@vault_command.command()
 @click.argument("release")
 @click.argument("table")
 @click.argument("cell")
 @settings
-def trace(given: Settings, release: str, table: str, cell: str) -> None:
+def trace_command(given: Settings, release: str, table: str, cell: str) -> None:
     """Lead a published figure back to its workbooks, such as: vault trace 0001 city city.returned."""
     from etl.cli import show_vault
     from etl.workflow import upkeep
 
     run = given.run()
-    found, shown = upkeep.trace(run, release, table, cell)
+    found, shown = upkeep.trace_figure(run, release, table, cell)
     show_vault.show_trace(run.campaign, found, table, cell, shown)
     sys.exit(0 if found.is_whole else 3)
 
 
-@vault.command()
+@vault_command.command()
 @as_of
 @settings
-def upgrade(given: Settings, as_of: dt.datetime | None) -> None:
+def upgrade_command(given: Settings, as_of: dt.datetime | None) -> None:
     """Bring an older record to this program's version; all in one step, or not at all."""
     from etl.workflow import upkeep
 
@@ -66,12 +66,12 @@ def upgrade(given: Settings, as_of: dt.datetime | None) -> None:
     console.say("vault.upgraded", found=found, now=now)
 
 
-@vault.command()
+@vault_command.command()
 @click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path),
               help="Where the copy goes (default: private/backups/).")  # fmt: skip
 @as_of
 @settings
-def backup(given: Settings, target: Path | None, as_of: dt.datetime | None) -> None:
+def backup_command(given: Settings, target: Path | None, as_of: dt.datetime | None) -> None:
     """Copy the record, encrypted; the copy is opened and its chain verified before it counts."""
     from etl.workflow import upkeep
 
@@ -79,13 +79,13 @@ def backup(given: Settings, target: Path | None, as_of: dt.datetime | None) -> N
     console.say("vault.backed_up", file=path, links=newest.id, head=newest.printed)
 
 
-@vault.command()
+@vault_command.command()
 @click.argument("file", type=FILE)
 @click.option("--to", "upto", type=click.IntRange(1), metavar="LINK",
               help="Only as far as this link of the chain (see vault history).")  # fmt: skip
 @as_of
 @settings
-def restore(given: Settings, file: Path, upto: int | None, as_of: dt.datetime | None) -> None:
+def restore_command(given: Settings, file: Path, upto: int | None, as_of: dt.datetime | None) -> None:
     """Put a copy in the record's place; the record that it replaces is kept beside."""
     from etl.workflow import upkeep
 
@@ -93,12 +93,12 @@ def restore(given: Settings, file: Path, upto: int | None, as_of: dt.datetime | 
     console.say("vault.restored", links=last, kept=kept if kept.exists() else "—")
 
 
-@vault.command()
+@vault_command.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--by", required=True, help="Who replaces the key.")
 @as_of
 @settings
-def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> None:
+def rekey_command(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> None:
     """Encrypt everything under a new master key (made in FILE if it is not there). Stop the staff server first."""
     from etl.workflow import upkeep
 
@@ -106,12 +106,12 @@ def rekey(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> No
     console.say("vault.rekeyed", file=file)
 
 
-@vault.command()
+@vault_command.command()
 @click.option("--before", required=True, type=DAY, help="Lists handed out before this day.")
 @click.option("--by", required=True, help="Who purges.")
 @as_of
 @settings
-def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | None) -> None:
+def purge_command(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | None) -> None:
     """Delete all individuals of old lists, here and in every file of this home; sums and releases stay."""
     from etl.workflow import upkeep
 
@@ -122,19 +122,19 @@ def purge(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | No
                 copies=len(certificate["copies"]), elsewhere=elsewhere)  # fmt: skip
 
 
-@vault.command()
+@vault_command.command()
 @settings
-def history(given: Settings) -> None:
+def history_command(given: Settings) -> None:
     """Every link of the chain: what came on record, and when."""
     from etl.cli import show_vault
     from etl.workflow import upkeep
 
-    show_vault.show_history(upkeep.history(given.run()))
+    show_vault.show_history(upkeep.chain_links(given.run()))
 
 
 @click.command(cls=Command)
 @settings
-def doctor(given: Settings) -> None:
+def doctor_command(given: Settings) -> None:
     """Is this machine fit: key, permissions, record, clock, disk, swap, fonts; exit 1 if something is bad."""
     from etl.cli import show_vault
     from etl.workflow.doctor import Outcome, examine

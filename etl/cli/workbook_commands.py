@@ -8,7 +8,7 @@ import click
 
 from etl.cli import console
 from etl.cli.options import FILE, Command, Settings, as_of, settings
-from etl.cli.parameters import RETURNED
+from etl.cli.parameters import RETURNED_FILE
 from etl.findings import FuxueError
 from etl.forms.definitions import ISSUED_FORMS
 
@@ -21,7 +21,7 @@ from etl.forms.definitions import ISSUED_FORMS
 @click.option("--to", metavar="X", help="With --form: only this department or unit (slug).")
 @as_of
 @settings
-def issue(given: Settings, list_file: Path | None, assign: Path | None, exclude: Path | None, form: str | None,
+def issue_command(given: Settings, list_file: Path | None, assign: Path | None, exclude: Path | None, form: str | None,
           to: str | None, as_of: dt.datetime | None) -> None:  # fmt: skip
     """Seal one workbook per unit (of a province's list, or of its supplement) into private/outbox/.
 
@@ -44,37 +44,37 @@ def issue(given: Settings, list_file: Path | None, assign: Path | None, exclude:
 @click.command(cls=Command)
 @click.option("--unit", metavar="X", help="Only this unit's or department's (slug); bureau: the list's papers.")
 @settings
-def passwords(given: Settings, unit: str | None) -> None:
+def passwords_command(given: Settings, unit: str | None) -> None:
     """Print the workbooks' passwords: derived from the key, stored nowhere."""
     from etl.cli import show
     from etl.workflow import issuing
 
     run = given.run()
-    show.show_passwords(run.campaign, issuing.passwords(run, unit))
+    show.show_passwords(run.campaign, issuing.list_passwords(run, unit))
 
 
 @click.command(cls=Command)
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=RETURNED)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=RETURNED_FILE)
 @click.option("--allow-unsealed", is_flag=True, help="Read unencrypted files too.")
 @as_of
 @settings
-def check(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
+def check_command(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
     """Read and check returned workbooks, record nothing; exit 1 if one has errors."""
     from etl.cli import show
     from etl.workflow import loading
 
-    checked = loading.check(given.run(as_of), files, allow_unsealed=allow_unsealed)
+    checked = loading.check_files(given.run(as_of), files, allow_unsealed=allow_unsealed)
     show.show_checked("check", [(c, "accepted" if c.accepted else "refused") for c in checked])
     sys.exit(0 if all(c.accepted for c in checked) else 1)
 
 
 @click.command(cls=Command)
-@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED)
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED_FILE)
 @click.option("--allow-unsealed", is_flag=True, help="Accept unencrypted files, on record.")
 @click.option("--again", is_flag=True, help="Take FILEs back that newer ones have replaced.")
 @as_of
 @settings
-def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, again: bool,
+def load_command(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, again: bool,
          as_of: dt.datetime | None) -> None:  # fmt: skip
     """Check and record all of private/inbox/ (or FILEs); each workbook is accepted or refused whole.
 
@@ -86,7 +86,7 @@ def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, again: 
     if again and not files:
         raise FuxueError("load.again_needs_files")
     run = given.run(as_of)
-    loaded = loading.load(run, files, allow_unsealed=allow_unsealed, again=again)
+    loaded = loading.load_files(run, files, allow_unsealed=allow_unsealed, again=again)
     if not loaded:
         console.say("load.nothing", folder=run.home.inbox)
         return
@@ -99,10 +99,10 @@ def load(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, again: 
 @click.command(cls=Command)
 @as_of
 @settings
-def status(given: Settings, as_of: dt.datetime | None) -> None:
+def status_command(given: Settings, as_of: dt.datetime | None) -> None:
     """Per unit: children issued, workbooks received and refused, days to the deadline."""
     from etl.cli import show
     from etl.workflow import standing
 
     run = given.run(as_of)
-    show.show_status(run.campaign, run.day, standing.status(run), run.home)
+    show.show_status(run.campaign, run.day, standing.standing_of(run), run.home)

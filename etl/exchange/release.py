@@ -18,14 +18,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from etl.exchange.release_folder import ALWAYS, digest, plain, release_folders, sealed_files, set_aside
+from etl.exchange.release_folder import ALWAYS, printable, release_digest, release_folders, sealed_files, set_aside
 from etl.findings import FuxueError
 from etl.rulebook.publication import Assumption
 
 #: What is taken for granted of a single release.
 NOTHING = Assumption("none", (), ())
 #: The columns of a table's file.
-COLUMNS = ("row", "measure", "value", "status")
+_COLUMNS = ("row", "measure", "value", "status")
+
+
+#: The row of the city in every table.
+CITY = "city"
 
 
 class Status(StrEnum):
@@ -162,7 +166,7 @@ def _json(value: Any) -> bytes:
 def _csv(table: ReleasedTable) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(_COLUMNS)
     for row in table.rows:
         for measure in table.measures:
             cell = table[row, measure]
@@ -186,9 +190,9 @@ def _understood(folder: Path, files_of: Callable[[Path], Mapping[str, bytes]]) -
         about = json.loads(files["release.json"].decode())
         tables = {f"{table['key']}.csv" for table in about["tables"]}
         for name in sorted(files.keys() - tables - ALWAYS):
-            raise FuxueError("release.unknown_file", release=folder.name, file=plain(name))
+            raise FuxueError("release.unknown_file", release=folder.name, file=printable(name))
         if folder.name not in (about["release"], f".{about['release']}.new"):
-            raise FuxueError("release.renamed", release=folder.name, name=plain(about["release"]))
+            raise FuxueError("release.renamed", release=folder.name, name=printable(about["release"]))
         return _release(about, files)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise FuxueError("release.unreadable", release=folder.name, reason=type(error).__name__) from error
@@ -226,7 +230,7 @@ def _must_be_printable(told: object) -> None:
 def earlier_releases(released: Path, release: Release) -> list[Release]:
     """The releases before one, oldest first; FuxueError unless they are those that it was made after."""
     folders = [folder for folder in release_folders(released) if folder.name < release.name]
-    if {folder.name: digest(folder) for folder in folders} != dict(release.earlier):
+    if {folder.name: release_digest(folder) for folder in folders} != dict(release.earlier):
         raise FuxueError("release.earlier", release=release.name)
     return [read_release(folder) for folder in folders]
 
@@ -246,7 +250,7 @@ def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
     rows: dict[str, None] = {}
     for line in csv.DictReader(io.StringIO(content.decode()), strict=True):
         _must_be_printable([*line.values()])
-        if tuple(line) != COLUMNS or not re.fullmatch("(?:0|[1-9][0-9]{0,8})?", line["value"]):
+        if tuple(line) != _COLUMNS or not re.fullmatch("(?:0|[1-9][0-9]{0,8})?", line["value"]):
             raise ValueError("no line of a table")
         if (line["row"], line["measure"]) in cells:
             raise ValueError("a cell told twice")

@@ -41,7 +41,7 @@ def verifiers() -> frozenset[str]:
     return FORMER_VERIFIERS | {sha256(VERIFIER.read_bytes())}
 
 
-def aside(released: Path, name: str) -> Path:
+def _aside(released: Path, name: str) -> Path:
     """Where a release lies until it is on record: hidden, beside its place."""
     return released / f".{name}.new"
 
@@ -50,7 +50,7 @@ def set_aside(released: Path, name: str, files: Mapping[str, bytes]) -> Path:
     """Write files into a fresh hidden folder beside the place of the release; FuxueError if that is taken."""
     if (released / name).exists():
         raise FuxueError("release.exists", release=name)
-    fresh = aside(released, name)
+    fresh = _aside(released, name)
     shutil.rmtree(fresh, ignore_errors=True)
     if not released.exists():
         released.mkdir(parents=True)
@@ -69,15 +69,15 @@ def write_through(path: Path, content: bytes) -> None:
         os.fsync(handle.fileno())
 
 
-def seal(folder: Path) -> str:
+def write_sums(folder: Path) -> str:
     """List all files of a folder in `SHA256SUMS`, the last to be written; the digest of that list."""
     write_through(folder / SUMS, _listing(folder))
     sync(folder)
     sync(folder.parent)
-    return digest(folder)
+    return release_digest(folder)
 
 
-def digest(folder: Path) -> str:
+def release_digest(folder: Path) -> str:
     """SHA-256 of a release, empty if there is no folder.
 
     That of its `SHA256SUMS` if just the files that are listed there lie in the folder, unchanged; else another.
@@ -95,26 +95,26 @@ def _listing(folder: Path) -> bytes:
     for path in sorted(folder.iterdir()):
         is_file = path.is_file() and not path.is_symlink()
         if path.name != SUMS:
-            lines.append(f"{sha256(path.read_bytes()) if is_file else 'no plain file'}  {plain(path.name)}\n")
+            lines.append(f"{sha256(path.read_bytes()) if is_file else 'no plain file'}  {printable(path.name)}\n")
     return "".join(lines).encode()
 
 
-def put_in_place(released: Path, name: str) -> Path:
+def place_release(released: Path, name: str) -> Path:
     """What was set aside becomes the release, in one step that is on the disk before this returns."""
-    folder = aside(released, name).rename(released / name)
+    folder = _aside(released, name).rename(released / name)
     sync(released)
     return folder
 
 
-def settle_releases(released: Path, recorded: Mapping[str, str]) -> None:
+def finish_interrupted_releases(released: Path, recorded: Mapping[str, str]) -> None:
     """End what an interrupted run began: a release on record takes its place, what is on no record is deleted.
 
     `recorded` gives the digest by number.
     """
     for fresh in sorted(released.glob(".[0-9][0-9][0-9][0-9].new")):
         name = fresh.name[1:5]
-        if digest(fresh) == recorded.get(name) and not (released / name).exists():
-            put_in_place(released, name)
+        if release_digest(fresh) == recorded.get(name) and not (released / name).exists():
+            place_release(released, name)
         else:
             shutil.rmtree(fresh)
 
@@ -127,11 +127,11 @@ def sealed_files(folder: Path) -> dict[str, bytes]:
     """
     name = folder.name
     if folder.is_symlink():
-        raise FuxueError("release.no_plain_file", release=name, file=plain(name))
+        raise FuxueError("release.no_plain_file", release=name, file=printable(name))
     sums = _sums(folder)
     present = {path.name for path in folder.iterdir()} - {SUMS}
     for file in sorted(present - sums.keys()):
-        raise FuxueError("release.unknown_file", release=name, file=plain(file))
+        raise FuxueError("release.unknown_file", release=name, file=printable(file))
     for file in sorted({*sums, *ALWAYS} - present):
         raise FuxueError("release.missing_file", release=name, file=file)
     files = {file: _plain_file(folder / file) for file in sums}
@@ -155,10 +155,10 @@ def _sums(folder: Path) -> dict[str, str]:
 def _plain_file(path: Path) -> bytes:
     """The content of a file that is no link, no folder and no device."""
     if not stat.S_ISREG(path.lstat().st_mode):
-        raise FuxueError("release.no_plain_file", release=path.parent.name, file=plain(path.name))
+        raise FuxueError("release.no_plain_file", release=path.parent.name, file=printable(path.name))
     return path.read_bytes()
 
 
-def plain(text: str) -> str:
+def printable(text: str) -> str:
     """A text that may be printed: whatever could steer a terminal is written as an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class CurrentAnswer:
     """A row's current answer, in the order in which it was handed out, and what came before.
 
     `first_team` signed for it in the first accepted workbook, which came `days` days after handing out, both days

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import groupby
 
 from etl.exchange.flag import Flag
-from etl.exchange.reported import Reported
+from etl.exchange.reported import CurrentAnswer
 from etl.inspect.chance import as_far, at_least
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.flag_rules import FlagRule
@@ -32,7 +32,7 @@ class _Ask:
 
     rule: FlagRule
     alpha: float
-    rows: Mapping[str, Sequence[Reported]]
+    rows: Mapping[str, Sequence[CurrentAnswer]]
     answers: Mapping[str, Answers]
     deducted: frozenset[str]
     visiting: int
@@ -49,9 +49,9 @@ class _Ask:
 Hit = tuple[str, Mapping[str, object]]
 
 
-def find_flags(reported: Sequence[Reported], campaign: Campaign) -> list[Flag]:
+def find_flags(reported: Sequence[CurrentAnswer], campaign: Campaign) -> list[Flag]:
     """All flags over the current answers of all units, in the order of the rules, then of the campaign's units."""
-    own: dict[str, list[Reported]] = {unit.slug: [] for unit in campaign.units}
+    own: dict[str, list[CurrentAnswer]] = {unit.slug: [] for unit in campaign.units}
     for row in reported:
         own.get(row.unit, []).append(row)  # a unit that the campaign no longer has is nobody's peer
     rows = {unit: theirs for unit, theirs in own.items() if theirs}
@@ -60,7 +60,7 @@ def find_flags(reported: Sequence[Reported], campaign: Campaign) -> list[Flag]:
     visiting = max((campaign.verification_due - campaign.noticed).days + 1, 1)
     flags = []
     for rule in campaign.inspection.flags:
-        for unit, said in TESTS[rule.test](_Ask(rule, campaign.inspection.alpha, rows, answers, deducted, visiting)):
+        for unit, said in _TESTS[rule.test](_Ask(rule, campaign.inspection.alpha, rows, answers, deducted, visiting)):
             flags.append(Flag(rule.id, unit, rule.message.format(**said), rule.message_en.format(**said)))
     return flags
 
@@ -172,7 +172,7 @@ def _chance(alpha: float) -> str:
     return f"{alpha * 100:g}%"
 
 
-TESTS: Mapping[str, Callable[[_Ask], Iterator[Hit]]] = {
+_TESTS: Mapping[str, Callable[[_Ask], Iterator[Hit]]] = {
     "deductions": _deductions,
     "all_returned": _all_returned,
     "same_team": _same_team,

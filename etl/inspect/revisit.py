@@ -9,7 +9,7 @@ from etl.exchange.sample import Key, Sample
 from etl.findings import FuxueError
 
 
-def draw(children: Mapping[str, Sequence[Key]], size: int, seed: int, confidence: float) -> Sample:
+def draw_sample(children: Mapping[str, Sequence[Key]], size: int, seed: int, confidence: float) -> Sample:
     """`size` children, from each unit in proportion and at least one (Cochran 1977, 5.4), by a seeded draw.
 
     FuxueError if there are fewer children than that, or more units.

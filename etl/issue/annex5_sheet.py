@@ -10,7 +10,7 @@ from etl.issue.layout import PROGRESS, Layout
 from etl.rulebook.campaign import Campaign, Category
 
 #: Zero-based rows: title, group headings, headings, the unit, the total, the check line, the footer.
-TITLE, GROUPS, HEADINGS, UNIT, TOTAL, CHECK, FOOTER = range(7)
+_TITLE, _GROUPS, HEADINGS, UNIT, _TOTAL, CHECK, _FOOTER = range(7)
 MEND = "附件4还有填错的行（深红），改好再打印。"
 GROUP_NAMES = {"deducted": "核减项", "to_return": "应劝返项"}
 
@@ -19,17 +19,25 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
     """Add the sheet. Its headings are the thirteen values themselves, which the formulas compare with."""
     sheet = book.add_worksheet(ANNEX5.sheet)
     right = len(ANNEX5.columns) - 1
-    sheet.merge_range(TITLE, 0, TITLE, right, ANNEX5.title.format(county=campaign.county), styles["title"])
-    for row, height in ((TITLE, 36), (GROUPS, 24), (HEADINGS, 64), (UNIT, 36), (TOTAL, 30), (CHECK, 22), (FOOTER, 30)):
+    sheet.merge_range(_TITLE, 0, _TITLE, right, ANNEX5.title.format(county=campaign.county), styles["title"])
+    for row, height in (
+        (_TITLE, 36),
+        (_GROUPS, 24),
+        (HEADINGS, 64),
+        (UNIT, 36),
+        (_TOTAL, 30),
+        (CHECK, 22),
+        (_FOOTER, 30),
+    ):
         sheet.set_row(row, height)
     _headings(sheet, campaign, styles)
     sheet.write_string(UNIT, 0, campaign.city, styles["issued"])
     sheet.write_string(UNIT, 1, f"{campaign.county}·{bundle.name}", styles["issued"])
-    sheet.merge_range(TOTAL, 0, TOTAL, 1, "总计", styles["header"])
+    sheet.merge_range(_TOTAL, 0, _TOTAL, 1, "总计", styles["header"])
     for at, formula in _formulas(campaign, layout).items():
         sheet.write_formula(UNIT, at, formula, styles["number"], 0)
         letters = column_letters(at)
-        sheet.write_formula(TOTAL, at, f"=SUM({letters}{UNIT + 1}:{letters}{UNIT + 1})", styles["number"], 0)
+        sheet.write_formula(_TOTAL, at, f"=SUM({letters}{UNIT + 1}:{letters}{UNIT + 1})", styles["number"], 0)
     missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
     # The progress line of 附件4 ends in 待改 0 only where nothing is left to mend.
     is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
@@ -46,7 +54,7 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
     sheet.center_horizontally()
     sheet.fit_to_pages(1, 1)
-    sheet.print_area(0, 0, FOOTER, right)
+    sheet.print_area(0, 0, _FOOTER, right)
     sheet.set_footer("&L&9单位负责人签字：＿＿＿＿＿＿＿＿（盖章）&R&9第 &P 页，共 &N 页")
     sheet.protect("", {"format_columns": True, "format_rows": True})
 
@@ -55,11 +63,11 @@ def _headings(sheet: Any, campaign: Campaign, styles: Mapping[str, Any]) -> None
     for at, column in enumerate(ANNEX5.columns):
         sheet.set_column(at, at, column.width)
         if column.key not in campaign.category:
-            sheet.merge_range(GROUPS, at, HEADINGS, at, column.heading, styles["header"])
+            sheet.merge_range(_GROUPS, at, HEADINGS, at, column.heading, styles["header"])
     at = 3
     for group, name in GROUP_NAMES.items():
         count = sum(category.group == group for category in campaign.categories)
-        sheet.merge_range(GROUPS, at, GROUPS, at + count - 1, name, styles["header"])
+        sheet.merge_range(_GROUPS, at, _GROUPS, at + count - 1, name, styles["header"])
         at += count
     for at, category in enumerate(_in_order(campaign), start=3):
         sheet.write_string(HEADINGS, at, category.label, styles["header"])
@@ -95,13 +103,13 @@ def _footer(sheet: Any, bundle: Bundle, layout: Layout, styles: Mapping[str, Any
              for _, blank, field in layout.footer_cells()}  # fmt: skip
     for number, field in enumerate(ANNEX5.footer):
         at = number * 3
-        sheet.write_string(FOOTER, at, f"{field.heading}：", styles["label"])
+        sheet.write_string(_FOOTER, at, f"{field.heading}：", styles["label"])
         if field.key == "unit":
-            sheet.merge_range(FOOTER, at + 1, FOOTER, at + 2, bundle.name, styles["linked"])
+            sheet.merge_range(_FOOTER, at + 1, _FOOTER, at + 2, bundle.name, styles["linked"])
         elif field.key in typed:
-            sheet.merge_range(FOOTER, at + 1, FOOTER, at + 2, "", styles["linked"])
+            sheet.merge_range(_FOOTER, at + 1, _FOOTER, at + 2, "", styles["linked"])
             sheet.write_formula(
-                FOOTER, at + 1, f'=IF(LEN({typed[field.key]})=0,"",{typed[field.key]})', styles["linked"], ""
+                _FOOTER, at + 1, f'=IF(LEN({typed[field.key]})=0,"",{typed[field.key]})', styles["linked"], ""
             )
         else:
-            sheet.merge_range(FOOTER, at + 1, FOOTER, at + 2, "", styles["blank"])
+            sheet.merge_range(_FOOTER, at + 1, _FOOTER, at + 2, "", styles["blank"])

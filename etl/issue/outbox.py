@@ -47,7 +47,7 @@ def issue_workbooks(
     password, `mac` signs the hidden manifests, `fingerprint` marks the sealed files; `done` is called once a workbook.
     """
     issue = bundles[0].issue
-    fresh = aside(outbox, issue)
+    fresh = _aside(outbox, issue)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True, mode=0o700)
     jobs = [
@@ -83,7 +83,7 @@ def seal_one(campaign: Campaign, job: tuple[Bundle, Manifest, str]) -> bytes:
     return seal(build_workbook(campaign, bundle, manifest), password)
 
 
-def aside(outbox: Path, issue: str) -> Path:
+def _aside(outbox: Path, issue: str) -> Path:
     """Where an issue's workbooks lie until it is on record."""
     return outbox / f".{issue}.new"
 

@@ -19,7 +19,7 @@ from etl.issue.assign import match_units
 from etl.rulebook.campaign import Campaign, Unit
 from etl.system.file_names import shown_name
 
-WANTED = tuple(column.key for column in ANNEX4.issued)
+_WANTED = tuple(column.key for column in ANNEX4.issued)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def read_list(path: Path, campaign: Campaign) -> tuple[ProvinceList | None, list
         return None, [campaign.finding("L08", shown_name(path))]
     found = []
     for name, rows in sheets:
-        if (header := find_header(rows, ANNEX4, wanted=WANTED)) is not None:
+        if (header := find_header(rows, ANNEX4, wanted=_WANTED)) is not None:
             found.append(ProvinceList(shown_name(path), name, header[1], tuple(_rows(rows, *header))))
     # A second sheet with a header alone is in nobody's way; one with rows would be lost.
     filled = [one for one in found if one.rows]
@@ -80,7 +80,7 @@ def read_list(path: Path, campaign: Campaign) -> tuple[ProvinceList | None, list
 
 def _rows(grid: Grid, header: int, at: Mapping[str, int]) -> list[ListRow]:
     texts = [
-        ListRow(number, {key: _text(row[at[key]]) for key in WANTED})
+        ListRow(number, {key: _text(row[at[key]]) for key in _WANTED})
         for number, row in enumerate(grid[header + 1 :], start=header + 2)
     ]
     return [row for row in texts if any(text.strip() for text in row.texts.values())]

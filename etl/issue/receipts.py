@@ -15,7 +15,7 @@ from etl.rulebook.campaign import Campaign
 
 RECEIPTS = "receipts.xlsx"
 #: Label and line of each field below the table of facts: who signs when it goes out, and when it comes back.
-SIGNED = (
+_SIGNED = (
     ("交出", ("保管人（交出）签字：", "领取人签字：", "领取日期：", "口令已另行告知（签字）：")),
     ("交回", ("交回人签字：", "保管人（收回）签字：", "交回日期：", "介质已清除（签字）：")),
 )
@@ -69,7 +69,7 @@ def _page(sheet: Any, campaign: Campaign, facts: Mapping[str, str], styles: Mapp
         sheet.write_string(row, 1, value, styles["value"])
         sheet.set_row(row, 26)
         row += 1
-    for part, labels in SIGNED:
+    for part, labels in _SIGNED:
         sheet.set_row(row, 34)
         sheet.write_string(row, 0, part, styles["part"])
         for label in labels:

@@ -145,7 +145,7 @@ def _begun(layout: Layout, ref: Reference) -> str:
     return "(" + "+".join(f"LEN({_clean(ref(column.key))})" for column in layout.form.editable) + ">0)"
 
 
-def progress(layout: Layout, choices: Mapping[str, Choices]) -> tuple[str, str, str]:
+def _progress(layout: Layout, choices: Mapping[str, Choices]) -> tuple[str, str, str]:
     """Formulas: the line 已填 n / 共 N，待改 m; the rows filled without fault; the rows begun and at fault."""
     total = layout.count
     faults = [fault_of(layout, column, choices, layout.area) for column in layout.form.editable]
@@ -164,7 +164,7 @@ def write_progress(
     if not layout.count:
         sheet.merge_range(PROGRESS, 0, PROGRESS, right, "本次没有需要填写的行（零报告）：请填写表尾后报回。", style)
         return
-    line, filled, faulty = progress(layout, choices)
+    line, filled, faulty = _progress(layout, choices)
     sheet.merge_range(PROGRESS, 0, PROGRESS, right, "", style)
     sheet.write_formula(PROGRESS, 0, line, style, f"已填 0 / 共 {layout.count}，待改 0")
     for criteria, look in ((f"={faulty}>0", wrong), (f"={filled}={layout.count}", done)):

@@ -15,7 +15,7 @@ import numpy as np
 from etl.proof.tables import Need, Range, System
 
 #: How far from a whole number a solution may be.
-EPSILON = 1e-6
+_EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Attacker:
         None if there is no bound. Raises ValueError if the figures contradict each other.
         """
         found = _solve(self.linear, terms, least=least)
-        if found is not None and any(abs(value - round(value)) > EPSILON for value in found):
+        if found is not None and any(abs(value - round(value)) > _EPSILON for value in found):
             found = _solve(self.whole, terms, least=least)
             if found is None:
                 raise ValueError("public figures contradict each other (no whole numbers fit)")
@@ -168,7 +168,7 @@ def free(values: Sequence[int], k: int) -> bool:
 
 
 #: Tables asked for at once, before cells are asked for one by one.
-SHARED = 6
+_SHARED = 6
 
 
 def explore(
@@ -184,7 +184,7 @@ def explore(
     def is_left(cell: int) -> bool:
         return not seen or not is_met([table[cell] for table in seen], goals[cell])
 
-    for turn in range(SHARED):
+    for turn in range(_SHARED):
         # All up, all down; then every second one up and the others down, and so on: sums that are known allow no more.
         left = [cell for cell in goals if is_left(cell)]
         terms = {cell: -1 if turn // 2 and at >> (turn // 2 - 1) & 1 else 1 for at, cell in enumerate(left)}

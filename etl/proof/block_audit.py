@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from etl.proof.geography import Block, Counts, Geography, Mask
+from etl.proof.geography import Block, CountMatrix, Geography, Mask
 
 
 def unsafe(geography: Geography, blocks: Iterable[Block]) -> Iterator[str]:
@@ -62,6 +62,6 @@ def _readable(geography: Geography, block: Block) -> Iterator[str]:
         yield f"count {parts[row]}.{column}"
 
 
-def _distinct(changes: Counts) -> set[bytes]:
+def _distinct(changes: CountMatrix) -> set[bytes]:
     """Changes of a row, each once, without that of nothing."""
     return {change.tobytes() for change in np.ascontiguousarray(changes, dtype=np.int64) if change.any()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Counts = npt.NDArray[np.int64]
+CountMatrix = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -20,10 +20,10 @@ class Geography:
     """
 
     parts: Mapping[int, tuple[int, ...]]
-    counts: Counts
+    counts: CountMatrix
     sums: Sequence[tuple[int, tuple[int, ...]]]
-    goals: Counts
-    prices: Counts
+    goals: CountMatrix
+    prices: CountMatrix
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Block:
 
     place: int
     withheld: Mask
-    own: Counts
-    carried: Counts
+    own: CountMatrix
+    carried: CountMatrix
 
-    def demands(self, row: int) -> Counts:
+    def demands(self, row: int) -> CountMatrix:
         """The changes of a part (by its row here, from 1) in the block's tables, each once, without that of nothing."""
         changes = np.unique(np.concatenate([self.own, self.carried])[:, row], axis=0)
         return changes[changes.any(axis=1)]

@@ -9,7 +9,7 @@ from etl.proof.tables import Range, System, SystemCell, system_of
 from etl.rulebook.publication import Assumption
 
 
-def reported(release: Release) -> dict[str, bool]:
+def units_reported(release: Release) -> dict[str, bool]:
     """Which units had reported, as the release shows."""
     silent = {
         row for table in release.tables for (row, _), cell in table.cells.items() if cell.status is Status.NOT_DUE
@@ -19,7 +19,7 @@ def reported(release: Release) -> dict[str, bool]:
 
 def system_in(release: Release) -> System:
     """The system of one release, as everybody knows it."""
-    return system_of(release.structure, reported(release), release.known, {})
+    return system_of(release.structure, units_reported(release), release.known, {})
 
 
 def told_in(release: Release, system: System) -> dict[str, Range]:
@@ -66,18 +66,18 @@ def _join(releases: Sequence[Release], systems: Sequence[System], assumed: Assum
             ours += [(whole + first, tuple(part + first for part in parts)) for whole, parts in theirs]
         if number:
             before = first - len(systems[number - 1].cells)
-            for cell, is_fixed in moves(releases[number - 1], release, assumed):
+            for cell, is_fixed in _moves(releases[number - 1], release, assumed):
                 later, sooner = first + system.at[cell], before + systems[number - 1].at[cell]
                 links += [(later, sooner), (sooner, later)] if is_fixed else [(later, sooner)]
     return System(tuple(cells), tuple(equations), tuple(groups), tuple(links), first)
 
 
-def moves(sooner: Release, later: Release, assumed: Assumption) -> Iterator[tuple[str, bool]]:
+def _moves(sooner: Release, later: Release, assumed: Assumption) -> Iterator[tuple[str, bool]]:
     """Cells that an assumption ties between two releases, and whether they do not change at all.
 
     Those of units that had reported both times, and the city's categories, which can only grow as units report.
     """
-    was_in, is_in = reported(sooner), reported(later)
+    was_in, is_in = units_reported(sooner), units_reported(later)
     for unit in later.structure.units:
         if was_in[unit] and is_in[unit]:
             yield from ((cell_id(unit, name), True) for name in assumed.fixed)

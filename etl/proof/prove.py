@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from etl.exchange.release import Release, cell_id, earlier_releases, read_draft
-from etl.exchange.release_folder import VERIFIER, seal, sha256, write_through
+from etl.exchange.release_folder import VERIFIER, sha256, write_sums, write_through
 from etl.proof import verify_release
 from etl.proof.attacker import Attacker, explore, free, wide
 from etl.proof.history import place, reader_of
 from etl.proof.reader import closing_groups, goals_of
 
-Table = tuple[int, ...]
-PROOF = "proof.json"
+_Table = tuple[int, ...]
+_PROOF = "proof.json"
 
 
 class _Examples:
@@ -25,9 +25,9 @@ class _Examples:
 
     def __init__(self, attacker: Attacker) -> None:
         self.attacker = attacker
-        self.tables: list[Table] = []
+        self.tables: list[_Table] = []
 
-    def add(self, table: Iterable[int] | None) -> Table:
+    def add(self, table: Iterable[int] | None) -> _Table:
         if table is None:
             raise ValueError("no bound")
         self.tables.append(tuple(table))
@@ -47,7 +47,7 @@ class _Examples:
                 raise ValueError("a range that is not what a reader infers")
 
 
-def examples(releases: Sequence[Release]) -> tuple[Attacker, list[Table]]:
+def make_examples(releases: Sequence[Release]) -> tuple[Attacker, list[_Table]]:
     """A reader of all releases so far, and enough tables to show every range, and that nothing can be read.
 
     ValueError if a range is not reached or something can be read: then there is no proof.
@@ -86,7 +86,7 @@ def proof(folder: Path, releases: Sequence[Release]) -> bytes:
 
     A table tells every release so far, oldest first: states of its units, then its categories.
     """
-    attacker, tables = examples(releases)
+    attacker, tables = make_examples(releases)
     places = [
         attacker.system.at[place(release, cell)]
         for release in releases
@@ -109,9 +109,9 @@ def prove(folder: Path) -> int:
     Earlier releases are read from beside it. Raises verify_release.Failed if that program does not accept the proof.
     """
     release = read_draft(folder)
-    write_through(folder / PROOF, proof(folder, [*earlier_releases(folder.parent, release), release]))
+    write_through(folder / _PROOF, proof(folder, [*earlier_releases(folder.parent, release), release]))
     write_through(folder / "verify_release.py", VERIFIER.read_bytes())
-    seal(folder)
+    write_sums(folder)
     return int(str(verify_release.check(folder)["tables"]))
 
 

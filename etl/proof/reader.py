@@ -61,7 +61,7 @@ def _divided(attacker: Attacker, whole: int, part: int) -> bool:
     return attacker.infer(whole)[0] == 0 or attacker.infer_difference(whole, part)[1] != 0
 
 
-def verify_release(structure: Structure, release: Release, earlier: Sequence[Release] = ()) -> str:
+def unsafe_reason(structure: Structure, release: Release, earlier: Sequence[Release] = ()) -> str:
     """What is wrong with a release, from what it and those before it tell; empty if nothing is.
 
     Its figures must hang together as the campaign's do, every equation be solvable, the ranges on file be those that a

@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from etl.exchange.release import Structure, cell_id
+from etl.exchange.release import CITY, Structure, cell_id
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.publication import ATOMS
 
 #: Least and greatest value of a count; None for no upper bound.
 Range = tuple[int, int | None]
-CITY = "city"
 #: The measures of a unit that has not reported; all its others are zero. One that has reported has every child
 #: verified, since a workbook is accepted whole and every issued child comes back (M8). Everybody knows both.
 BEFORE_REPORT = ("suspected", "unverified")

@@ -15,9 +15,9 @@ from itertools import repeat
 import numpy as np
 
 from etl.findings import FuxueError
-from etl.proof.geography import Block, Counts, Geography
+from etl.proof.geography import Block, CountMatrix, Geography, Mask
 from etl.proof.tables import Need, System, SystemCell
-from etl.protect.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
+from etl.protect.programme import EPSILON, FREE, Programme, Vector, task_of
 from etl.protect.secondary import Search
 from etl.protect.witnesses import Left, Witnesses
 
@@ -35,7 +35,7 @@ def suppress_blocks(geography: Geography, pool: Executor | None = None, *, spari
         yield from blocks
 
 
-def _subtree(geography: Geography, place: int, demands: Counts, sparing: bool) -> list[Block]:
+def _subtree(geography: Geography, place: int, demands: CountMatrix, sparing: bool) -> list[Block]:
     blocks, left = list[Block](), {place: demands}
     while left:
         blocks.append(protect_block(geography, *left.popitem(), sparing=sparing))
@@ -43,13 +43,13 @@ def _subtree(geography: Geography, place: int, demands: Counts, sparing: bool) -
     return blocks
 
 
-def _demanded(geography: Geography, block: Block) -> Iterator[tuple[int, Counts]]:
+def _demanded(geography: Geography, block: Block) -> Iterator[tuple[int, CountMatrix]]:
     for row, part in enumerate(geography.parts[block.place], 1):
         if part in geography.parts:
             yield part, block.demands(row)
 
 
-def protect_block(geography: Geography, place: int, demands: Counts, *, sparing: bool = False) -> Block:
+def protect_block(geography: Geography, place: int, demands: CountMatrix, *, sparing: bool = False) -> Block:
     """Hide the small counts of a place's parts, so that the changes of its own row that are demanded can be carried."""
     rows = [place, *geography.parts[place]]
     counts, goals, prices = geography.counts[rows], geography.goals[rows], geography.prices[rows].astype(float)
@@ -81,7 +81,7 @@ class Carrier:
     """Tables of a block in which the place's row changes as is demanded from above; what they change is withheld."""
 
     search: Search
-    demands: Counts
+    demands: CountMatrix
     tables: list[Vector] = field(default_factory=list)
 
     def carry_all(self) -> None:
@@ -108,7 +108,7 @@ class Carrier:
         changed[: self.demands.shape[1]] = False
         return changed
 
-    def _carried(self, change: Counts, need: Mapping[int, float]) -> Vector | None:
+    def _carried(self, change: CountMatrix, need: Mapping[int, float]) -> Vector | None:
         values = self.search.programme.task.values
         row = {int(at): float(values[at] + change[at]) for at in np.flatnonzero(change)}
         return self.search.programme.cheapest(self.search.prices, {**row, **need}, exactly=True)
@@ -120,7 +120,7 @@ class Carrier:
 
 
 def _system(
-    places: Sequence[int], counts: Counts, prices: Vector, sums: Sequence[tuple[int, tuple[int, ...]]]
+    places: Sequence[int], counts: CountMatrix, prices: Vector, sums: Sequence[tuple[int, tuple[int, ...]]]
 ) -> System:
     """Rows of a block one after the other."""
     rows, width = counts.shape
@@ -138,6 +138,6 @@ def _system(
     return System(tuple(cells), tuple(equations), ())
 
 
-def _changes(tables: Sequence[Vector], counts: Counts) -> Counts:
-    whole: Counts = np.rint(np.array(tables, dtype=float)).astype(np.int64)
+def _changes(tables: Sequence[Vector], counts: CountMatrix) -> CountMatrix:
+    whole: CountMatrix = np.rint(np.array(tables, dtype=float)).astype(np.int64)
     return whole.reshape(-1, *counts.shape) - counts

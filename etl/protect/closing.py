@@ -17,7 +17,7 @@ from etl.proof.history import place, reader_of
 from etl.proof.tables import Need, Range, System, build_system
 from etl.protect.draft import judge_under, make_release
 from etl.protect.exact import suppress_exactly
-from etl.protect.interim import settled
+from etl.protect.interim import round_until_safe
 from etl.protect.primary import find_needs, true_values
 from etl.protect.secondary import loners_of, suppress
 from etl.rulebook.campaign import Campaign
@@ -56,7 +56,7 @@ def closing_release(
         if any(release.closing for release in earlier):
             hidden = _all_withheld(campaign, counts, earlier, system, values)
         else:
-            hidden = settled(campaign, counts, system, values, earlier, secret).release
+            hidden = round_until_safe(campaign, counts, system, values, earlier, secret).release
         assumed, stack = _stack(campaign, hidden, earlier, system, values, needs)
     more: list[Need] | None = None
     while more is None or more:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from etl.exchange.counts import Counts
-from etl.exchange.release import Cell, Release, ReleasedTable
+from etl.exchange.release import CITY, Cell, Release, ReleasedTable
 from etl.proof.attacker import Attacker
 from etl.proof.history import reader_of
 from etl.proof.reader import ranges_of, readable
-from etl.proof.tables import CITY, structure_of
+from etl.proof.tables import structure_of
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.publication import Assumption, Table
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.exchange.counts import Counts
-from etl.exchange.release import Cell, Release, Status, cell_id
+from etl.exchange.release import CITY, Cell, Release, Status, cell_id
 from etl.findings import FuxueError
-from etl.proof.tables import CITY, System, build_system
+from etl.proof.tables import System, build_system
 from etl.protect import rounding
 from etl.protect.draft import Draft, judge, make_release
 from etl.protect.primary import threshold, true_values
-from etl.protect.rounding import Row
+from etl.protect.rounding import RoundedRow
 from etl.rulebook.campaign import Campaign
 
 
@@ -22,7 +22,7 @@ class Rows:
     """
 
     system: System
-    rows: Mapping[str, Row]
+    rows: Mapping[str, RoundedRow]
     before: Mapping[str, Mapping[str, int]]
     secret: bytes
     told: dict[str, Mapping[str, int]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Rows:
         return {cell: figure for row in self.told.values() for cell, figure in row.items()}
 
 
-def completed(row: Row, told: Mapping[str, int]) -> dict[str, int]:
+def completed(row: RoundedRow, told: Mapping[str, int]) -> dict[str, int]:
     """What was told of a row, with what follows by subtraction."""
     figures = {cell: figure for cell, figure in told.items() if cell in row.counts}
     if not figures:
@@ -87,7 +87,7 @@ def rows_for(
     return Rows(system, {name: row for name, row in rows.items() if name not in silent}, before, secret)
 
 
-def last_told(earlier: Sequence[Release], row: Row) -> dict[str, int]:
+def last_told(earlier: Sequence[Release], row: RoundedRow) -> dict[str, int]:
     """The rounded figures of a row in the last release that told them."""
     for release in reversed(earlier):
         figures = {
@@ -112,10 +112,10 @@ def interim_release(
         raise FuxueError("release.closed", release=earlier[-1].name, code=3)
     system = build_system(campaign, {unit.unit: unit.reported for unit in counts.units})
     values = true_values(system, counts, campaign.publication)
-    return settled(campaign, counts, system, values, earlier, secret).finished()
+    return round_until_safe(campaign, counts, system, values, earlier, secret).finished()
 
 
-def settled(
+def round_until_safe(
     campaign: Campaign,
     counts: Counts,
     system: System,

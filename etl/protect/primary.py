@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from etl.exchange.counts import Counts, measure
-from etl.proof.tables import CITY, Need, System
+from etl.exchange.release import CITY
+from etl.proof.tables import Need, System
 from etl.rulebook.publication import ATOMS, Publication
 
 

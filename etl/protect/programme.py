@@ -10,10 +10,10 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
+from etl.proof.geography import Mask
 from etl.proof.tables import Need, Range, System
 
 Vector = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 #: A change of a cell that is withheld anyway costs next to nothing, but not nothing: short ways are found first.
 FREE = 1e-3
 EPSILON = 1e-6

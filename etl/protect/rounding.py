@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from etl.proof.tables import CITY, System
+from etl.exchange.release import CITY
+from etl.proof.tables import System
 
 #: What it costs to move a figure that still holds, and one that does not, when a row is told anew.
 HELD, MOVED = 1000, 20
@@ -27,7 +28,7 @@ _SIGNS = 2**64
 
 
 @dataclass(frozen=True)
-class Row:
+class RoundedRow:
     """Cells that are rounded together: true counts and steps by cell id; sums (total, parts) that rounding keeps.
 
     `near` are sums that cannot be kept: (factors by cell, least, greatest) of what their figures add up to. The farther
@@ -44,7 +45,7 @@ class Row:
         return all(abs(value - self.counts[cell]) < self.steps[cell] for cell, value in rounded.items())
 
 
-def rows_of(system: System, values: Sequence[int], threshold: Callable[[str], int]) -> dict[str, Row]:
+def rows_of(system: System, values: Sequence[int], threshold: Callable[[str], int]) -> dict[str, RoundedRow]:
     """The rows of a system by name: the city with its categories, then each unit; what is known anyway is left out.
 
     A sum whose parts have different steps, or of which something is known, is not kept: a sensitive category is rounded
@@ -54,7 +55,7 @@ def rows_of(system: System, values: Sequence[int], threshold: Callable[[str], in
     return {name: _row(system, values, threshold, name) for name in names}
 
 
-def _row(system: System, values: Sequence[int], threshold: Callable[[str], int], name: str) -> Row:
+def _row(system: System, values: Sequence[int], threshold: Callable[[str], int], name: str) -> RoundedRow:
     cells = system.cells
     ours = {
         at: threshold(cell.row) + 1
@@ -69,7 +70,7 @@ def _row(system: System, values: Sequence[int], threshold: Callable[[str], int],
     sums = [(whole, parts) for whole, parts in own if _is_kept(ours, whole, parts)]
     kept = {at for whole, parts in sums for at in (whole, *parts)}
     told = {at: ours[at] for at in ours if cells[at].weight is not None or at in kept}
-    return Row(
+    return RoundedRow(
         {cells[at].id: values[at] for at in told},
         {cells[at].id: step for at, step in told.items()},
         tuple((cells[whole].id, tuple(cells[part].id for part in parts)) for whole, parts in sums),
@@ -101,7 +102,7 @@ def _near(
     return figures, None if silent else fixed - slack, fixed + (1 if silent else slack)
 
 
-def draw(row: Row, secret: bytes, turn: int) -> dict[str, int]:
+def draw_multiples(row: RoundedRow, secret: bytes, turn: int) -> dict[str, int]:
     """The multiple that each count is drawn to, the nearer the likelier, without bias; the same for the same secret."""
     drawn = {}
     for cell, count in row.counts.items():
@@ -111,20 +112,20 @@ def draw(row: Row, secret: bytes, turn: int) -> dict[str, int]:
     return drawn
 
 
-def round_first(row: Row, secret: bytes, turn: int, least: Mapping[str, int]) -> dict[str, int] | None:
-    """Figures that a row is told for the first time: as near to `draw` as its sums allow, none below `least`."""
-    drawn = draw(row, secret, turn)
+def round_first(row: RoundedRow, secret: bytes, turn: int, least: Mapping[str, int]) -> dict[str, int] | None:
+    """A row's first figures: as near to `draw_multiples` as its sums allow, none below `least`."""
+    drawn = draw_multiples(row, secret, turn)
     return _solve(row, least, lambda cell, figure: abs(figure - drawn[cell]))
 
 
 def round_again(
-    row: Row, before: Mapping[str, int], secret: bytes, turn: int, least: Mapping[str, int]
+    row: RoundedRow, before: Mapping[str, int], secret: bytes, turn: int, least: Mapping[str, int]
 ) -> dict[str, int] | None:
     """Figures of a row of which one has moved too far: as near to those `before` as its sums allow.
 
     A later `turn` leans more towards other draws: at last these count for more than what was told before.
     """
-    drawn = draw(row, secret, turn)
+    drawn = draw_multiples(row, secret, turn)
 
     def cost(cell: str, figure: int) -> int:
         away = abs(figure - drawn[cell]) * LEAN[min(turn, len(LEAN) - 1)]
@@ -136,7 +137,7 @@ def round_again(
     return _solve(row, least, cost)
 
 
-def _solve(row: Row, least: Mapping[str, int], cost: Callable[[str, int], int]) -> dict[str, int] | None:
+def _solve(row: RoundedRow, least: Mapping[str, int], cost: Callable[[str, int], int]) -> dict[str, int] | None:
     """The cheapest figures within a step of the true counts that add up; None if there are none.
 
     Each count has the multiple below it and the one above it to choose from, or only itself: cost is linear in the

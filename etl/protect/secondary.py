@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from etl.findings import FuxueError
+from etl.proof.geography import Mask
 from etl.proof.tables import Need, Range, System
-from etl.protect.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
+from etl.protect.programme import EPSILON, FREE, Programme, Vector, task_of
 from etl.protect.witnesses import HIGH, LOW, Left, Witnesses
 
 #: A count of at most this many may be known to the family that it is of.
@@ -22,7 +23,7 @@ LONER = 2
 #: How much of a price is secret: who runs the programme again does not know which of two cells was the cheaper.
 SECRET_SHARE = 0.25
 #: Shared tables are looked for until this many in a row serve nothing new.
-PATIENCE = 2
+_PATIENCE = 2
 
 
 def loners_of(system: System, values: Sequence[int]) -> list[int]:
@@ -62,7 +63,7 @@ class Search:
     def share(self) -> None:
         """Find tables that each serve many needs with what may change anyway."""
         idle = 0
-        while idle < PATIENCE and self.witnesses.open_ends().any():
+        while idle < _PATIENCE and self.witnesses.open_ends().any():
             before = self.witnesses.left()
             table = self._shared()
             if table is not None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from etl.protect.programme import EPSILON, Mask, Task, Vector
+from etl.proof.geography import Mask
+from etl.protect.programme import EPSILON, Task, Vector
 
 #: The two ends of a need, as indices.
 LOW, HIGH = 0, 1

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from etl.findings import FuxueError
-from etl.publish.database import fingerprint, write_database
+from etl.publish.database import content_digest, write_database
 from etl.publish.downloads import write_downloads
 from etl.publish.hosting import write_hosting
 from etl.publish.instance import write_instance
@@ -20,11 +20,11 @@ from etl.publish.site_identity import load_identity
 from etl.publish.source import load_source
 from etl.publish.swap import replacing
 from etl.rulebook.campaign import load_campaign
-from etl.system.keyless import report
+from etl.system.keyless import report_error
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "site_templates"
 CODE = Path(__file__).resolve().parent
-DATABASE = "fuxue.db"
+_DATABASE = "fuxue.db"
 #: How rarely Python looks for cycles (`gc.set_threshold`): all that is made here lives to the end, and there are none.
 RARELY = (50_000, 20, 100)
 
@@ -44,7 +44,7 @@ class Published:
     content: str
 
 
-def publish(
+def publish_site(
     released: Path,
     public: Path,
     campaign: Path,
@@ -64,10 +64,10 @@ def publish(
     with replacing(public) as fresh:
         site = fresh / "site"
         kept = Kept(fresh, None if check else public, (CODE, templates, campaign))
-        write_database(fresh / DATABASE, source, words)
-        try_questions(fresh / DATABASE, questions, words)
-        files = write_downloads(site, source, words, fresh / DATABASE, kept)
-        offer = Offer(tuple(files), questions, write_engine(site, templates, fresh / DATABASE))
+        write_database(fresh / _DATABASE, source, words)
+        try_questions(fresh / _DATABASE, questions, words)
+        files = write_downloads(site, source, words, fresh / _DATABASE, kept)
+        offer = Offer(tuple(files), questions, write_engine(site, templates, fresh / _DATABASE))
         pages = write_pages(site, templates, source, words, offer, identity, kept)
         write_hosting(fresh)
         write_instance(fresh, source, questions, words)
@@ -77,7 +77,7 @@ def publish(
 
             check_public(fresh, source, words)
         sizes = [path.stat().st_size for path in fresh.rglob("*") if path.is_file()]
-        content = fingerprint(fresh / DATABASE)
+        content = content_digest(fresh / _DATABASE)
     return Published(source.latest.name, len(source.releases), pages, len(sizes), sum(sizes), content)
 
 
@@ -97,9 +97,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         folders = (options.released, options.public, options.campaign)
-        result = publish(*folders, production=options.production, check=options.check)
+        result = publish_site(*folders, production=options.production, check=options.check)
     except FuxueError as error:
-        return report(error)
+        return report_error(error)
     if options.json:
         print(json.dumps(asdict(result)))
     elif not options.quiet:

@@ -17,7 +17,7 @@ THINNEST = 60
 
 
 @dataclass(frozen=True)
-class Figure:
+class ShownFigure:
     """One cell with its address ``table.row.measure``, as the pages use it; a rounded one is at most `slack` off."""
 
     at: str
@@ -45,7 +45,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Bar:
+class BarShape:
     """Where a bar starts and how long it is, such as ``12.5%`` and ``63.1%``; with a band if the figure is rounded."""
 
     start: str
@@ -53,17 +53,17 @@ class Bar:
     band: Band | None = None
 
 
-def figure(release: Release, table: ReleasedTable, row: str, measure: str) -> Figure:
+def figure(release: Release, table: ReleasedTable, row: str, measure: str) -> ShownFigure:
     """The figure of a table's cell."""
     cell = table[row, measure]
     slack = release.threshold(row) if cell.status is Status.ROUNDED else 0
-    return Figure(f"{table.key}.{row}.{measure}", cell, slack)
+    return ShownFigure(f"{table.key}.{row}.{measure}", cell, slack)
 
 
-def past(release: Release, table: ReleasedTable, row: str, measure: str) -> Figure:
+def past(release: Release, table: ReleasedTable, row: str, measure: str) -> ShownFigure:
     """The same, of a release that need not be the newest: its address begins with the release, ``0001/…``."""
     one = figure(release, table, row, measure)
-    return Figure(f"{release.name}/{one.at}", one.cell, one.slack)
+    return ShownFigure(f"{release.name}/{one.at}", one.cell, one.slack)
 
 
 def percent(hundredths: int) -> str:
@@ -72,7 +72,7 @@ def percent(hundredths: int) -> str:
     return f"{text.rstrip('0').rstrip('.')}%"
 
 
-def bar(part: Cell, scale: int, start: int = 0, slack: int = 0) -> Bar | None:
+def bar_of(part: Cell, scale: int, start: int = 0, slack: int = 0) -> BarShape | None:
     """The bar of a published cell on a scale of people, `start` people from the left; None if there is none."""
     if part.value is None or scale <= 0:
         return None
@@ -82,14 +82,14 @@ def bar(part: Cell, scale: int, start: int = 0, slack: int = 0) -> Bar | None:
         return None
     width = min(max(part.value * 10_000 // scale, THINNEST), 10_000)
     left = min(start * 10_000 // scale, 10_000 - width)
-    return Bar(percent(left), percent(width))
+    return BarShape(percent(left), percent(width))
 
 
-def _banded(value: int, scale: int, start: int, slack: int) -> Bar:
+def _banded(value: int, scale: int, start: int, slack: int) -> BarShape:
     left, low, high, middle = (
         min((start + people) * 10_000 // scale, 10_000) for people in (0, max(value - slack, 0), value + slack, value)
     )
-    return Bar(percent(left), percent(low - left), Band(percent(low), percent(high - low), percent(middle)))
+    return BarShape(percent(left), percent(low - left), Band(percent(low), percent(high - low), percent(middle)))
 
 
 def reach(cell: Cell, slack: int) -> int:
@@ -97,7 +97,7 @@ def reach(cell: Cell, slack: int) -> int:
     return 0 if cell.value is None else cell.value + (slack if cell.status is Status.ROUNDED else 0)
 
 
-def share(part: Cell, whole: Cell) -> str | None:
+def percentage(part: Cell, whole: Cell) -> str | None:
     """`part` as a percentage of `whole` with one decimal; None unless both are exact and `whole` is not zero.
 
     Only exact shares read 0 % or 100 %: 1,199 of 1,200 is 99.9 %.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from etl.exchange.release import Release
 from etl.findings import FuxueError
-from etl.publish.charts import Figure, figure
+from etl.publish.charts import ShownFigure, figure
 from etl.publish.database import ask
 from etl.publish.downloads import EXCEL, LATEST, PACKAGE, PROOF, WHOLE
 from etl.publish.languages import Words
@@ -27,18 +27,18 @@ from etl.publish.source import Source, cells
 from etl.system.keyless import child_environment
 
 #: How many faults are told.
-MOST = 8
+_MOST = 8
 
 
 def check_public(public: Path, source: Source, words: tuple[Words, ...]) -> None:
     """FuxueError ``publish.check`` with the first faults, unless all is as it should be."""
     faults = [*page_faults(public / "site", source, words), *data_faults(public, source), *proof_faults(public, source)]
     if faults:
-        shown = "；".join(f"{name} {what}" for name, what in faults[:MOST])
+        shown = "；".join(f"{name} {what}" for name, what in faults[:_MOST])
         raise FuxueError("publish.check", number=len(faults), faults=shown, code=3)
 
 
-def told(release: Release) -> dict[str, Figure]:
+def told(release: Release) -> dict[str, ShownFigure]:
     """Every figure of a release by its address ``table.row.measure``."""
     found = (figure(release, table, row, m) for table in release.tables for row, m, _ in cells(table))
     return {one.at: one for one in found}

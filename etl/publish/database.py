@@ -42,7 +42,7 @@ def ask(path: Path, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         return tuple(name for name, *_ in answer.description or ()), answer.fetchall()
 
 
-def fingerprint(path: Path) -> str:
+def content_digest(path: Path) -> str:
     """SHA-256 of the content as SQL statements: the same whichever version of SQLite wrote the file."""
     with closing(_opened(path)) as connection:
         return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()

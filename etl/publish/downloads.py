@@ -19,7 +19,7 @@ PROOF, WHOLE, PACKAGE, README = "proof.zip", "fuxue.zip", "datapackage.json", "R
 #: With a byte-order mark Excel reads the Chinese; without one, it guesses the local code page. Others want none.
 EXCEL = "excel"
 #: What a spreadsheet takes for the beginning of a formula; Chinese input methods write the wide ones.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Lines = list[tuple[object, ...]]
 
@@ -51,7 +51,7 @@ def _offered(source: Source, data: Path) -> Iterable[Download]:
 
 
 def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, bytes]:
-    tables = tables_of(source, release, words)
+    tables = _tables_of(source, release, words)
     plain = {name: to_csv(columns, lines) for name, (columns, lines) in tables.items()}
     about = descriptor(source, release, words, plain)
     packed = {README: readme(source, release, words), PACKAGE: about, **plain}
@@ -64,7 +64,7 @@ def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[s
     }
 
 
-def tables_of(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, tuple[tuple[str, ...], Lines]]:
+def _tables_of(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, tuple[tuple[str, ...], Lines]]:
     """Columns and lines of every CSV, by file name. A withheld cell has an empty value, never a number or a sign."""
     found: dict[str, tuple[tuple[str, ...], Lines]] = {}
     for name, columns in resources(release).items():
@@ -106,7 +106,7 @@ def to_csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
     writer.writerow(columns)
     for line in lines:
         for text in line:
-            if isinstance(text, str) and text.startswith(FORMULA):
+            if isinstance(text, str) and text.startswith(_FORMULA):
                 raise FuxueError("publish.formula", text=text)
         writer.writerow(line)
     return out.getvalue().encode()

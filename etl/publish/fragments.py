@@ -7,15 +7,15 @@ from typing import Any
 import jinja2
 
 from etl.exchange.release import Release
-from etl.publish.charts import Bar, Figure
+from etl.publish.charts import BarShape, ShownFigure
 from etl.publish.languages import Words
 
 
-def _value(t: Words, figure: Figure) -> Hashable:
+def _value(t: Words, figure: ShownFigure) -> Hashable:
     return t.lang, figure.cell, figure.slack
 
 
-def _chart(status: str, bar: Bar | None, measure: str, height: int = 0) -> Hashable:
+def _chart(status: str, bar: BarShape | None, measure: str, height: int = 0) -> Hashable:
     return status, bar, measure, height
 
 
@@ -45,7 +45,7 @@ def _place(t: Words, top: str, page: Any) -> Hashable:
 
 
 #: Macros by template, each with what its arguments come down to.
-SHARED: Mapping[str, Mapping[str, Callable[..., Hashable]]] = MappingProxyType(
+_SHARED: Mapping[str, Mapping[str, Callable[..., Hashable]]] = MappingProxyType(
     {
         "figures.html": {
             "hatching": tuple,
@@ -68,12 +68,12 @@ SHARED: Mapping[str, Mapping[str, Callable[..., Hashable]]] = MappingProxyType(
 )
 
 
-def share(env: jinja2.Environment) -> None:
+def reuse_fragments(env: jinja2.Environment) -> None:
     """Let templates that import these macros have what they gave before for the same arguments.
 
     Templates of `env` must not have been used before, and its globals must be complete.
     """
-    for template, macros in SHARED.items():
+    for template, macros in _SHARED.items():
         module = env.get_template(template).module
         for name, key in macros.items():
             setattr(module, name, _once(getattr(module, name), key))

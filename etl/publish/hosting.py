@@ -35,7 +35,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 #: Data may be fetched by pages of others, and what is said to be a download is one.
 DATA = MappingProxyType({"Access-Control-Allow-Origin": "*"})
 #: What hosts get wrong if nobody tells them.
-TYPES = MappingProxyType({"db": "application/vnd.sqlite3", "csv": "text/csv; charset=utf-8"})
+_TYPES = MappingProxyType({"db": "application/vnd.sqlite3", "csv": "text/csv; charset=utf-8"})
 
 
 def write_hosting(public: Path) -> None:
@@ -57,7 +57,7 @@ def _nginx() -> str:
     data = [f'add_header {name} "{value}" always;' for name, value in DATA.items()]
     # A location that adds a header forgets those of the server: all of them stand in it again.
     location = ["    location /data/ {", *(f"        {line}" for line in [*always, *data]), "    }"]
-    types = [f"    {kind.partition(';')[0]} {ending};" for ending, kind in TYPES.items()]
+    types = [f"    {kind.partition(';')[0]} {ending};" for ending, kind in _TYPES.items()]
     return "\n".join(
         [
             "# 示例：放入 nginx 的 http 段；改 server_name 和 root，并按本单位规定配置 TLS。",
@@ -94,7 +94,7 @@ def _caddy() -> str:
             "\t\t-Server",
             "\t}",
             *(f'\theader /data/* {name} "{value}"' for name, value in DATA.items()),
-            *(f'\theader *.{ending} Content-Type "{kind}"' for ending, kind in TYPES.items()),
+            *(f'\theader *.{ending} Content-Type "{kind}"' for ending, kind in _TYPES.items()),
             "\tfile_server",
             "}",
             "",

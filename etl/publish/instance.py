@@ -16,30 +16,30 @@ from etl.publish.questions import Question
 from etl.publish.reuse import link
 from etl.publish.source import Source
 
-FOLDER, DATABASE = "datasette", "fuxue.db"
+FOLDER, _DATABASE = "datasette", "fuxue.db"
 METADATA_FILE, CONFIG_FILE = "metadata.yml", "datasette.yml"
 #: The entry of metadata.yml for that database. The staff instance's entries stay out of everything public.
-ENTRY = "fuxue"
-METADATA = Path(__file__).resolve().parents[2] / "metadata.yml"
+_ENTRY = "fuxue"
+_METADATA = Path(__file__).resolve().parents[2] / "metadata.yml"
 #: Made by `make lock` from the versions of requirements.lock.
 REQUIREMENTS = Path(__file__).with_name("datasette.lock")
-SETTINGS: Mapping[str, Any] = MappingProxyType(
+_SETTINGS: Mapping[str, Any] = MappingProxyType(
     {"suggest_facets": False, "sql_time_limit_ms": 1000, "max_returned_rows": 1000, "num_sql_threads": 3}
 )
 #: Datasette's own arguments. The file is named without its folder: Datasette tells everybody the name it was given.
-ARGUMENTS = ("serve", "-i", DATABASE, "-m", METADATA_FILE, "-c", CONFIG_FILE)
+ARGUMENTS = ("serve", "-i", _DATABASE, "-m", METADATA_FILE, "-c", CONFIG_FILE)
 FACETS = ("release", "table_key", "measure", "status")
 
 
 def write_instance(
-    public: Path, source: Source, questions: tuple[Question, ...], words: tuple[Words, ...], metadata: Path = METADATA
+    public: Path, source: Source, questions: tuple[Question, ...], words: tuple[Words, ...], metadata: Path = _METADATA
 ) -> None:
     """Write the folder into `public`, which holds the database already."""
     folder = public / FOLDER
     folder.mkdir()
-    link(public / DATABASE, folder / DATABASE)
+    link(public / _DATABASE, folder / _DATABASE)
     texts = {
-        METADATA_FILE: _yaml({"databases": {ENTRY: _entry(metadata)}}),
+        METADATA_FILE: _yaml({"databases": {_ENTRY: _entry(metadata)}}),
         CONFIG_FILE: _yaml(_config(source, questions, words)),
         "requirements.txt": REQUIREMENTS.read_text(encoding="utf-8"),
         "start.sh": _start(),
@@ -55,9 +55,9 @@ def _yaml(content: Mapping[str, Any]) -> str:
 
 def _entry(metadata: Path) -> Any:
     try:
-        return yaml.safe_load(metadata.read_text(encoding="utf-8"))["databases"][ENTRY]
+        return yaml.safe_load(metadata.read_text(encoding="utf-8"))["databases"][_ENTRY]
     except (OSError, KeyError, TypeError, yaml.YAMLError):
-        raise FuxueError("serve.no_metadata", file=metadata.name, entry=f"databases.{ENTRY}") from None
+        raise FuxueError("serve.no_metadata", file=metadata.name, entry=f"databases.{_ENTRY}") from None
 
 
 def _config(source: Source, questions: tuple[Question, ...], words: tuple[Words, ...]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _config(source: Source, questions: tuple[Question, ...], words: tuple[Words,
     }
     wide = {f"{table.key}_wide": {"facets": ["release"]} for table in source.latest.tables}
     tables = {"cell": {"facets": list(FACETS)}, "cell_range": {"facets": ["release", "measure"]}, **wide}
-    return {"settings": dict(SETTINGS), "databases": {ENTRY: {"queries": queries, "tables": tables}}}
+    return {"settings": dict(_SETTINGS), "databases": {_ENTRY: {"queries": queries, "tables": tables}}}
 
 
 def _start() -> str:

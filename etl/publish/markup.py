@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 
-from etl.publish.charts import Figure
+from etl.publish.charts import ShownFigure
 from etl.publish.hosting import POLICY
 from etl.publish.languages import Words
 
@@ -93,7 +93,7 @@ def link_faults(site: Path, page: Parsed, pages: Mapping[Path, Parsed]) -> Itera
             yield "link", link
 
 
-def figure_faults(page: Parsed, told: Mapping[str, Figure], t: Words) -> Iterator[Fault]:
+def figure_faults(page: Parsed, told: Mapping[str, ShownFigure], t: Words) -> Iterator[Fault]:
     """Figures that say or draw anything but what was released; `told` by the addresses that pages use."""
     for name, status, text, element in page.figures():
         if name not in told:
@@ -106,7 +106,7 @@ def figure_faults(page: Parsed, told: Mapping[str, Figure], t: Words) -> Iterato
         yield from (("drawn", f"{name}: {what}") for what in _drawn(told[name], element))
 
 
-def written(one: Figure, t: Words) -> str:
+def written(one: ShownFigure, t: Words) -> str:
     """How a page of a language says a figure."""
     if one.status == "suppressed":
         return t("status.mark") + t("status.suppressed.long")
@@ -117,7 +117,7 @@ def written(one: Figure, t: Words) -> str:
     return t.number(one.value)
 
 
-def _drawn(one: Figure, element: Element) -> Iterator[str]:
+def _drawn(one: ShownFigure, element: Element) -> Iterator[str]:
     """What is withheld is hatched in full, what is not due has no chart, what is told is never hatched."""
     shapes = [rect for rect in element.iter() if str(rect.tag).endswith("rect")]
     kinds = {shape.attrib.get("class", "").partition(" ")[0] for shape in shapes}

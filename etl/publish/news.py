@@ -6,19 +6,19 @@ from functools import cached_property
 from uuid import NAMESPACE_URL, uuid5
 
 from etl.exchange.release import Release, ReleasedTable, Status
-from etl.publish.charts import Figure, past
+from etl.publish.charts import ShownFigure, past
 from etl.publish.source import Source, cells
-from etl.publish.views import reported, table_of
+from etl.publish.views import has_reported, table_of_kind
 from etl.rulebook.campaign import Unit
 
 
 @dataclass(frozen=True)
-class Change:
+class _Change:
     """A figure as it was and as it is; the same twice if it did not change."""
 
     measure: str
-    before: Figure
-    after: Figure
+    before: ShownFigure
+    after: ShownFigure
 
     @property
     def changed(self) -> bool:
@@ -31,7 +31,7 @@ class Revision:
     """A table's rows that changed, in the release's order: row name and its figures."""
 
     table: ReleasedTable
-    rows: tuple[tuple[str, tuple[Change, ...]], ...]
+    rows: tuple[tuple[str, tuple[_Change, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,19 @@ class Note:
     @cached_property
     def units(self) -> tuple[str, ...]:
         """All units of the release."""
-        return table_of(self.release, "unit").rows
+        return table_of_kind(self.release, "unit").rows
 
     @cached_property
     def reported(self) -> tuple[str, ...]:
         """The units that had reported."""
-        table = table_of(self.release, "unit")
-        return tuple(row for row in table.rows if reported(table, row))
+        table = table_of_kind(self.release, "unit")
+        return tuple(row for row in table.rows if has_reported(table, row))
 
     @cached_property
     def newly(self) -> tuple[Unit, ...]:
         """The units that have reported since the release before."""
-        table = table_of(self.before, "unit") if self.before else None
-        known = {row for row in table.rows if reported(table, row)} if table else set()
+        table = table_of_kind(self.before, "unit") if self.before else None
+        known = {row for row in table.rows if has_reported(table, row)} if table else set()
         return tuple(self.source.campaign.unit[row] for row in self.reported if row not in known)
 
     @cached_property
@@ -100,13 +100,13 @@ class Note:
         """A name that this release keeps for ever, whatever address the site has."""
         return uuid5(NAMESPACE_URL, f"{self.release.campaign}/{self.release.name}").urn
 
-    def _rows(self, old: ReleasedTable, new: ReleasedTable) -> Iterator[tuple[str, tuple[Change, ...]]]:
+    def _rows(self, old: ReleasedTable, new: ReleasedTable) -> Iterator[tuple[str, tuple[_Change, ...]]]:
         assert self.before is not None
         measures = [measure for measure in new.measures if measure in old.measures]
         for row in new.rows:
             if not measures or (row, measures[0]) not in old.cells:
                 continue
-            line = tuple(Change(m, past(self.before, old, row, m), past(self.release, new, row, m)) for m in measures)
+            line = tuple(_Change(m, past(self.before, old, row, m), past(self.release, new, row, m)) for m in measures)
             if any(one.changed for one in line):
                 yield row, line
 

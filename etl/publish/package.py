@@ -15,7 +15,7 @@ from etl.publish.source import Source
 
 RANGES = "ranges.csv"
 _NAMED = ("row", "row_name", "row_name_en", "measure", "measure_name", "measure_name_en")
-COLUMNS = ("release", "as_of", *_NAMED, "value", "status")
+DATA_COLUMNS = ("release", "as_of", *_NAMED, "value", "status")
 RANGE_COLUMNS = ("release", "as_of", "row", "measure", "low", "high")
 _TYPES = {"as_of": "date", "value": "integer", "low": "integer", "high": "integer"}
 #: Columns that may be empty.
@@ -43,7 +43,7 @@ class Download:
 
 def resources(release: Release) -> dict[str, tuple[str, ...]]:
     """The CSV files of a release with their columns."""
-    return {**{f"{table.key}.csv": COLUMNS for table in release.tables}, RANGES: RANGE_COLUMNS}
+    return {**{f"{table.key}.csv": DATA_COLUMNS for table in release.tables}, RANGES: RANGE_COLUMNS}
 
 
 def descriptor(source: Source, release: Release, words: tuple[Words, ...], files: Mapping[str, bytes]) -> bytes:

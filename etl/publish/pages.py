@@ -8,11 +8,11 @@ from typing import Any
 import jinja2
 
 from etl.publish import views
-from etl.publish.fragments import share
+from etl.publish.fragments import reuse_fragments
 from etl.publish.languages import Words
 from etl.publish.news import Note, notes
 from etl.publish.offer import Offer
-from etl.publish.package import COLUMNS, RANGE_COLUMNS, dataset
+from etl.publish.package import DATA_COLUMNS, RANGE_COLUMNS, dataset
 from etl.publish.reuse import Kept
 from etl.publish.site_identity import Identity
 from etl.publish.source import Source
@@ -25,7 +25,7 @@ MENU = ("home", "units", "categories", "timeline", "releases", "help", "method",
 #: Pages of the foot.
 FOOT = ("about", "accessibility", "sitemap")
 #: Under which page of the menu a page stands.
-ABOVE = {"unit": "units", "release": "releases", "sql": "data"}
+_ABOVE = {"unit": "units", "release": "releases", "sql": "data"}
 #: The greatest number of releases in a feed and in a unit's own history.
 FEED, HISTORY = 50, 12
 
@@ -55,7 +55,7 @@ class Page:
     @property
     def above(self) -> str:
         """The page of the menu that it belongs to."""
-        return ABOVE.get(self.section, self.section)
+        return _ABOVE.get(self.section, self.section)
 
 
 def write_pages(
@@ -109,7 +109,7 @@ def _environment(templates: Path, source: Source, identity: Identity, pages: lis
     )
     env.globals.update(source=source, campaign=source.campaign, release=source.latest, identity=identity)
     env.globals.update(menu=_named(pages, MENU), foot=_named(pages, FOOT), dataset=dataset)
-    share(env)
+    reuse_fragments(env)
     return env
 
 
@@ -134,9 +134,9 @@ def _pages(source: Source, offer: Offer) -> Iterator[Page]:
 
 
 def _figures(source: Source) -> Iterator[Page]:
-    city = views.table_of(source.latest, "city")
-    units = views.table_of(source.latest, "unit")
-    waiting = not all(views.reported(units, row) for row in units.rows)
+    city = views.table_of_kind(source.latest, "city")
+    units = views.table_of_kind(source.latest, "unit")
+    waiting = not all(views.has_reported(units, row) for row in units.rows)
     measures = units.measures
     first = {"ledger": views.ledger(source, city, city.rows[0]), "deadlines": views.deadlines(source)}
     yield Page("home.html", "index.html", {**first, "note": notes(source)[0], "waiting": waiting})
@@ -145,12 +145,12 @@ def _figures(source: Source) -> Iterator[Page]:
     yield from _unit_pages(source)
     yield Page("categories.html", "categories/index.html", {"groups": views.category_groups(source)})
     whole = {"drawn": timeline(source), "height": HEIGHT, "measures": city.measures}
-    history = views.history(source, "city", city.rows[0], len(source.releases))
+    history = views.figures_over_time(source, "city", city.rows[0], len(source.releases))
     yield Page("timeline.html", "timeline/index.html", {**whole, "history": history})
 
 
 def _unit_pages(source: Source) -> Iterator[Page]:
-    table = views.table_of(source.latest, "unit")
+    table = views.table_of_kind(source.latest, "unit")
     units = [source.campaign.unit[row] for row in table.rows]
     for before, unit, after in zip([None, *units], units, [*units[1:], None], strict=False):
         yield Page(
@@ -161,9 +161,9 @@ def _unit_pages(source: Source) -> Iterator[Page]:
                 "before": before,
                 "after": after,
                 "ledger": views.ledger(source, table, unit.slug),
-                "reported": views.reported(table, unit.slug),
+                "reported": views.has_reported(table, unit.slug),
                 "compared": tuple(views.city_shares(source, unit.slug)),
-                "history": views.history(source, "unit", unit.slug, HISTORY),
+                "history": views.figures_over_time(source, "unit", unit.slug, HISTORY),
                 "measures": table.measures,
             },
         )
@@ -184,9 +184,9 @@ def _release(note: Note) -> Page:
 
 def _texts(source: Source, offer: Offer) -> Iterator[Page]:
     yield Page("help.html", "help/index.html")
-    city = views.table_of(source.latest, "city")
-    yield Page("method.html", "method/index.html", {"ranges": tuple(views.ranges(source)), "city": city})
-    columns = tuple(dict.fromkeys((*COLUMNS, *RANGE_COLUMNS)))
+    city = views.table_of_kind(source.latest, "city")
+    yield Page("method.html", "method/index.html", {"ranges": tuple(views.withheld_ranges(source)), "city": city})
+    columns = tuple(dict.fromkeys((*DATA_COLUMNS, *RANGE_COLUMNS)))
     yield Page("data.html", "data/index.html", {"files": offer.files, "columns": columns})
     yield Page("sql.html", "sql/index.html", {"questions": offer.questions, "engine": offer.engine})
     yield Page("about.html", "about/index.html")

@@ -9,7 +9,7 @@ from etl.publish.database import ask
 from etl.publish.languages import Words
 from etl.rulebook.datafile import read_toml
 
-FILE = "questions.toml"
+_FILE = "questions.toml"
 #: SQLite for browsers in one file, as its makers ship it; docs/dependencies.md says whence, a test knows its digest.
 ENGINE = "vendor/sql-wasm-inline.js"
 #: Headings that questions may use, by their key in the catalogue.
@@ -34,7 +34,7 @@ class Question:
 
 def load_questions(templates: Path) -> tuple[Question, ...]:
     """The questions of ``questions.toml`` in their order."""
-    return tuple(Question(one["key"], one["sql"]) for one in read_toml(templates / FILE)["question"])
+    return tuple(Question(one["key"], one["sql"]) for one in read_toml(templates / _FILE)["question"])
 
 
 def try_questions(database: Path, questions: tuple[Question, ...], words: tuple[Words, ...]) -> None:

@@ -16,7 +16,7 @@ from typing import TypedDict, TypeGuard
 
 import jinja2
 
-MANIFEST = "made.json"
+_MANIFEST = "made.json"
 
 
 class Part(TypedDict):
@@ -26,7 +26,7 @@ class Part(TypedDict):
     files: dict[str, str]
 
 
-def digest(parts: Iterable[bytes]) -> str:
+def digest_of_parts(parts: Iterable[bytes]) -> str:
     """SHA-256 of a sequence of byte strings, each with its length, so that no two sequences look alike."""
     whole = hashlib.sha256()
     for part in parts:
@@ -39,7 +39,7 @@ def print_of(*folders: Path) -> str:
     """The digest of all files of folders, with their names."""
     files = [(path, path.relative_to(folder)) for folder in folders for path in sorted(folder.rglob("*"))]
     pairs = ((str(name).encode(), path.read_bytes()) for path, name in files if _counts(path))
-    return digest(part for pair in pairs for part in pair)
+    return digest_of_parts(part for pair in pairs for part in pair)
 
 
 def _counts(path: Path) -> bool:
@@ -61,16 +61,16 @@ class Kept:
     def __init__(self, fresh: Path, old: Path | None, makers: Iterable[Path]) -> None:
         """`makers` are the folders of all that makes pages: code, templates, rule book."""
         self.fresh, self.old = fresh, old
-        self._makers = digest(
+        self._makers = digest_of_parts(
             [print_of(*makers).encode(), jinja2.__version__.encode(), zlib.ZLIB_RUNTIME_VERSION.encode()]
         )
-        self._known = _read(old / MANIFEST) if old else {}
+        self._known = _read(old / _MANIFEST) if old else {}
         self._made: dict[str, Part] = {}
 
     def again(self, part: str, source: str) -> bool:
         """Take `part` over if it was made by the same makers from `source` (a digest) and is whole; say whether."""
         known = self._known.get(part)
-        key = digest([self._makers.encode(), source.encode()])
+        key = digest_of_parts([self._makers.encode(), source.encode()])
         if self.old is None or known is None or known["key"] != key:
             return False
         found = {name: self.old / name for name in known["files"]}
@@ -84,12 +84,12 @@ class Kept:
     def made(self, part: str, source: str, files: Iterable[Path]) -> None:
         """Write down that `part`, these files of the fresh folder, was made from `source`."""
         names = {path.relative_to(self.fresh).as_posix(): _digest(path) for path in files}
-        self._made[part] = {"key": digest([self._makers.encode(), source.encode()]), "files": names}
+        self._made[part] = {"key": digest_of_parts([self._makers.encode(), source.encode()]), "files": names}
 
     def save(self) -> None:
         """Write `made.json`."""
         content = json.dumps(self._made, indent=1, sort_keys=True) + "\n"
-        (self.fresh / MANIFEST).write_text(content, encoding="utf-8", newline="\n")
+        (self.fresh / _MANIFEST).write_text(content, encoding="utf-8", newline="\n")
 
 
 def _digest(path: Path) -> str:

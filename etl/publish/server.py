@@ -19,7 +19,7 @@ from typing import Any
 from etl.findings import FuxueError
 from etl.publish.hosting import DATA, HEADERS
 from etl.publish.instance import ARGUMENTS, FOLDER
-from etl.system.keyless import child_environment, report
+from etl.system.keyless import child_environment, report_error
 from etl.system.processes import terminated_as_interrupted
 
 TYPES = {
@@ -132,7 +132,7 @@ class DataServer:
         return lines[-1][:200] if lines else "?"
 
 
-def serve_public(public: Path, *, host: str = "127.0.0.1", site_port: int = 8000, data_port: int = 8002) -> None:
+def run_public_servers(public: Path, *, host: str = "127.0.0.1", site_port: int = 8000, data_port: int = 8002) -> None:
     """Serve `public`/site and `public`/datasette until interrupted or terminated; then nothing is left running.
 
     FuxueError if nothing was published, a port is taken, or the database's server does not start or stops.
@@ -185,9 +185,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data-port", type=int, default=8002)
     given = parser.parse_args(arguments)
     try:
-        serve_public(given.public, host=given.host, site_port=given.site_port, data_port=given.data_port)
+        run_public_servers(given.public, host=given.host, site_port=given.site_port, data_port=given.data_port)
     except FuxueError as error:
-        return report(error)
+        return report_error(error)
     return 0
 
 

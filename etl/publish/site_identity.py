@@ -13,7 +13,7 @@ from etl.findings import FuxueError
 from etl.rulebook.campaign import GROUP_OF
 from etl.rulebook.datafile import Reader, is_text, read_toml
 
-FILE = "site.toml"
+_FILE = "site.toml"
 #: What must be filled in, and how it looks.
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
@@ -57,7 +57,7 @@ class Identity:
 
 def load_identity(campaign: Path, categories: Iterable[str], *, production: bool = False) -> Identity:
     """Read `campaign`/site.toml; in `production` FuxueError ``publish.unfilled`` names every field without content."""
-    get = Reader(campaign / FILE, read_toml(campaign / FILE))
+    get = Reader(campaign / _FILE, read_toml(campaign / _FILE))
     for table, names in (("", ("identity", "follows")), ("identity", FIELDS), ("follows", GROUP_OF)):
         get.only(table, names)
     identity = Identity(
@@ -65,7 +65,7 @@ def load_identity(campaign: Path, categories: Iterable[str], *, production: bool
         {code: _both(get, f"follows.{code}") for code in categories},
     )
     if production and identity.unfilled:
-        raise FuxueError("publish.unfilled", file=FILE, fields="、".join(f"identity.{f}" for f in identity.unfilled))
+        raise FuxueError("publish.unfilled", file=_FILE, fields="、".join(f"identity.{f}" for f in identity.unfilled))
     return identity
 
 

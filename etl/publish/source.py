@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id, read_release
+from etl.exchange.release import CITY, Cell, Release, ReleasedTable, Status, cell_id, read_release
 from etl.exchange.release_folder import release_folders
 from etl.findings import FuxueError
-from etl.publish.reuse import digest, print_of
+from etl.publish.reuse import digest_of_parts, print_of
 from etl.rulebook.campaign import Campaign
-
-CITY = "city"
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Source:
         found: dict[str, str] = {}
         before = ""
         for release in self.releases:
-            before = digest([before.encode(), print_of(self.released / release.name).encode()])
+            before = digest_of_parts([before.encode(), print_of(self.released / release.name).encode()])
             found[release.name] = before
         return found
 

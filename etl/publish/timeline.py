@@ -9,10 +9,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from etl.exchange.release import Release
-from etl.publish.charts import Figure, past, percent, reach
-from etl.publish.source import CITY, Source
-from etl.publish.views import table_of
+from etl.exchange.release import CITY, Release
+from etl.publish.charts import ShownFigure, past, percent, reach
+from etl.publish.source import Source
+from etl.publish.views import table_of_kind
 
 #: What is drawn, a frame for each line: the whole first, then its part.
 FRAMES = (("suspected", "verified"), ("to_return", "returned"))
@@ -29,7 +29,7 @@ class Mark:
     top: int
     bottom: int
     release: Release
-    figure: Figure
+    figure: ShownFigure
 
     @property
     def left(self) -> str:
@@ -56,7 +56,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Day:
+class _Day:
     """A day that is written on the drawing; `key` says why; `early` in the left half, where words go to its right."""
 
     key: str
@@ -70,8 +70,8 @@ class Timeline:
     """The drawing: its frames, the deadlines, and its first and last day."""
 
     frames: tuple[Frame, ...]
-    deadlines: tuple[Day, ...]
-    ends: tuple[Day, Day]
+    deadlines: tuple[_Day, ...]
+    ends: tuple[_Day, _Day]
 
 
 def timeline(source: Source) -> Timeline:
@@ -86,18 +86,18 @@ def timeline(source: Source) -> Timeline:
 
     releases = list({release.as_of: release for release in source.releases}.values())
     at = [(across(release.as_of), release) for release in releases]
-    measures = table_of(source.latest, "city").measures
+    measures = table_of_kind(source.latest, "city").measures
     frames = [_frame([m for m in names if m in measures], at) for names in FRAMES]
     due = (("verification", campaign.verification_due), ("reports", campaign.reports_due))
     return Timeline(
         tuple(frame for frame in frames if frame.series),
-        tuple(Day(key, day, percent(across(day)), across(day) < (LEFT + RIGHT) // 2) for key, day in due),
-        (Day("first", first, percent(LEFT), True), Day("last", last, percent(RIGHT), False)),
+        tuple(_Day(key, day, percent(across(day)), across(day) < (LEFT + RIGHT) // 2) for key, day in due),
+        (_Day("first", first, percent(LEFT), True), _Day("last", last, percent(RIGHT), False)),
     )
 
 
 def _frame(measures: list[str], at: list[tuple[int, Release]]) -> Frame:
-    figures = {m: [(x, r, past(r, table_of(r, "city"), CITY, m)) for x, r in at] for m in measures}
+    figures = {m: [(x, r, past(r, table_of_kind(r, "city"), CITY, m)) for x, r in at] for m in measures}
     highest = max((reach(one.cell, one.slack) for row in figures.values() for _, _, one in row), default=0)
     step = _step(highest)
     top = step * max(-(-highest // step), 1)  # with nothing told, a frame all the same
@@ -105,7 +105,7 @@ def _frame(measures: list[str], at: list[tuple[int, Release]]) -> Frame:
     return Frame(series, tuple((_down(people, top), people) for people in range(0, top + 1, step)))
 
 
-def _series(measure: str, row: list[tuple[int, Release, Figure]], top: int) -> Series:
+def _series(measure: str, row: list[tuple[int, Release, ShownFigure]], top: int) -> Series:
     places = [_mark(x, release, one, top) for x, release, one in row]
     return Series(
         measure,
@@ -115,7 +115,7 @@ def _series(measure: str, row: list[tuple[int, Release, Figure]], top: int) -> S
     )
 
 
-def _mark(x: int, release: Release, one: Figure, top: int) -> Mark | None:
+def _mark(x: int, release: Release, one: ShownFigure, top: int) -> Mark | None:
     if one.value is None:
         return None
     ends = (one.value, one.value + one.slack, max(one.value - one.slack, 0))

@@ -4,21 +4,21 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from etl.exchange.release import Cell, Release, ReleasedTable, Status
+from etl.exchange.release import CITY, Cell, Release, ReleasedTable, Status
 from etl.findings import FuxueError
-from etl.publish.charts import Bar, Figure, bar, figure, past, reach, scale, share, starts
-from etl.publish.source import CITY, Source
+from etl.publish.charts import BarShape, ShownFigure, bar_of, figure, past, percentage, reach, scale, starts
+from etl.publish.source import Source
 from etl.rulebook.campaign import Category, Unit
 
 
 @dataclass(frozen=True)
-class Line:
+class _Line:
     """A line of a ledger: a measure, how deep it lies below the first, and its share of `whole` (a measure)."""
 
     measure: str
     depth: int
-    figure: Figure
-    bar: Bar | None
+    figure: ShownFigure
+    bar: BarShape | None
     whole: str
     share: str | None
 
@@ -28,9 +28,9 @@ class Progress:
     """How far something is: `part` of `whole`."""
 
     key: str
-    part: Figure
-    whole: Figure
-    bar: Bar | None
+    part: ShownFigure
+    whole: ShownFigure
+    bar: BarShape | None
     share: str | None
 
 
@@ -49,8 +49,8 @@ class Slot:
     """A table cell: one figure with its bar, or a run of figures that are all not yet reported."""
 
     measure: str
-    figures: tuple[Figure, ...]
-    bar: Bar | None
+    figures: tuple[ShownFigure, ...]
+    bar: BarShape | None
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class CategoryRow:
     """A category, its figure, and its share of all verified children."""
 
     category: Category
-    figure: Figure
-    bar: Bar | None
+    figure: ShownFigure
+    bar: BarShape | None
     share: str | None
 
 
-def table_of(release: Release, kind: str) -> ReleasedTable:
+def table_of_kind(release: Release, kind: str) -> ReleasedTable:
     """The first table whose rows are of `kind`; FuxueError ``publish.no_table`` if the release has none."""
     for table in release.tables:
         if table.kind == kind:
@@ -79,7 +79,7 @@ def table_of(release: Release, kind: str) -> ReleasedTable:
     raise FuxueError("publish.no_table", release=release.name, rows=kind)
 
 
-def ledger(source: Source, table: ReleasedTable, row: str) -> tuple[Line, ...]:
+def ledger(source: Source, table: ReleasedTable, row: str) -> tuple[_Line, ...]:
     """A row of a table of the newest release as lines, each part below its whole, all bars on the row's own scale."""
     release, sums = source.latest, source.campaign.publication.sums
     slack = release.threshold(row)
@@ -88,13 +88,13 @@ def ledger(source: Source, table: ReleasedTable, row: str) -> tuple[Line, ...]:
     top = max((reach(cell, slack) for cell in cells.values()), default=0)
     start = starts(cells, sums)
     return tuple(
-        Line(
+        _Line(
             measure=measure,
             depth=_depth(measure, wholes),
             figure=figure(release, table, row, measure),
-            bar=bar(cell, top, start[measure], slack),
+            bar=bar_of(cell, top, start[measure], slack),
             whole=wholes.get(measure, ""),
-            share=share(cell, cells[wholes[measure]]) if measure in wholes else None,
+            share=percentage(cell, cells[wholes[measure]]) if measure in wholes else None,
         )
         for measure, cell in cells.items()
     )
@@ -107,7 +107,7 @@ def _depth(measure: str, wholes: dict[str, str]) -> int:
 def deadlines(source: Source) -> tuple[Deadline, ...]:
     """The campaign's two dates (M5), each with what was to be done by then."""
     campaign, release = source.campaign, source.latest
-    city = table_of(release, "city")
+    city = table_of_kind(release, "city")
     visits = [
         _progress(part, figure(release, city, CITY, part), figure(release, city, CITY, whole))
         for part, whole in (("verified", "suspected"), ("returned", "to_return"))
@@ -115,31 +115,31 @@ def deadlines(source: Source) -> tuple[Deadline, ...]:
     ]
     dates = (
         ("verification", campaign.verification_due, tuple(visits)),
-        ("reports", campaign.reports_due, (_reported(table_of(release, "unit")),)),
+        ("reports", campaign.reports_due, (_reported(table_of_kind(release, "unit")),)),
     )
     return tuple(Deadline(key, due, (due - release.as_of).days, progress) for key, due, progress in dates)
 
 
-def _progress(key: str, part: Figure, whole: Figure) -> Progress:
-    drawn = bar(part.cell, reach(whole.cell, whole.slack), slack=part.slack)
-    return Progress(key, part, whole, drawn, share(part.cell, whole.cell))
+def _progress(key: str, part: ShownFigure, whole: ShownFigure) -> Progress:
+    drawn = bar_of(part.cell, reach(whole.cell, whole.slack), slack=part.slack)
+    return Progress(key, part, whole, drawn, percentage(part.cell, whole.cell))
 
 
 def _reported(units: ReleasedTable) -> Progress:
     """Units none of whose figures is outstanding: that a unit has reported is public, whatever it reported."""
-    done = [row for row in units.rows if reported(units, row)]
-    counts = [Figure("", Cell(Status.PUBLISHED, len(rows))) for rows in (done, units.rows)]
+    done = [row for row in units.rows if has_reported(units, row)]
+    counts = [ShownFigure("", Cell(Status.PUBLISHED, len(rows))) for rows in (done, units.rows)]
     return _progress("reported", *counts)
 
 
-def reported(units: ReleasedTable, row: str) -> bool:
+def has_reported(units: ReleasedTable, row: str) -> bool:
     """Whether the unit has handed in its results."""
     return all(units[row, measure].status is not Status.NOT_DUE for measure in units.measures)
 
 
 def unit_groups(source: Source) -> tuple[tuple[UnitRow, ...], ...]:
     """The units' table in the release's order (never sorted by a figure), a group for each run of one kind."""
-    table = table_of(source.latest, "unit")
+    table = table_of_kind(source.latest, "unit")
     scales = unit_scales(source)
     groups: list[list[UnitRow]] = []
     for row in table.rows:
@@ -152,12 +152,12 @@ def unit_groups(source: Source) -> tuple[tuple[UnitRow, ...], ...]:
 
 def unit_scales(source: Source) -> dict[str, int]:
     """How many people the full width of each column of the units' table stands for."""
-    table = table_of(source.latest, "unit")
+    table = table_of_kind(source.latest, "unit")
     return {measure: scale([table], measure, source.latest.k) for measure in table.measures}
 
 
 def _slots(release: Release, table: ReleasedTable, row: str, scales: dict[str, int]) -> Iterator[Slot]:
-    waiting: list[Figure] = []
+    waiting: list[ShownFigure] = []
     for measure in table.measures:
         one = figure(release, table, row, measure)
         if one.cell.status is Status.NOT_DUE:
@@ -166,14 +166,14 @@ def _slots(release: Release, table: ReleasedTable, row: str, scales: dict[str, i
         if waiting:
             yield Slot("", tuple(waiting), None)
             waiting = []
-        yield Slot(measure, (one,), bar(one.cell, scales[measure], slack=one.slack))
+        yield Slot(measure, (one,), bar_of(one.cell, scales[measure], slack=one.slack))
     if waiting:
         yield Slot("", tuple(waiting), None)
 
 
 def category_groups(source: Source) -> tuple[tuple[str, tuple[CategoryRow, ...]], ...]:
     """The categories' table by group (deducted, to return), in the campaign's order."""
-    table, city = (table_of(source.latest, kind) for kind in ("category", "city"))
+    table, city = (table_of_kind(source.latest, kind) for kind in ("category", "city"))
     measure = table.measures[0]
     whole = city.cells.get((CITY, measure), Cell(Status.SUPPRESSED))
     figures = {code: figure(source.latest, table, code, measure) for code in table.rows}
@@ -181,31 +181,33 @@ def category_groups(source: Source) -> tuple[tuple[str, tuple[CategoryRow, ...]]
     groups: dict[str, list[CategoryRow]] = {}
     for code in table.rows:
         category, one = source.campaign.category[code], figures[code]
-        line = CategoryRow(category, one, bar(one.cell, top, slack=one.slack), share(one.cell, whole))
+        line = CategoryRow(category, one, bar_of(one.cell, top, slack=one.slack), percentage(one.cell, whole))
         groups.setdefault(category.group, []).append(line)
     return tuple((group, tuple(lines)) for group, lines in groups.items())
 
 
-def city_shares(source: Source, row: str) -> Iterator[tuple[str, Figure, Figure | None, str | None]]:
+def city_shares(source: Source, row: str) -> Iterator[tuple[str, ShownFigure, ShownFigure | None, str | None]]:
     """A unit beside the city: measure, the unit's figure, the city's (None if not printed), the unit's share."""
-    units, city = (table_of(source.latest, kind) for kind in ("unit", "city"))
+    units, city = (table_of_kind(source.latest, kind) for kind in ("unit", "city"))
     for measure in units.measures:
         one = figure(source.latest, units, row, measure)
         whole = figure(source.latest, city, CITY, measure) if measure in city.measures else None
-        yield measure, one, whole, share(one.cell, whole.cell) if whole else None
+        yield measure, one, whole, percentage(one.cell, whole.cell) if whole else None
 
 
-def history(source: Source, kind: str, row: str, most: int) -> tuple[tuple[Release, tuple[Figure, ...]], ...]:
+def figures_over_time(
+    source: Source, kind: str, row: str, most: int
+) -> tuple[tuple[Release, tuple[ShownFigure, ...]], ...]:
     """A row of a table through its last releases, at most `most`, the newest first."""
     found = []
     for release in source.releases[: -most - 1 : -1]:
-        table = table_of(release, kind)
+        table = table_of_kind(release, kind)
         if (row, table.measures[0]) in table.cells:
             found.append((release, tuple(past(release, table, row, measure) for measure in table.measures)))
     return tuple(found)
 
 
-def ranges(source: Source) -> Iterator[tuple[str, str, int, int | None]]:
+def withheld_ranges(source: Source) -> Iterator[tuple[str, str, int, int | None]]:
     """Row, measure, least and greatest value of every withheld cell, each once, in the order of the tables."""
     seen: dict[str, None] = {}
     for table in source.latest.tables:

@@ -9,12 +9,12 @@ from etl.forms.sheet import Grid, cell_address, same_heading
 
 CODES = tuple(column.key for column in ANNEX5.columns if len(column.key) == 1)
 #: A category's heading: the code, alone or with its name behind a dot.
-HEADING = re.compile(r"([A-Z])(?:[.、,].*)?")
-OTHERS = {same_heading(column.heading): column.key for column in ANNEX5.columns if column.key not in CODES}
+_HEADING = re.compile(r"([A-Z])(?:[.、,].*)?")
+_OTHERS = {same_heading(column.heading): column.key for column in ANNEX5.columns if column.key not in CODES}
 #: Rows above the thirteen headings in which the other headings may stand (they span two rows), and rows of figures.
-ABOVE, BELOW = 2, 40
+_ABOVE, BELOW = 2, 40
 
-TOTAL = "总计"
+_TOTAL = "总计"
 
 
 def read_annex5(grids: Mapping[str, Grid]) -> Summary | None:
@@ -23,7 +23,7 @@ def read_annex5(grids: Mapping[str, Grid]) -> Summary | None:
         for index, row in enumerate(grid[:30]):
             at = _categories(row)
             if at is not None:
-                at |= _others(grid[max(index - ABOVE, 0) : index + 1])
+                at |= _others(grid[max(index - _ABOVE, 0) : index + 1])
                 shown = name if name == ANNEX5.sheet else f"第{number}张表"
                 return Summary(shown, _rows(grid, index + 1, at))
     return None
@@ -32,7 +32,7 @@ def read_annex5(grids: Mapping[str, Grid]) -> Summary | None:
 def _categories(row: Sequence[object]) -> dict[str, int] | None:
     if len(row) < len(CODES):
         return None
-    found = [HEADING.fullmatch(same_heading(str(value))) for value in row]
+    found = [_HEADING.fullmatch(same_heading(str(value))) for value in row]
     codes = [match[1] if match else "" for match in found]
     return {code: codes.index(code) for code in CODES} if all(codes.count(code) == 1 for code in CODES) else None
 
@@ -42,7 +42,7 @@ def _others(rows: Grid) -> dict[str, int]:
     found = {}
     for row in rows:
         for at, value in enumerate(row):
-            key = OTHERS.get(same_heading(str(value)))
+            key = _OTHERS.get(same_heading(str(value)))
             if key:
                 found[key] = at
     return found
@@ -57,7 +57,7 @@ def _rows(grid: Grid, first: int, at: Mapping[str, int]) -> tuple[Mapping[str, F
             break
         # The first row is meant to hold figures even if nobody calculated them.
         is_meant = not rows and any(texts)
-        if is_meant or TOTAL in texts or any(_number(row[at[code]]) is not None for code in CODES):
+        if is_meant or _TOTAL in texts or any(_number(row[at[code]]) is not None for code in CODES):
             rows.append({key: Figure(_number(row[column]), cell_address(index, column))
                          for key, column in at.items() if key in (*CODES, "suspected", "returned")})  # fmt: skip
     return tuple(rows)

@@ -4,12 +4,12 @@ import struct
 from collections.abc import Iterator
 
 from etl.exchange.submission import Problem
-from etl.read.marks import COLUMNS, Marks, Refused, too_large
+from etl.read.marks import MOST_COLUMNS, Marks, Refused, too_large
 
 EOF, BOF, SHEET, SUPPLIER = 0x000A, 0x0809, 0x0085, 0x01AE
-FORMULA, ARRAY, TABLE, ERROR = 0x0006, 0x0221, 0x0236, 0x0205
+FORMULA_RECORD, ARRAY, _TABLE, ERROR = 0x0006, 0x0221, 0x0236, 0x0205
 #: Records that put a value into a cell: LABELSST, LABEL, RSTRING, NUMBER, RK, MULRK.
-VALUES = (0x00FD, 0x0204, 0x00D6, 0x0203, 0x027E, 0x00BD, FORMULA, ERROR)
+VALUES = (0x00FD, 0x0204, 0x00D6, 0x0203, 0x027E, 0x00BD, FORMULA_RECORD, ERROR)
 BIFF8, WORKSHEET = 0x0600, 0
 #: A SUPBOOK record that names no other file: this workbook itself, or the functions of an add-in.
 INTERNAL = (b"\x01\x04", b"\x01\x3a")
@@ -55,13 +55,13 @@ def _sheet(stream: bytes, offset: int, rows: int) -> Marks:
     for kind, body in _records(stream, offset):
         if kind in VALUES:
             row, column = struct.unpack_from("<HH", body)
-            if row >= rows or column >= COLUMNS:
+            if row >= rows or column >= MOST_COLUMNS:
                 raise too_large(rows)
-            if kind == FORMULA:
+            if kind == FORMULA_RECORD:
                 marks.formulas.add((row + 1, column + 1))
             elif kind == ERROR and body[7]:
                 marks.errors.add((row + 1, column + 1))
-        elif kind in (ARRAY, TABLE):
+        elif kind in (ARRAY, _TABLE):
             top, bottom, left, right = struct.unpack_from("<HHBB", body)
             marks.fill(top + 1, left + 1, bottom + 1, right + 1, rows)
     return marks

@@ -13,7 +13,7 @@ from etl.forms.definitions import ANNEX4, FORMS, MANIFEST_SHEET, Form
 from etl.forms.manifest import Manifest, parse_manifest
 from etl.forms.sheet import Grid, cell_address, column_letters, find_header, same_heading
 from etl.read.annex5 import read_annex5
-from etl.read.guard import guard
+from etl.read.guard import look_before_parsing
 from etl.read.marks import Marks, Refused, too_large
 from etl.rulebook.campaign import Limits
 
@@ -26,7 +26,7 @@ def parse_workbook(plain: bytes, limits: Limits) -> Submission:
 
     Raises Refused if the form is not there once. The manifest says which form; whether it is genuine is not asked here.
     """
-    guarded = guard(plain, limits)
+    guarded = look_before_parsing(plain, limits)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(plain))
         grids = {name: _grid(book, name, limits) for name in book.sheet_names}

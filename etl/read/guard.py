@@ -34,7 +34,7 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImpl
 NO_MEMORY = "Error -4 "
 
 
-def guard(data: bytes, limits: Limits) -> Guarded:
+def look_before_parsing(data: bytes, limits: Limits) -> Guarded:
     """The marks of each sheet; Refused if the bytes are no workbook that we read, too large, or active.
 
     MemoryError if what the process may take does not suffice.

@@ -79,7 +79,7 @@ def free_place(target: Path, content: bytes) -> Path:
     raise AssertionError("endless")
 
 
-def put_away(path: Path, target: Path) -> None:
+def move_away(path: Path, target: Path) -> None:
     """Move a heard file to its place, on the disk before this returns; a copy of what is there already goes.
 
     Nothing of other content is ever replaced. OSError if it cannot be moved.

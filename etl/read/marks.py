@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from etl.exchange.submission import Problem
 
 #: Columns and filled cells of one formula that no form of ours comes near.
-COLUMNS = 256
+MOST_COLUMNS = 256
 ARRAY_CELLS = 100_000
 
 

@@ -1,7 +1,7 @@
 """One pass over an OpenDocument sheet's content: formulas, error values, and what repetition would unfold to."""
 
 from etl.exchange.submission import Problem
-from etl.read.marks import COLUMNS, Marks, Refused, too_large
+from etl.read.marks import MOST_COLUMNS, Marks, Refused, too_large
 from etl.read.sheet_xml import local, parse_xml
 
 CELLS = ("table-cell", "covered-table-cell")
@@ -64,5 +64,5 @@ class _Scan:
 
     def _bound(self) -> None:
         """A value here: its whole repetition must lie within the form's bounds."""
-        if self.row + self.rows - 1 > self.limit or self.column + self.columns - 1 > COLUMNS:
+        if self.row + self.rows - 1 > self.limit or self.column + self.columns - 1 > MOST_COLUMNS:
             raise too_large(self.limit)

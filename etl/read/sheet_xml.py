@@ -10,7 +10,7 @@ from functools import cache
 from xml.parsers import expat
 
 from etl.exchange.submission import Problem
-from etl.read.marks import COLUMNS, Marks, Refused, too_large
+from etl.read.marks import MOST_COLUMNS, Marks, Refused, too_large
 
 REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 #: The declaration of a part in UTF-8, or none.
@@ -177,7 +177,7 @@ class _Scan:
             self.marks.fill(*position(first), *position(last or first), self.limit)
 
     def _bound(self, row: int, column: int) -> None:
-        if row > self.limit or column > COLUMNS:
+        if row > self.limit or column > MOST_COLUMNS:
             raise too_large(self.limit)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import python_calamine
 
 #: Headings, as they are met.
-NAME, SCOPE = ("账号", "username"), ("范围", "scope")
+_NAME, _SCOPE = ("账号", "username"), ("范围", "scope")
 
 
 def staff_rows(data: bytes) -> list[tuple[int, str, str]] | None:
@@ -17,7 +17,7 @@ def staff_rows(data: bytes) -> list[tuple[int, str, str]] | None:
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
     heads = [_text(cell).lower() for cell in rows[0]] if rows else []
-    at = [next((heads.index(one) for one in names if one in heads), None) for names in (NAME, SCOPE)]
+    at = [next((heads.index(one) for one in names if one in heads), None) for names in (_NAME, _SCOPE)]
     if at[0] is None or at[1] is None:
         return None
     return list(_filled(rows, at[0], at[1]))

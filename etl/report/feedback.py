@@ -21,7 +21,7 @@ PAGE, DETAILS = "请先看这里", "逐格清单"
 #: Cells named on the page for one kind of fault; the rest is counted there and listed on the sheet of details.
 NAMED = 24
 FILLS = {Severity.ERROR: "FFE0464E", Severity.WARNING: "FFFFC000", Severity.NOTE: "FFBDD7EE"}
-WORDS = {Severity.ERROR: "错误（必须改）", Severity.WARNING: "提示（请核实）", Severity.NOTE: "备注（已记录）"}
+_WORDS = {Severity.ERROR: "错误（必须改）", Severity.WARNING: "提示（请核实）", Severity.NOTE: "备注（已记录）"}
 #: What is asked where nothing need be wrong.
 CONFIRM = "核实无误的可不改"
 #: A comment is one author's; Excel shows the name.
@@ -29,7 +29,7 @@ AUTHOR = "市教育局"
 
 
 @dataclass(frozen=True)
-class Group:
+class _Group:
     """Findings of one rule in one column: what is wrong, where, and what a right value looks like."""
 
     column: str
@@ -71,7 +71,7 @@ def _opened(plain: bytes | None, form: Form) -> Workbook:
         return transcribe(plain, form)
 
 
-def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], form: Form) -> list[Group]:
+def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], form: Form) -> list[_Group]:
     """Findings by column and rule, errors first, then as the columns stand."""
     examples = {column.heading: column.example for column in form.columns}
     kinds: dict[tuple[str, str, str], list[Finding]] = {}
@@ -83,15 +83,15 @@ def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], for
         example = examples.get(heading) or ("与下发的原样一致" if heading else "")
         if own[0].severity is not Severity.ERROR:
             example = CONFIRM if heading else ""  # a value of any other kind would be no better
-        cells = tuple(ranges([finding.cell for finding in own if finding.cell]))
+        cells = tuple(cell_ranges([finding.cell for finding in own if finding.cell]))
         where = cells or tuple(f"序号 {finding.serial}" for finding in own if finding.serial)
-        groups.append(Group(heading or "整个文件", rule, own[0].severity, own[0].message, where, len(own), example))
+        groups.append(_Group(heading or "整个文件", rule, own[0].severity, own[0].message, where, len(own), example))
     order = list(Severity)
     places = {heading: at for at, heading in enumerate(headings.values())}
     return sorted(groups, key=lambda group: (order.index(group.severity), places.get(group.column, -1), group.rule))
 
 
-def ranges(cells: Sequence[str]) -> list[str]:
+def cell_ranges(cells: Sequence[str]) -> list[str]:
     """Addresses with runs of one column drawn together: J4, J5, J6, J9 → J4:J6, J9."""
     rows = sorted(
         {(_letters(cell), int(cell[len(_letters(cell)) :])) for cell in cells}, key=lambda at: (len(at[0]), at)
@@ -151,12 +151,12 @@ def _shown_at(sheet: Any, address: str) -> str:
     return address
 
 
-def _page(book: Any, title: str, groups: Sequence[Group]) -> None:
+def _page(book: Any, title: str, groups: Sequence[_Group]) -> None:
     sheet = book.create_sheet(PAGE, 0)
     rows: list[tuple[object, ...]] = [(title,), (), ("要改什么", "列", "处数", "在哪里", "说明与改法", "正确的样子")]
     for group in groups:
         where = "、".join(group.cells[:NAMED]) + (f" 等（见“{DETAILS}”）" if len(group.cells) > NAMED else "")
-        rows.append((WORDS[group.severity], group.column, group.count, where, group.message, group.example))
+        rows.append((_WORDS[group.severity], group.column, group.count, where, group.message, group.example))
     if not groups:
         rows.append(("没有发现问题。",))
     _write(sheet, rows, (16, 22, 7, 36, 60, 26), header=3)
@@ -168,7 +168,7 @@ def _details(book: Any, findings: Sequence[Finding], headings: Mapping[str, str]
     sheet = book.create_sheet(DETAILS, 1)
     rows: list[tuple[object, ...]] = [("工作表", "单元格", "列", "序号", "程度", "规则", "说明与改法")]
     rows += [
-        (f.sheet, f.cell, headings.get(_letters(f.cell), ""), f.serial or "", WORDS[f.severity], f.rule, f.message)
+        (f.sheet, f.cell, headings.get(_letters(f.cell), ""), f.serial or "", _WORDS[f.severity], f.rule, f.message)
         for f in findings
     ]
     _write(sheet, rows, (14, 10, 22, 10, 16, 8, 80), header=1)

@@ -7,11 +7,11 @@ import xlsxwriter
 
 from etl.report.sheets import AS_TEXT, Line, add_sheet
 
-COLUMNS = (
+_COLUMNS = (
     ("序号", 8), ("时间（UTC）", 21), ("账号", 14), ("来自", 16), ("方式", 7), ("页面", 30), ("条件或语句", 40),
     ("结果", 6), ("查询数", 7), ("行数", 7), ("理由", 24),
 )  # fmt: skip
-ACCOUNTS = (("账号", 20), ("范围", 24), ("初始密码", 22), ("领取人签字", 20))
+_ACCOUNTS = (("账号", 20), ("范围", 24), ("初始密码", 22), ("领取人签字", 20))
 
 
 def build_looks(title: str, lines: Iterable[Line], head: str) -> bytes:
@@ -23,7 +23,7 @@ def build_looks(title: str, lines: Iterable[Line], head: str) -> bytes:
             "查阅日志",
             title,
             [f"日志链首：{head}", "保管人签字：＿＿＿＿＿＿＿＿　日期：＿＿＿＿＿＿"],
-            COLUMNS,
+            _COLUMNS,
             list(lines),
         )
     return out.getvalue()
@@ -39,7 +39,7 @@ def build_accounts(title: str, accounts: Iterable[Line]) -> bytes:
             "账号",
             title,
             notes,
-            ACCOUNTS,
+            _ACCOUNTS,
             list(accounts),
         )
     return out.getvalue()

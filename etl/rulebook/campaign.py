@@ -24,7 +24,7 @@ RESERVED = (BUREAU, "city", "data", "en", "inspectorate", "receipts")
 #: The categories of 核查结果 (M9, annex 2) in their order, with their groups: forms, sums and pages are made for these.
 GROUP_OF = {**dict.fromkeys("ABCDEFGH", "deducted"), **dict.fromkeys("IJKLM", "to_return")}
 #: Tables of campaign.toml, and their keys.
-TABLES: Mapping[str, tuple[str, ...]] = {
+_TABLES: Mapping[str, tuple[str, ...]] = {
     "campaign": ("id", "notice", "title", "title_en"),
     "place": ("province", "city", "county", "county_en", "region"),
     "organiser": ("name", "name_en", "office", "office_en"),
@@ -78,7 +78,7 @@ class Limits:
 
 
 #: The most that each limit may be: what the system, the libraries and a sheet can hold.
-MOST = {"file_bytes": 1 << 40, "unpacked_bytes": 1 << 40, "rows": 1_048_576, "cell_characters": 32_767,
+_MOST = {"file_bytes": 1 << 40, "unpacked_bytes": 1 << 40, "rows": 1_048_576, "cell_characters": 32_767,
         "seconds": 86_400, "memory_bytes": 1 << 44, "answer_bytes": 1 << 31, "spin_count": 10_000_000}  # fmt: skip
 
 
@@ -172,8 +172,8 @@ class Campaign:
 def load_campaign(folder: Path) -> Campaign:
     """Read a campaign folder; FuxueError names file, key and what was expected."""
     get = _reader(folder, "campaign")
-    get.only("", (*TABLES, "limits"))
-    for table, names in {**TABLES, "limits": (*MOST, "allow_macros")}.items():
+    get.only("", (*_TABLES, "limits"))
+    for table, names in {**_TABLES, "limits": (*_MOST, "allow_macros")}.items():
         get.only(table, names)
     units = _units(folder / "units.csv")
     categories = _categories(folder / "categories.csv")
@@ -188,7 +188,7 @@ def load_campaign(folder: Path) -> Campaign:
         county=get.text("place.county"),
         county_en=get.text("place.county_en"),
         region=get.text("place.region", "[1-9][0-9]{5}"),
-        organiser={key: get.text(f"organiser.{key}") for key in TABLES["organiser"]},
+        organiser={key: get.text(f"organiser.{key}") for key in _TABLES["organiser"]},
         noticed=get.date("dates.noticed"),
         verification_due=get.date("dates.verification_due"),
         reports_due=get.date("dates.reports_due"),
@@ -208,7 +208,7 @@ def load_campaign(folder: Path) -> Campaign:
 
 
 def _limits(get: Reader) -> Limits:
-    counts = {key: get.count(f"limits.{key}", most) for key, most in MOST.items()}
+    counts = {key: get.count(f"limits.{key}", most) for key, most in _MOST.items()}
     return Limits(allow_macros=get.flag("limits.allow_macros"), **counts)
 
 

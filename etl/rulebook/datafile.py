@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from etl.findings import FuxueError
-from etl.system.file_names import FORMULA, visible
+from etl.system.file_names import FORMULA_STARTS, visible
 
 #: Characters of a text, and years of a date: what lies beyond is a slip, and spreadsheets cannot hold it.
 TEXT, YEARS = 1_000, range(1950, 2200)
-WORDS = f"text: at most {TEXT} signs, all to be seen, no outer spaces, not beginning like a formula"
-DAY = f"a date, such as 2019-02-19, from {YEARS[0]} to {YEARS[-1]}"
+_WORDS = f"text: at most {TEXT} signs, all to be seen, no outer spaces, not beginning like a formula"
+_DAY = f"a date, such as 2019-02-19, from {YEARS[0]} to {YEARS[-1]}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Reader:
 
     def text(self, key: str, pattern: str = "") -> str:
         """A text that can be shown and written into a cell; if there is a `pattern`, one that matches it."""
-        expected = f"text matching {pattern}" if pattern else WORDS
+        expected = f"text matching {pattern}" if pattern else _WORDS
         value = self.value(key, expected)
         if not isinstance(value, str) or not is_text(value) or (pattern and not re.fullmatch(pattern, value)):
             self.fail(key, expected)
@@ -93,9 +93,9 @@ class Reader:
 
     def date(self, key: str) -> dt.date:
         """A TOML date such as 2019-02-19."""
-        value = self.value(key, DAY)
+        value = self.value(key, _DAY)
         if type(value) is not dt.date or value.year not in YEARS:
-            self.fail(key, DAY)
+            self.fail(key, _DAY)
         return value
 
     def count(self, key: str, most: int, least: int = 1) -> int:
@@ -124,7 +124,7 @@ class Reader:
 def is_text(value: str) -> bool:
     """True for a text that can be shown, kept in a cell, and is no formula there."""
     is_plain = visible(value) == value.strip() == value
-    return bool(value) and is_plain and len(value) <= TEXT and not value.startswith(FORMULA)
+    return bool(value) and is_plain and len(value) <= TEXT and not value.startswith(FORMULA_STARTS)
 
 
 def _is_item(value: object) -> bool:
@@ -162,7 +162,7 @@ def read_csv(path: Path, columns: Sequence[str], optional: Collection[str] = ())
 
 
 def _check_row(path: Path, head: Sequence[str], number: int, row: Sequence[str], optional: Collection[str]) -> None:
-    wrong, expected = "", WORDS
+    wrong, expected = "", _WORDS
     if len(row) != len(head):
         wrong, expected = head[min(len(row), len(head) - 1)], f"{len(head)} values, as many as there are columns"
     for column, value in zip(head, row, strict=False):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from etl.rulebook.datafile import Reader
 
-TABLES = ("departments", "measures", "schooling", "cases")
+_TABLES = ("departments", "measures", "schooling", "cases")
 DEPARTMENT = ("slug", "name", "name_en", "opened_by", "causes", "outcomes")
 
 
@@ -38,7 +38,7 @@ class Casework:
 
 def load_casework(get: Reader, taken: Collection[str], categories: Sequence[str], returning: Sequence[str]) -> Casework:
     """Validate the file. `taken` are slugs that departments may not have; `returning` the codes that get a case."""
-    get.only("", TABLES)
+    get.only("", _TABLES)
     departments = [
         _department(one, key, taken, [c for c in categories if c not in returning])
         for one, key in get.tables("departments", DEPARTMENT)

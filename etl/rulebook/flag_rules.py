@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from etl.rulebook.datafile import Reader
 
 #: Of each test: its parameters, and what its message may mention.
-TESTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+_TESTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "deductions": (("least_difference",), ("count", "of", "share", "peers", "chance")),
     "all_returned": (("least", "plausible"), ("of", "peers", "chance")),
     "same_team": (("most_per_day",), ("count", "days", "rate", "most")),
@@ -17,7 +17,7 @@ TESTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 #: Parameters that are shares; the others are whole numbers.
 SHARES = ("least_difference", "plausible")
 #: No unit has more children.
-MOST = 1_000_000
+_MOST = 1_000_000
 FLAG = ("id", "basis", "test", "params", "message", "message_en")
 
 
@@ -55,8 +55,8 @@ def load_inspection(get: Reader) -> Inspection:
 
 
 def _flag(get: Reader, key: str) -> FlagRule:
-    test = get.text(f"{key}.test", "|".join(TESTS))
-    params, mentioned = TESTS[test]
+    test = get.text(f"{key}.test", "|".join(_TESTS))
+    params, mentioned = _TESTS[test]
     get.only(f"{key}.params", params)
     return FlagRule(
         id=get.text(f"{key}.id", "S[0-9]{2}"),
@@ -65,7 +65,7 @@ def _flag(get: Reader, key: str) -> FlagRule:
         params={
             name: get.share(f"{key}.params.{name}")
             if name in SHARES
-            else get.count(f"{key}.params.{name}", MOST, 0 if name == "most" else 1)
+            else get.count(f"{key}.params.{name}", _MOST, 0 if name == "most" else 1)
             for name in params
         },
         message=get.template(f"{key}.message", mentioned),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from etl.rulebook.datafile import Reader
 
-ROWS = ("city", "unit", "category")
-TABLE = ("key", "rows", "measures", "weight", "title", "title_en")
+_ROWS = ("city", "unit", "category")
+_TABLE = ("key", "rows", "measures", "weight", "title", "title_en")
 #: No threshold is lower, or "fewer than k" would mean one child, nor higher: nothing would be left to tell.
 LEAST_K, MOST_K = 3, 100
 #: The program that checks a release reads no more sums or groups, and no longer name or title.
-MOST_SUMS, NAME, MOST_TITLE = 12, "[a-z][a-z_]{0,59}", 200
+_MOST_SUMS, _NAME, MOST_TITLE = 12, "[a-z][a-z_]{0,59}", 200
 #: The four states that a listed child is in, exactly one at a time; every measure is a sum of them (M13).
 ATOMS = ("unverified", "deducted", "returned", "still_out")
 #: The sums that the campaign is about (M13), whatever further ones are configured, as sets of states.
@@ -21,7 +21,7 @@ MEANINGS = {
     "to_return": ("returned", "still_out"),
 }
 #: Groups that are always protected, whatever further ones are configured.
-GROUPS = {"verified": ("deducted", "to_return"), "to_return": ("returned", "still_out")}
+_GROUPS = {"verified": ("deducted", "to_return"), "to_return": ("returned", "still_out")}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Group:
+class _Group:
     """A group whose members must not all be seen to fall into one part."""
 
     whole: str
@@ -63,7 +63,7 @@ class Publication:
 
     k: int
     category_k: Mapping[str, int]
-    groups: tuple[Group, ...]
+    groups: tuple[_Group, ...]
     sums: Mapping[str, tuple[str, ...]]
     tables: tuple[Table, ...]
     known: tuple[str, ...]
@@ -88,7 +88,7 @@ def load_publication(get: Reader, categories: list[str]) -> Publication:
         category_k=_category_k(get, categories),
         groups=_groups(get, sums),
         sums=sums,
-        tables=_all_tables(get, [_table(one, key, {*sums, *ATOMS}) for one, key in get.tables("tables", TABLE)]),
+        tables=_all_tables(get, [_table(one, key, {*sums, *ATOMS}) for one, key in get.tables("tables", _TABLE)]),
         known=_known(get, {*sums, *ATOMS}),
         assumptions=_assumptions(get, {*sums, *ATOMS}),
         seconds=get.count("suppression.seconds", 86_400),
@@ -107,7 +107,7 @@ def _sums(get: Reader) -> dict[str, tuple[str, ...]]:
     sums: dict[str, tuple[str, ...]] = {}
     tables = get.tables("measures", ("key", "equals"))
     for one, at in tables:
-        key = one.text(f"{at}.key", NAME)
+        key = one.text(f"{at}.key", _NAME)
         if key in (*sums, *ATOMS):
             get.fail(f"{at}.key", f"each measure once, and none of {', '.join(ATOMS)}")
         sums[key] = one.texts(f"{at}.equals")
@@ -130,12 +130,12 @@ def _states(sums: Mapping[str, tuple[str, ...]], key: str, depth: int) -> list[s
     return [state for part in sums[key] for state in _states(sums, part, depth - 1)] if depth else []
 
 
-def _groups(get: Reader, sums: Mapping[str, tuple[str, ...]]) -> tuple[Group, ...]:
+def _groups(get: Reader, sums: Mapping[str, tuple[str, ...]]) -> tuple[_Group, ...]:
     """Each once; its parts are the whole, divided."""
     names = [*sums, *ATOMS]
-    groups: list[Group] = []
+    groups: list[_Group] = []
     for one, at in get.tables("groups", ("whole", "parts")):
-        group = Group(one.text(f"{at}.whole", "|".join(names)), one.texts(f"{at}.parts", names))
+        group = _Group(one.text(f"{at}.whole", "|".join(names)), one.texts(f"{at}.parts", names))
         states = [state for part in group.parts for state in _states(sums, part, len(names))]
         if len(group.parts) < 2 or sorted(states) != sorted(_states(sums, group.whole, len(names))):
             get.fail(f"{at}.parts", f"two measures or more that make {group.whole}")
@@ -143,7 +143,7 @@ def _groups(get: Reader, sums: Mapping[str, tuple[str, ...]]) -> tuple[Group, ..
             get.fail(f"{at}.whole", "each whole once")
         groups.append(group)
     _at_most(get, "groups", groups)
-    for whole, parts in GROUPS.items():
+    for whole, parts in _GROUPS.items():
         if not any(group.whole == whole and sorted(group.parts) == sorted(parts) for group in groups):
             get.fail("groups", f"a group {whole} with the parts {', '.join(parts)}")
     return tuple(groups)
@@ -158,8 +158,8 @@ def _title(get: Reader, key: str) -> str:
 
 
 def _at_most(get: Reader, key: str, found: Collection[object]) -> None:
-    if len(found) > MOST_SUMS:
-        get.fail(key, f"at most {MOST_SUMS}")
+    if len(found) > _MOST_SUMS:
+        get.fail(key, f"at most {_MOST_SUMS}")
 
 
 def _all_tables(get: Reader, tables: list[Table]) -> tuple[Table, ...]:
@@ -168,7 +168,7 @@ def _all_tables(get: Reader, tables: list[Table]) -> tuple[Table, ...]:
     for key in keys:
         if keys.count(key) > 1:
             get.fail(f"tables.{key}", "each key once")
-    for rows in ROWS:
+    for rows in _ROWS:
         if sum(table.rows == rows for table in tables) != 1:
             get.fail("tables.rows", f'one table with rows = "{rows}"')
     return tuple(tables)
@@ -181,7 +181,7 @@ def _table(get: Reader, at: str, names: set[str]) -> Table:
         get.fail(f"tables.{key}.key", "[a-z][a-z_]*, at most 40, not ranges, not sqlite_…")
     get = Reader(get.path, {"tables": {key: get.value(at, "[[tables]] …")}})
     at = f"tables.{key}"
-    rows = get.text(f"{at}.rows", "|".join(ROWS))
+    rows = get.text(f"{at}.rows", "|".join(_ROWS))
     measures = get.texts(f"{at}.measures", sorted(names))
     if rows == "category" and measures != ("verified",):
         get.fail(f"{at}.measures", "verified: a category has no other")

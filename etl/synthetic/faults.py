@@ -7,7 +7,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from etl.forms.definitions import ANNEX4
 
 COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
-Fault = Callable[[Worksheet, list[int]], None]
+_Fault = Callable[[Worksheet, list[int]], None]
 #: Not a fault of the sheet: the file is sealed under a password of the clerk's own.
 RESEALED = "resealed"
 
@@ -36,7 +36,7 @@ def _number(sheet: Worksheet, rows: list[int]) -> None:
 
 
 #: Kind → how. The rule that must catch it stands beside it in the tests.
-FAULTS: Mapping[str, Fault] = {
+FAULTS: Mapping[str, _Fault] = {
     "blank-category": lambda sheet, rows: _set(sheet, rows[0], "category", None),
     "unlisted-category": lambda sheet, rows: _set(sheet, rows[0], "category", "N.不清楚"),
     "contradiction": _contradiction,

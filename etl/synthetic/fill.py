@@ -14,7 +14,7 @@ from etl.synthetic.faults import FAULTS, RESEALED
 from etl.synthetic.population import Person
 from etl.system.sealing import seal, unseal
 
-COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
+_COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
 OWN_PASSWORD = "123456"  # noqa: S105 - what a clerk in a hurry would take
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"
 GIVEN = "建国志强秀英桂兰玉梅海燕晓东立新春生丽华"
@@ -64,9 +64,9 @@ def fill_workbook(
     teams = ["、".join(made_up_name(random_) for _ in range(random_.randint(2, 3))) for _ in range(4)]
     for row in rows:
         person = truth[str(sheet.cell(row, 1).value)]
-        sheet.cell(row, COLUMN["category"]).value = campaign.category[person.category].label
-        sheet.cell(row, COLUMN["returned"]).value = _returned(campaign, person)
-        sheet.cell(row, COLUMN["team"]).value = random_.choice(teams)
+        sheet.cell(row, _COLUMN["category"]).value = campaign.category[person.category].label
+        sheet.cell(row, _COLUMN["returned"]).value = _returned(campaign, person)
+        sheet.cell(row, _COLUMN["team"]).value = random_.choice(teams)
     fill_footer(sheet, random_)
     if fault is not None and fault in FAULTS:
         FAULTS[fault](sheet, rows)

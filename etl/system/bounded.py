@@ -98,7 +98,7 @@ class Bounded:
             if self._idle:
                 return self._idle.pop()
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs, self.bounds), daemon=True)
+        process = self._context.Process(target=answer_requests, args=(theirs, self.bounds), daemon=True)
         process.start()
         theirs.close()
         return _Reader(process, ours)
@@ -116,7 +116,7 @@ def run_bounded(function: Callable[..., Any], arguments: Sequence[object], bound
         return pool.run(function, arguments)
 
 
-def serve(line: Connection, bounds: Bounds) -> None:
+def answer_requests(line: Connection, bounds: Bounds) -> None:
     """What such a process does: bound itself, fall silent, and answer until nobody asks."""
     end_with_parent()
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -11,17 +11,17 @@ from pathlib import Path
 #: What stands where a sign was taken out.
 GAP = "\ufffd"
 #: Characters of a name that are shown; of a longer one its beginning and its end, where the suffix is.
-SHOWN, END = 120, 20
+NAME_LENGTH, END = 120, 20
 #: Bytes of a name that a file of ours may be called after: file systems take 255, and something is added to it.
 STEM_BYTES = 150
 #: What a spreadsheet takes for the beginning of a formula, full-width signs too.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 #: What some file system or shell cannot have in a name.
 UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f' + GAP + "]")
 #: Controls, formatting (bidi and zero-width signs are of this kind), halves of surrogate pairs, separators of lines.
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 #: Signs of other kinds that show nothing: joiners, fillers, variation selectors.
-UNSEEN = re.compile(
+_UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
     "\ufdd0-\ufdef\ufffe\uffff]"
 )
@@ -33,18 +33,18 @@ def visible(text: str) -> str:
     Bytes that are no UTF-8 (Python keeps them as lone surrogates) are read as GB 18030 where they can be, else shown
     as escapes such as ``\xff``. A path is read folder by folder, since each may be written in its own encoding.
     """
-    if text.isprintable() and UNSEEN.search(text) is None:
+    if text.isprintable() and _UNSEEN.search(text) is None:
         return text
     decoded = "/".join(map(_decoded, text.split("/")))
-    return UNSEEN.sub(GAP, "".join(GAP if _is_hidden(sign) else sign for sign in decoded))
+    return _UNSEEN.sub(GAP, "".join(GAP if _is_hidden(sign) else sign for sign in decoded))
 
 
 def shown_name(path: Path) -> str:
     """A file's name to show, keep and export: visible, never empty, of bounded length, never a formula."""
     name = visible(path.name).strip() or GAP
-    if len(name) > SHOWN:
-        name = f"{name[: SHOWN - END - 1]}…{name[-END:]}"
-    return f"'{name}" if name.startswith(FORMULA) else name
+    if len(name) > NAME_LENGTH:
+        name = f"{name[: NAME_LENGTH - END - 1]}…{name[-END:]}"
+    return f"'{name}" if name.startswith(FORMULA_STARTS) else name
 
 
 def safe_stem(path: Path) -> str:
@@ -55,7 +55,7 @@ def safe_stem(path: Path) -> str:
     name = visible(path.name)
     stem = UNFIT.sub("_", name[:-5] if name.lower().endswith(".xlsx") else name)
     stem = stem.encode()[:STEM_BYTES].decode(errors="ignore").strip(" .\u3000")
-    return f"_{stem}" if not stem or stem.startswith(FORMULA) else stem
+    return f"_{stem}" if not stem or stem.startswith(FORMULA_STARTS) else stem
 
 
 def _decoded(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from etl.findings import FuxueError
 
 #: How long a command waits for another one that is changing the home, and how long between two looks; seconds.
-PATIENCE, LOOK = 30.0, 0.05
+_PATIENCE, LOOK = 30.0, 0.05
 #: The locks of homes that this process holds: the handle of the open file by its path.
 _held: dict[Path, int] = {}
 
@@ -101,7 +101,7 @@ class Home:
     def lock(self, patience: float | None = None) -> Iterator[None]:
         """One command at a time changes this home. FuxueError if another is still at it after `patience` seconds."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / ".lock", fcntl.LOCK_EX, PATIENCE if patience is None else patience) as handle:
+        with _locked(self.root / ".lock", fcntl.LOCK_EX, _PATIENCE if patience is None else patience) as handle:
             if not handle:
                 raise FuxueError("home.busy", folder=self.root)
             _held[self.root] = handle

@@ -28,7 +28,7 @@ def run_module(command: list[str], held: tuple[int, ...] = ()) -> subprocess.Com
                           capture_output=True, text=True, check=False)  # fmt: skip
 
 
-def report(error: FuxueError) -> int:
+def report_error(error: FuxueError) -> int:
     """In such a process: say an error on stderr, for `error_of` to read; returns the exit code."""
     params = {key: str(value) for key, value in error.params.items()}
     print(json.dumps({"error": error.key, "params": params}, ensure_ascii=False), file=sys.stderr)

@@ -11,7 +11,7 @@ from etl.report.staff_papers import build_looks
 from etl.rulebook.campaign import BUREAU
 from etl.system.disk import write_private
 from etl.system.sealing import seal
-from etl.vault.store.audit_log import Log, breaks_of, log_path, put_away, rotate
+from etl.vault.store.audit_log import Log, log_breaks, log_path, rotate, rotated_files
 from etl.vault.store.chain import is_printed, printed
 from etl.workflow.issuing import paper_password
 from etl.workflow.run import Run
@@ -27,15 +27,15 @@ class Audited:
     breaks: list[tuple[str, str, int]]
 
 
-def verify(run: Run, paper: str = "") -> Audited:
+def verify_log(run: Run, paper: str = "") -> Audited:
     """Go over the log and all that was put away of it; the paper's head may stand in any of them."""
-    files = [*put_away(run.home.staff), _path(run)]
+    files = [*rotated_files(run.home.staff), _path(run)]
     entries, found, on_paper, head = 0, list[tuple[str, str, int]](), not paper, (0, b"")
     for at, file in enumerate(files):
         with closing(Log(file, run.keys)) as log:
             if at and log.start() != head:
                 found.append((file.name, "audit.gap", log.start()[0]))
-            found += [(file.name, key, number) for key, number in breaks_of(log)]
+            found += [(file.name, key, number) for key, number in log_breaks(log)]
             on_paper = on_paper or any(is_printed(paper, entry.seal) for entry in log.entries())
             on_paper = on_paper or is_printed(paper, log.start()[1])
             head = log.head()
@@ -47,7 +47,7 @@ def verify(run: Run, paper: str = "") -> Audited:
 
 def export(run: Run, since: dt.date | None) -> tuple[Path, int]:
     """What is on record since a day, as a sealed workbook for the bureau; gives the file and how many entries."""
-    files = [*put_away(run.home.staff), _path(run)]
+    files = [*rotated_files(run.home.staff), _path(run)]
     lines, head = list[list[str]](), b""
     for file in files:
         with closing(Log(file, run.keys)) as log:
@@ -65,7 +65,7 @@ def _lines(log: Log, since: str) -> Iterator[list[str]]:
         yield [str(entry.number), *map(str, astuple(replace(entry.look, query=entry.look.asked)))]
 
 
-def put_old_away(run: Run, before: dt.date) -> Path | None:
+def rotate_log(run: Run, before: dt.date) -> Path | None:
     """Entries of before a day into a file of their own."""
     _path(run)
     with run.home.lock():

@@ -13,10 +13,10 @@ from etl.rulebook.campaign import load_campaign
 from etl.system.home import Home
 from etl.vault.store.keys import demo_master, new_key
 from etl.workflow import issuing, loading, publishing, releasing, standing, synthesizing
-from etl.workflow.run import Bar, Run
+from etl.workflow.run import ProgressBar, Run
 from etl.workflow.staffing import demo_accounts
 
-FAULTS = 0.3
+_FAULTS = 0.3
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class DemoResult:
     accounts: tuple[tuple[str, str], ...]
 
 
-def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: Bar) -> DemoResult:
+def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: ProgressBar) -> DemoResult:
     """List → sealed workbooks → filled, some wrongly → refused and sent again → vault → release → public pages."""
     run = _fresh(home, campaign_folder, seed, bar)
     campaign, clock = run.campaign, _Clock()
@@ -42,18 +42,18 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: B
     if not handed.issue:
         raise FuxueError("issue.refused", count=len(handed.findings))
     clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
-    filled = synthesizing.synthesize_fill(run, children, seed, "default", faults=FAULTS)
+    filled = synthesizing.synthesize_fill(run, children, seed, "default", faults=_FAULTS)
     clock.lap("乡镇填报", f"{len(filled)} 个工作簿")
-    first = loading.load(_on(run, campaign.verification_due), filled)
+    first = loading.load_files(_on(run, campaign.verification_due), filled)
     refused = [one.checked for one in first if one.outcome == "refused"]
     clock.lap("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
     again = synthesizing.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
-    second = loading.load(_on(run, campaign.reports_due), again)
+    second = loading.load_files(_on(run, campaign.reports_due), again)
     if left := sum(one.outcome != "accepted" for one in second):
         raise FuxueError("demo.failed", count=left)
     clock.lap("退回后重报", f"收下 {len(second)}")
     clock.lap("更正与建档", _casework(_on(run, campaign.reports_due), seed))
-    release = releasing.release(_on(run, campaign.reports_due)).release
+    release = releasing.release_figures(_on(run, campaign.reports_due)).release
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
     clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
     publishing.publish(home, campaign_folder)
@@ -65,16 +65,16 @@ def _casework(run: Run, seed: int) -> str:
     """Corrections and cases out and in again: how many were closed of how many."""
     for form in ISSUED_FORMS:
         issuing.issue_form(run, form, None)
-        loaded = loading.load(run, synthesizing.synthesize_casework(run, form, seed))
+        loaded = loading.load_files(run, synthesizing.synthesize_casework(run, form, seed))
         if left := sum(one.outcome != "accepted" for one in loaded):
             raise FuxueError("demo.failed", count=left)
-    status = standing.status(run)
+    status = standing.standing_of(run)
     closed = [sum(count for _, count in sums.values()) for sums in (status.corrections, status.cases)]
     total = [sum(map(sum, sums.values())) for sums in (status.corrections, status.cases)]
     return f"更正办结 {closed[0]}/{total[0]}，建档复学 {closed[1]}/{total[1]}"
 
 
-def _fresh(home: Home, campaign_folder: Path, seed: int, bar: Bar) -> Run:
+def _fresh(home: Home, campaign_folder: Path, seed: int, bar: ProgressBar) -> Run:
     campaign = load_campaign(campaign_folder)
     zones = (home.private, home.released, home.public)
     if not home.demo_key.exists() and any(zone.exists() and any(zone.iterdir()) for zone in zones):

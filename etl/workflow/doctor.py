@@ -15,7 +15,7 @@ from etl.findings import FuxueError
 from etl.system.dates import parse_date
 from etl.system.home import Home
 from etl.vault.store import chain
-from etl.vault.upkeep.verify import breaks_of
+from etl.vault.upkeep.verify import record_breaks
 from etl.workflow.run import Run
 
 #: Room that a load, a rekey or a release may need besides the copies of the record that a rekey makes.
@@ -80,7 +80,7 @@ def _record(run: Run) -> Check:
     except FuxueError as error:
         return Check("record", Outcome.BAD, {"reason": error.key})
     try:
-        found = breaks_of(vault, run.campaign)
+        found = record_breaks(vault, run.campaign)
         return Check("record", Outcome.BAD if found else Outcome.FINE, {"reason": found[0].key if found else ""})
     finally:
         vault.close()

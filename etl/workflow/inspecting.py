@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.exchange.flag import Flag
-from etl.exchange.reported import Reported
+from etl.exchange.reported import CurrentAnswer
 from etl.exchange.sample import Sample
 from etl.findings import FuxueError
 from etl.inspect.flags import find_flags
-from etl.inspect.revisit import draw
+from etl.inspect.revisit import draw_sample
 from etl.report.inspectorate_workbook import build_inspection
 from etl.rulebook.campaign import INSPECTORATE
 from etl.system.disk import write_private
@@ -44,7 +44,7 @@ def lock_base(run: Run, by: str) -> inspection.Lock:
     if not by.strip():
         raise FuxueError("base.nobody")
     with writing(run) as vault:
-        return inspection.lock_base(vault, _deducted(run), by.strip(), run.day)
+        return inspection.insert_base_lock(vault, _deducted(run), by.strip(), run.day)
 
 
 def base_changes(run: Run) -> tuple[inspection.Lock, list[inspection.Change]]:
@@ -72,7 +72,7 @@ def look_through(run: Run, size: int | None, seed: int | None, by: str, *, drawn
         if drawn is not None:
             sample = inspection.recorded_sample(vault, drawn)
         day = sample.day if sample else run.day
-        answers = inspection.reported(vault, day)
+        answers = inspection.current_answers(vault, day)
         if size is not None:
             sample = inspection.recorded_sample(vault, _draw(run, vault, answers, size, seed, by))
         flags = find_flags(answers, run.campaign)
@@ -83,13 +83,13 @@ def look_through(run: Run, size: int | None, seed: int | None, by: str, *, drawn
     return Inspected(flags, sample, len(answers), is_locked, target)
 
 
-def _draw(run: Run, vault: Vault, answers: Sequence[Reported], size: int, seed: int | None, by: str) -> int:
+def _draw(run: Run, vault: Vault, answers: Sequence[CurrentAnswer], size: int, seed: int | None, by: str) -> int:
     """Draw a sample and put it on record: its number."""
     children: dict[str, list[tuple[str, str]]] = {unit.slug: [] for unit in run.campaign.units}
     for row in answers:
         children[row.unit].append((row.issue, row.serial))
     chance = secrets.randbits(48) if seed is None else seed
-    sample = draw(children, size, chance, run.campaign.inspection.confidence)
+    sample = draw_sample(children, size, chance, run.campaign.inspection.confidence)
     return inspection.record_sample(vault, sample, by.strip(), run.day)
 
 

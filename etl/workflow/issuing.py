@@ -90,7 +90,7 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
                 "", 0, 0, tuple(findings), tuple(_write_paper(run, vault, one, fresh) for one in wanted), known
             )
         handed = _issue_children(run, vault, fresh, split, said.decisions, findings, known)
-        recovery.clear_papers(run.home, vault)
+        recovery.remove_decided_papers(run.home, vault)
         for one in named:  # also of a version that marked no rows
             shutil.rmtree(run.home.decisions / one.issue, ignore_errors=True)
         return handed
@@ -138,7 +138,7 @@ def _handed(run: Run, vault: Vault, name: str) -> Handed:
     return Handed(name, rows, len(bundles), completeness=issued.completeness(vault))
 
 
-def passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
+def list_passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
     """(issue, receiver, password) of each workbook, or of one receiver's; then of the bureau's and inspectorate's."""
     papers = {BUREAU: paper_password(run), INSPECTORATE: inspecting.password(run)}
     known = {*papers, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}

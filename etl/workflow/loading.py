@@ -37,7 +37,7 @@ class Loaded:
     is_left: bool = False
 
 
-def check(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
+def check_files(run: Run, paths: Sequence[Path], *, allow_unsealed: bool = False) -> list[Checked]:
     """Read and check files; nothing is recorded."""
     with run.open_vault() as vault:
         contents = {path: take(path, run.campaign.limits) for path in paths}
@@ -75,7 +75,9 @@ def check_contents(run: Run, vault: Vault, contents: Mapping[Path, bytes], *, al
         return list(threads.map(one, contents))
 
 
-def load(run: Run, paths: Sequence[Path] = (), *, allow_unsealed: bool = False, again: bool = False) -> list[Loaded]:
+def load_files(
+    run: Run, paths: Sequence[Path] = (), *, allow_unsealed: bool = False, again: bool = False
+) -> list[Loaded]:
     """Check and record files, by default all of the inbox; each is accepted or refused whole, in its own transaction.
 
     What is on record leaves the inbox; what was given from elsewhere is copied. A file that was replaced by a newer one
@@ -125,7 +127,7 @@ def _put_away(run: Run, vault: Vault, path: Path, data: bytes) -> bool:
         return True
     try:
         if path.parent.resolve().is_relative_to(run.home.inbox.resolve()):
-            inbox.put_away(path, target)
+            inbox.move_away(path, target)
         else:
             make_private(target.parent)
             write_private(inbox.free_place(target, data), data)

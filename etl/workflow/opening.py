@@ -10,11 +10,16 @@ from etl.system.home import Home
 from etl.vault.store.keys import read_key
 from etl.vault.store.open import known_keys
 from etl.workflow.recovery import recover_unless_busy
-from etl.workflow.run import Bar, Run
+from etl.workflow.run import ProgressBar, Run
 
 
 def open_run(
-    home: Home, campaign_folder: Path, key_file: Path, day: dt.date, bar: Bar, agree: Callable[[FuxueError], bool]
+    home: Home,
+    campaign_folder: Path,
+    key_file: Path,
+    day: dt.date,
+    bar: ProgressBar,
+    agree: Callable[[FuxueError], bool],
 ) -> Run:
     """Everything that a command works with. FuxueError if the campaign or the key is not as it must be."""
     campaign = load_campaign(campaign_folder)

@@ -8,7 +8,7 @@ from etl.findings import FuxueError
 from etl.rulebook.campaign import load_campaign
 from etl.system.home import Home
 from etl.system.keyless import error_of, run_module
-from etl.workflow.verifying import verify
+from etl.workflow.verifying import verify_release_folder
 
 
 def publish(home: Home, campaign_folder: Path, *, production: bool = False, check: bool = False) -> None:
@@ -20,7 +20,7 @@ def publish(home: Home, campaign_folder: Path, *, production: bool = False, chec
     if not folders:
         raise FuxueError("release.nothing")
     for folder in folders:
-        verify(load_campaign(campaign_folder), folder)
+        verify_release_folder(load_campaign(campaign_folder), folder)
     options = [name for name, wanted in (("--production", production), ("--check", check)) if wanted]
     with home.lock():
         make_site(home.released, home.public, campaign_folder, options, home.held())

@@ -18,7 +18,7 @@ def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, 
     """Record the police's reference for a missing child of a list; `issue` says which, if there is a doubt."""
     _must_be_named(by)
     with writing(run) as vault:
-        evidence.record_police_ref(vault, issue, serial, reference, by, run.day)
+        evidence.insert_police_ref(vault, issue, serial, reference, by, run.day)
 
 
 def record_wrong_value(
@@ -33,7 +33,7 @@ def record_wrong_value(
         raise FuxueError("record.bad_value", column=ANNEX4.column(key).heading)
     _must_be_named(by)
     with writing(run) as vault:
-        evidence.record_wrong_value(vault, issue, serial, key, value, department, by, run.day)
+        evidence.insert_wrong_value(vault, issue, serial, key, value, department, by, run.day)
 
 
 def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str, issue: str | None = None) -> int:
@@ -42,7 +42,7 @@ def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str,
         raise FuxueError("campaign.no_unit", unit=unit)
     _must_be_named(by)
     with writing(run) as vault:
-        return evidence.record_signature(vault, unit, act, serials, by, run.day, issue)
+        return evidence.insert_signature(vault, unit, act, serials, by, run.day, issue)
 
 
 def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, signed: bool) -> None:
@@ -51,4 +51,4 @@ def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, 
         raise FuxueError("campaign.no_unit", unit=unit)
     _must_be_named(by)
     with writing(run) as vault:
-        evidence.record_deliverable(vault, unit, what, medium, by, run.day, signed=signed)
+        evidence.insert_deliverable(vault, unit, what, medium, by, run.day, signed=signed)

@@ -21,7 +21,7 @@ from etl.vault.store.files import discard
 from etl.vault.store.open import Vault
 from etl.vault.upkeep import backup
 from etl.vault.upkeep.purge import certificates, purged_issues, purged_workbooks
-from etl.vault.upkeep.rekey import aside, settle_rekey
+from etl.vault.upkeep.rekey import finish_rekey, rekeyed_path
 from etl.workflow.run import Run
 
 #: Beside a list's papers: keyed marks of each row that they ask about. In the folder of copies: where one is made.
@@ -35,7 +35,9 @@ def staff_file(home: Home) -> Path:
 
 def staff_files(home: Home) -> list[tuple[Path, str]]:
     """All encrypted files of the staff instance that are there, with the purposes of their keys."""
-    logs = [(path, audit_log.PURPOSE) for path in (*audit_log.put_away(home.staff), audit_log.log_path(home.staff))]
+    logs = [
+        (path, audit_log.PURPOSE) for path in (*audit_log.rotated_files(home.staff), audit_log.log_path(home.staff))
+    ]
     return [(path, purpose) for path, purpose in ((staff_file(home), "file:staff"), *logs) if path.exists()]
 
 
@@ -48,7 +50,7 @@ def recover_unless_busy(run: Run) -> None:
 
 def _has_leftovers(home: Home) -> bool:
     files = (home.vault, *(path for path, _ in staff_files(home)))
-    return are_stale(home.scopes) or any(aside(path).exists() for path in files)
+    return are_stale(home.scopes) or any(rekeyed_path(path).exists() for path in files)
 
 
 def recover(run: Run) -> None:
@@ -62,19 +64,19 @@ def recover(run: Run) -> None:
         run.open_vault().close()
     except FuxueError:
         return
-    settle_rekey(home.vault, staff_files(home), run.keys)
+    finish_rekey(home.vault, staff_files(home), run.keys)
     for left in home.private.glob(".*.restore"):
         discard(left)
     with run.open_vault() as vault:
-        clear_papers(home, vault)
-        backup.put_in_place(vault, home.backups)
+        remove_decided_papers(home, vault)
+        backup.place_copies(vault, home.backups)
         _end_copying(home)
         end_purges(run, vault)
         if are_stale(home.scopes):
-            follow_record(run, vault)
+            match_files_to_record(run, vault)
 
 
-def follow_record(run: Run, vault: Vault) -> None:
+def match_files_to_record(run: Run, vault: Vault) -> None:
     """Make the home's files those of the record: returned ones that it does not know go back to the inbox.
 
     Scope files are built anew.
@@ -84,7 +86,7 @@ def follow_record(run: Run, vault: Vault) -> None:
             with contextlib.suppress(OSError):  # the others come back all the same
                 if on_record(run, vault, path) is None:
                     target = run.home.inbox / f"{path.parent.name}-{path.name}"
-                    inbox.put_away(path, target)
+                    inbox.move_away(path, target)
     rebuild_scopes(run, vault)
 
 
@@ -103,7 +105,7 @@ def mark_rows(folder: Path, vault: Vault, rows: Iterable[Mapping[str, str]]) -> 
     write_private(folder / ROWS, json.dumps(marks).encode())
 
 
-def clear_papers(home: Home, vault: Vault) -> None:
+def remove_decided_papers(home: Home, vault: Vault) -> None:
     """Papers go once each row that they ask about is on record: as they say, or from a list that was mended."""
     files = list(home.decisions.glob(f"*/{ROWS}"))
     known = {mark.hex() for mark in issued.marks_on_record(vault)} if files else set()
@@ -120,7 +122,7 @@ def clear_papers(home: Home, vault: Vault) -> None:
 @contextlib.contextmanager
 def copying(home: Home, target: Path) -> Iterator[None]:
     """While a copy is made somewhere, that is written down: a half-made one must not stay there unknown."""
-    fresh = backup.aside(target.absolute())
+    fresh = backup.draft_path(target.absolute())
     make_private(home.backups)
     _note_half_made(home, {*half_made(home), fresh})
     try:
@@ -190,7 +192,7 @@ def end_purges(run: Run, vault: Vault) -> None:
 def _sweep(run: Run, vault: Vault, copies: Collection[str]) -> None:
     """Files about individuals that the record no longer knows: handed out, sent back, reported, copied.
 
-    Decision papers stay: those that lie here are of a list that is still open (`clear_papers`).
+    Decision papers stay: those that lie here are of a list that is still open (`remove_decided_papers`).
     """
     home, gone = run.home, purged_issues(vault)
     recorded = issued.issues(vault)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from etl.exchange.counts import Counts
 from etl.exchange.release import Release, read_release, write_draft
-from etl.exchange.release_folder import digest, plain, put_in_place, release_folders, settle_releases
+from etl.exchange.release_folder import (
+    finish_interrupted_releases,
+    place_release,
+    printable,
+    release_digest,
+    release_folders,
+)
 from etl.findings import FuxueError
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
@@ -19,7 +25,7 @@ from etl.vault.record import count as counting
 from etl.vault.record import releases
 from etl.vault.store import chain
 from etl.workflow.run import Run
-from etl.workflow.verifying import verify
+from etl.workflow.verifying import verify_release_folder
 from etl.workflow.writing import writing
 
 
@@ -36,7 +42,7 @@ class Made:
     head: str = ""
 
 
-def release(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
+def release_figures(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
     """Count, protect, audit and, unless it is a dry run, put on record, write the release and read it back.
 
     Rounded before the close, exact at the close; exact again to correct it, as far as the difference tells nothing.
@@ -45,7 +51,9 @@ def release(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
     with writing(run) as vault:
         recorded, lost = releases.releases(vault), releases.lost_releases(vault)
         # One that a restored copy took back while it still lay aside takes its place, to be put on record again.
-        settle_releases(run.home.released, {name: one for name, own in lost.items() for one in own} | recorded)
+        finish_interrupted_releases(
+            run.home.released, {name: one for name, own in lost.items() for one in own} | recorded
+        )
         earlier = _on_record(run.home.released, recorded, lost)
         counts = counting.count(vault, run.campaign, run.day)
         if closing and earlier and earlier[-1].closing and releases.has_sums(vault, earlier[-1].name, counts):
@@ -58,8 +66,8 @@ def release(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
         if dry_run:
             return plan
         fresh = _written(run, made, counts)
-        releases.record_release(vault, made, digest(fresh), counts, run.day)
-        put_in_place(run.home.released, made.name)
+        releases.insert_release(vault, made, release_digest(fresh), counts, run.day)
+        place_release(run.home.released, made.name)
         head = chain.head(vault.connection)
         return replace(plan, head=chain.printed(head.seal) if head else "")
 
@@ -69,7 +77,7 @@ def _on_record(released: Path, recorded: Mapping[str, str], lost: Collection[str
 
     `lost` are those that a restored copy took back: without them nobody knows what the public can combine.
     """
-    found = {folder.name: digest(folder) for folder in release_folders(released)}
+    found = {folder.name: release_digest(folder) for folder in release_folders(released)}
     for name in sorted({*found, *recorded, *lost}):
         if name not in recorded:
             raise FuxueError("release.unrecorded", release=name, folder=released / name)
@@ -78,7 +86,7 @@ def _on_record(released: Path, recorded: Mapping[str, str], lost: Collection[str
     return [read_release(released / name) for name in sorted(found)]
 
 
-def adopt(run: Run, name: str) -> str:
+def adopt_release(run: Run, name: str) -> str:
     """Put a release folder on record again that a restored copy does not know; gives the head of the chain.
 
     FuxueError unless it is the next one after those on record, all holds that `verify` holds, and it is as it was when
@@ -89,13 +97,13 @@ def adopt(run: Run, name: str) -> str:
         if name in recorded:
             raise FuxueError("release.known", release=name)
         if name not in {one.name for one in release_folders(run.home.released)}:
-            raise FuxueError("release.no_folder", release=plain(name), folder=run.home.released)
-        found = verify(run.campaign, folder)
-        if (own := releases.lost_releases(vault).get(name)) and digest(folder) not in own:
+            raise FuxueError("release.no_folder", release=printable(name), folder=run.home.released)
+        found = verify_release_folder(run.campaign, folder)
+        if (own := releases.lost_releases(vault).get(name)) and release_digest(folder) not in own:
             raise FuxueError("release.not_as_it_was", release=name)
         if dict(found.earlier) != recorded:
             raise FuxueError("release.not_next", release=name, earlier="、".join(found.earlier) or "—")
-        releases.adopt_release(vault, found, digest(folder), run.day)
+        releases.insert_known_release(vault, found, release_digest(folder), run.day)
         head = chain.head(vault.connection)
     return chain.printed(head.seal) if head else ""
 

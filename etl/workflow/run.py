@@ -14,7 +14,7 @@ from etl.vault.record import issued
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault, open_vault
 
-Bar = Callable[[str, int], Callable[[], None]]
+ProgressBar = Callable[[str, int], Callable[[], None]]
 
 
 def refuse(_: FuxueError) -> bool:
@@ -34,7 +34,7 @@ class Run:
     campaign: Campaign
     keys: Keys
     day: dt.date
-    bar: Bar
+    bar: ProgressBar
     agree: Callable[[FuxueError], bool] = refuse
 
     def open_vault(self, *, create: bool = False) -> Vault:

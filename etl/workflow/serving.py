@@ -38,12 +38,12 @@ def check_ports(host: str, *ports: int) -> None:
 
 def serve_public(home: Home, host: str, ports: Ports) -> None:
     """The static site and the public Datasette, until interrupted."""
-    server.serve_public(home.public, host=host, site_port=ports.site, data_port=ports.data)
+    server.run_public_servers(home.public, host=host, site_port=ports.site, data_port=ports.data)
 
 
 def serve_staff(run: Run, host: str, ports: Ports) -> None:
     """The staff Datasette, until interrupted."""
-    from plugins.launch import serve_staff as serve
+    from plugins.launch import run_staff_server as serve
 
     run.prove_key()
     serve(run.home, run.keys, run.campaign, host=host, port=ports.staff)

@@ -119,7 +119,7 @@ def list_staff(run: Run) -> list[tuple[str, str, bool, str]]:
 
 def make_certificate(run: Run, hosts: Sequence[str], days: int) -> "Certificate":
     """TLS for the staff instance: a certificate for these hosts, and an authority that vouches for nothing else."""
-    from plugins.certificate import make_certificate as make
+    from plugins.certificate import sign_certificate as make
 
     run.prove_key()
     with run.home.lock():

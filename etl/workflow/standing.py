@@ -11,7 +11,7 @@ from etl.workflow.run import Run
 
 
 @dataclass(frozen=True)
-class Status:
+class Standing:
     """Where everything stands: units, completeness of the list, (open, closed) corrections and cases by receiver.
 
     `unheard` is how many files of the inbox were never loaded.
@@ -24,10 +24,10 @@ class Status:
     unheard: int
 
 
-def status(run: Run) -> Status:
+def standing_of(run: Run) -> Standing:
     """Where everything stands on the run's day."""
     with run.open_vault() as vault:
-        return Status(
+        return Standing(
             counting.unit_status(vault, run.campaign, run.day),
             issued.completeness(vault),
             casework.progress(vault, CORRECTIONS),

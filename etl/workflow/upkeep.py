@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.exchange.release import Cell, read_release
-from etl.exchange.release_folder import plain, release_folders, settle_releases
+from etl.exchange.release_folder import finish_interrupted_releases, printable, release_folders
 from etl.findings import FuxueError
 from etl.issue.outbox import put_issues_in_place
 from etl.vault.record import issued, releases
@@ -20,9 +20,9 @@ from etl.vault.store.keys import Keys, new_key, read_key
 from etl.vault.store.open import Vault
 from etl.vault.upkeep import backup
 from etl.vault.upkeep import upgrade as upgrading
-from etl.vault.upkeep.purge import purge
-from etl.vault.upkeep.rekey import is_whole, rekey
-from etl.vault.upkeep.verify import Verified, verify
+from etl.vault.upkeep.purge import purge_individuals
+from etl.vault.upkeep.rekey import is_whole, rekey_databases
+from etl.vault.upkeep.verify import Verified, check_record
 from etl.workflow import loading, recovery
 from etl.workflow.run import Run
 from etl.workflow.writing import writing
@@ -36,18 +36,18 @@ def make_key(file: Path) -> None:
 def verify_record(run: Run, paper: str = "") -> Verified:
     """The whole record gone over; `paper` is the head as it stands on the custodian's signed paper."""
     with run.home.lock(), run.open_vault() as vault:  # no other command is between the record and its scope files
-        return verify(vault, run.campaign, run.home.released, run.home.scopes, paper)
+        return check_record(vault, run.campaign, run.home.released, run.home.scopes, paper)
 
 
-def trace(run: Run, release: str, table: str, cell: str) -> tuple[Trace, Cell]:
+def trace_figure(run: Run, release: str, table: str, cell: str) -> tuple[Trace, Cell]:
     """A published figure led back to its workbooks, and as it was published."""
     with run.open_vault() as vault:
-        found = releases.trace(vault, run.campaign, release, table, cell)
+        found = releases.trace_cell(vault, run.campaign, release, table, cell)
     row, _, measure = cell.rpartition(".")
     return found, read_release(run.home.released / release).table(table)[row, measure]
 
 
-def history(run: Run) -> list[chain.Link]:
+def chain_links(run: Run) -> list[chain.Link]:
     """Every link of the chain, oldest first."""
     with run.open_vault() as vault:
         return list(chain.links(vault.connection))
@@ -61,7 +61,7 @@ def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
         path = target or _free(run.home.backups / f"{name}{again}.db" for again in _again())
         own_name = _name_of_copy(run, path)
         with recovery.copying(run.home, path):
-            return path, backup.back_up(vault, run.campaign, path, own_name, run.day)
+            return path, backup.copy_record(vault, run.campaign, path, own_name, run.day)
 
 
 def _again() -> Iterator[str]:
@@ -78,8 +78,8 @@ def _name_of_copy(run: Run, path: Path) -> str:
 
     FuxueError for a name that is no text.
     """
-    if plain(str(path)) != str(path):
-        raise FuxueError("backup.no_text", file=plain(str(path)))
+    if printable(str(path)) != str(path):
+        raise FuxueError("backup.no_text", file=printable(str(path)))
     path, folder = path.resolve(), run.home.backups.resolve()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
@@ -102,7 +102,7 @@ def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
     run.home.prepare()
     with run.home.lock(), run.home.not_serving():
         recovery.recover(run)
-        run.ask_about_day(backup.last_day(source, run.keys))
+        run.ask_about_day(backup.last_day_of_copy(source, run.keys))
         for file, purpose in recovery.staff_files(run.home):
             if not is_whole(file, run.keys.derive(purpose)):
                 raise FuxueError("backup.staff_key", file=file)
@@ -111,10 +111,10 @@ def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
         kept = _free(run.home.backups / f"replaced-{day}-{number}.db" for number in itertools.count(1))
         name = "" if run.home.vault.exists() and source.samefile(run.home.vault) else _name_of_copy(run, source)
         mark_stale(run.home.scopes)
-        last = backup.restore(source, run.home.vault, kept, run.keys, run.campaign, run.day,
+        last = backup.replace_record(source, run.home.vault, kept, run.keys, run.campaign, run.day,
                               name=name, shown=shown, upto=upto)  # fmt: skip
         with run.open_vault() as vault:
-            recovery.follow_record(run, vault)
+            recovery.match_files_to_record(run, vault)
     return last, kept
 
 
@@ -144,7 +144,7 @@ def _ask(run: Run, question: FuxueError) -> None:
 def _finish_what_lies_aside(run: Run) -> None:
     """Issues and releases that the record knows take their places while it is there to tell."""
     with contextlib.suppress(FuxueError), run.open_vault() as vault:
-        settle_releases(run.home.released, releases.releases(vault))
+        finish_interrupted_releases(run.home.released, releases.releases(vault))
         put_issues_in_place(run.home.outbox, issued.issues(vault))
 
 
@@ -161,7 +161,7 @@ def change_key(run: Run, file: Path, by: str) -> Keys:
         new = read_key(file) if file.exists() else new_key(file)
         mark_stale(run.home.scopes)
         others = recovery.staff_files(run.home)
-        keys = rekey(run.home.vault, others, now, new.master, run.campaign, by.strip(), run.day)
+        keys = rekey_databases(run.home.vault, others, now, new.master, run.campaign, by.strip(), run.day)
         _rebuild(replace(run, keys=keys))
     return keys
 
@@ -173,10 +173,10 @@ def upgrade(run: Run) -> tuple[int, int]:
         recovery.recover(run)
         last = None
         with contextlib.suppress(FuxueError):  # a record without a chain has no days
-            last = backup.last_day(run.home.vault, run.keys)
+            last = backup.last_day_of_copy(run.home.vault, run.keys)
         run.ask_about_day(last)
         mark_stale(run.home.scopes)
-        found, now = upgrading.upgrade(run.home.vault, run.keys, run.campaign, run.day)
+        found, now = upgrading.upgrade_record(run.home.vault, run.keys, run.campaign, run.day)
         _rebuild(run)
     return found, now
 
@@ -192,7 +192,7 @@ def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str,
         copies = _copies(run, vault)
         above = max(recovery.certified(run.home), default=0)
         half_made = [str(path) for path in recovery.half_made(run.home)]
-        certificate = purge(vault, before, by.strip(), run.day, copies, above, half_made)
+        certificate = purge_individuals(vault, before, by.strip(), run.day, copies, above, half_made)
         recovery.end_purges(run, vault)
     return certificate, recovery.certificate_file(run.home, certificate["purge"])
 

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from etl.exchange.release import Release, earlier_releases, read_release
+from etl.exchange.release import CITY, Release, earlier_releases, read_release
 from etl.exchange.release_folder import verifiers
 from etl.findings import FuxueError
 from etl.proof import verify_release as citizen
-from etl.proof.reader import verify_release
-from etl.proof.tables import CITY, structure_of
+from etl.proof.reader import unsafe_reason
+from etl.proof.tables import structure_of
 from etl.rulebook.campaign import Campaign
 
 
-def verify(campaign: Campaign, folder: Path) -> Release:
+def verify_release_folder(campaign: Campaign, folder: Path) -> Release:
     """Check a release folder: closed, proved, of this campaign and its rules, nothing withheld can be inferred.
 
     FuxueError says what fails. What the citizen's program refuses is not looked at any further.
@@ -31,7 +31,7 @@ def verify(campaign: Campaign, folder: Path) -> Release:
         raise FuxueError("verify.assumed", folder=folder, assumed=found.assumed.key, code=3)
     if not campaign.noticed <= found.as_of <= dt.date.today():
         raise FuxueError("verify.day", folder=folder, as_of=found.as_of, first=campaign.noticed, code=3)
-    if reason := verify_release(structure_of(campaign), found, earlier_releases(folder.parent, found)):
+    if reason := unsafe_reason(structure_of(campaign), found, earlier_releases(folder.parent, found)):
         raise FuxueError("verify.bad", folder=folder, reason=reason, code=3)
     return found
 

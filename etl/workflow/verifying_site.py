@@ -8,25 +8,25 @@ import zlib
 from pathlib import Path
 
 from etl.exchange.release import Release
-from etl.exchange.release_folder import plain, release_folders
+from etl.exchange.release_folder import printable, release_folders
 from etl.findings import FuxueError
 from etl.rulebook.campaign import load_campaign
 from etl.workflow.publishing import make_site
-from etl.workflow.verifying import verify
+from etl.workflow.verifying import verify_release_folder
 
 #: Where the site keeps the newest release with all before it, as they were made.
-PROOF = Path("data/latest/proof.zip")
+PUBLISHED_PROOF = Path("data/latest/proof.zip")
 #: What a proof may hold, and how large all of it may be; bytes.
-_NAME, MOST = re.compile(r"[0-9]{4}/[A-Za-z0-9_]+(\.[a-z]+)?"), 1 << 30
+_NAME, _MOST = re.compile(r"[0-9]{4}/[A-Za-z0-9_]+(\.[a-z]+)?"), 1 << 30
 #: How a damaged archive shows.
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 #: How many files are named.
-SHOWN = 5
+_SHOWN = 5
 
 
 def is_site(folder: Path) -> bool:
     """True for what `publish` writes, and for the `site/` in it, which a web server has."""
-    return any((folder / part / PROOF).parent.is_dir() for part in ("", "site"))
+    return any((folder / part / PUBLISHED_PROOF).parent.is_dir() for part in ("", "site"))
 
 
 def verify_site(campaign_folder: Path, public: Path) -> Release:
@@ -35,17 +35,17 @@ def verify_site(campaign_folder: Path, public: Path) -> Release:
     FuxueError if a release fails, or if a file of the site is missing, one too many, or differs by a byte.
     """
     campaign = load_campaign(campaign_folder)
-    part = "" if (public / PROOF).parent.is_dir() else "site"
+    part = "" if (public / PUBLISHED_PROOF).parent.is_dir() else "site"
     with tempfile.TemporaryDirectory() as scratch:
         released, fresh = Path(scratch) / "released", Path(scratch) / "public"
-        _unpack(public / part / PROOF, released)
-        found = [verify(campaign, folder) for folder in release_folders(released)]
+        _unpack(public / part / PUBLISHED_PROOF, released)
+        found = [verify_release_folder(campaign, folder) for folder in release_folders(released)]
         if not found:
-            raise FuxueError("verify.no_proof", file=PROOF)
+            raise FuxueError("verify.no_proof", file=PUBLISHED_PROOF)
         make_site(released, fresh, campaign_folder)
         differing = _differing(public, fresh if part else fresh / "site")
     if differing:
-        files = "、".join(plain(name) for name in differing[:SHOWN])
+        files = "、".join(printable(name) for name in differing[:_SHOWN])
         raise FuxueError("verify.site", folder=public, count=len(differing), files=files, code=3)
     return found[-1]
 
@@ -55,11 +55,11 @@ def _unpack(proof: Path, released: Path) -> None:
     try:
         with zipfile.ZipFile(proof) as packed:
             inside = packed.infolist()
-            if sum(one.file_size for one in inside) > MOST or not all(_NAME.fullmatch(one.filename) for one in inside):
-                raise FuxueError("verify.no_proof", file=PROOF)
+            if sum(one.file_size for one in inside) > _MOST or not all(_NAME.fullmatch(one.filename) for one in inside):
+                raise FuxueError("verify.no_proof", file=PUBLISHED_PROOF)
             packed.extractall(released)
     except (*BROKEN, OSError) as error:
-        raise FuxueError("verify.no_proof", file=PROOF) from error
+        raise FuxueError("verify.no_proof", file=PUBLISHED_PROOF) from error
 
 
 def _differing(one: Path, other: Path) -> list[str]:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from etl.check.predicates import PREDICATES, failed_rules
+from etl.check.predicates import PREDICATE_FUNCTIONS, failed_rules
 from etl.check.reconcile import INVISIBLE, match_rows, tidy
 from etl.exchange.bundle import Bundle, child_row
 from etl.exchange.checked import Answer
@@ -138,7 +138,7 @@ def test_an_unknown_predicate_stops_the_run(campaign: Campaign) -> None:
 
 
 def test_every_predicate_is_used_by_a_rule_and_every_rule_names_a_known_one(campaign: Campaign) -> None:
-    assert {rule.predicate for rule in campaign.rules if rule.predicate} == set(PREDICATES)
+    assert {rule.predicate for rule in campaign.rules if rule.predicate} == set(PREDICATE_FUNCTIONS)
 
 
 def test_every_rule_cites_what_it_rests_on(campaign: Campaign) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,35 @@ def test_every_module_that_is_named_as_text_is_there() -> None:
     }
     assert {"etl.publish", "etl.publish.server", "etl.proof.prove", *processes.PRELOADED} <= named
     assert [name for name in sorted(named) if importlib.util.find_spec(name) is None] == []
+
+
+#: Public names that may be defined twice, and why.
+TWICE = {"main": "what runs first in each module that is run by itself"}
+#: A program that goes with each release as one file: it imports nothing of ours, and nothing of ours is called like it.
+STANDS_ALONE = ROOT / "etl/proof/verify_release.py"
+
+
+def defined(path: Path) -> Iterator[str]:
+    """The public names that a module defines for others."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        for target in [*getattr(node, "targets", []), *([node.target] if isinstance(node, ast.AnnAssign) else [])]:
+            yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+
+
+def test_a_public_name_means_one_thing_in_the_whole_tree() -> None:
+    where: dict[str, list[str]] = {}
+    for path in (path for room in ("etl", "plugins") for path in (ROOT / room).rglob("*.py") if path != STANDS_ALONE):
+        for name in {name for name in defined(path) if not name.startswith("_")}:
+            where.setdefault(name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: found for name, found in where.items() if len(found) > 1 and name not in TWICE} == {}
+    assert all(len(where[name]) > 1 for name in TWICE)
+
+
+def test_a_file_name_means_one_thing_in_the_whole_tree() -> None:
+    names = [path.name for room in ("etl", "plugins") for path in (ROOT / room).rglob("*.py")]
+    assert {name for name in names if names.count(name) > 1} == {"__init__.py"}
 
 
 def test_no_test_file_imports_another() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from etl.exchange.release import Status, read_release
-from etl.exchange.release_folder import SUMS, seal
+from etl.exchange.release_folder import SUMS, write_sums
 from etl.forms.id_number import is_valid
 from etl.rulebook.campaign import Campaign
 from etl.synthetic.population import make_population
@@ -283,7 +283,7 @@ def test_a_small_count_planted_in_a_release_is_not_published(
     content[name] = ("\n".join(lines) + "\n").encode()
     for file, data in content.items():
         (folder / file).write_bytes(data)
-    seal(folder)
+    write_sums(folder)
     done = build(home, small_folder, "publish")
     assert done.returncode == 3
     assert not (home / "public").exists()

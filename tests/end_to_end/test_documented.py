@@ -52,7 +52,7 @@ def names(group: click.Group, path: str = "") -> Iterator[str]:
 def home(loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A home in which everything has been done that the pages take for granted."""
     inspecting.lock_base(loaded, "WANG")
-    releasing.release(loaded)
+    releasing.release_figures(loaded)
     shutil.copy(loaded.home.demo_key, tmp_path / "master.key")
     book = Workbook()
     for row in (("账号", "范围"), ("a.clerk", "xiling")):

@@ -24,7 +24,7 @@ def kind(path: Path) -> str:
 
 def assert_loads_as_filled(run: Run, path: Path) -> None:
     """Accepted, with every answer and the footer as the clerk typed them; the whole way into the vault."""
-    (loaded,) = loading.load(run, [path])
+    (loaded,) = loading.load_files(run, [path])
     checked = loaded.checked
     assert loaded.outcome == "accepted"
     assert (checked.issue, checked.unit, checked.sealed) == (ISSUE, UNIT, True)

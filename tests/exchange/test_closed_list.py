@@ -11,10 +11,10 @@ import pytest
 
 from etl.exchange import release_folder
 from etl.exchange.release import read_release
-from etl.exchange.release_folder import SUMS, digest, seal
+from etl.exchange.release_folder import SUMS, release_digest, write_sums
 from etl.findings import FuxueError
 from etl.proof import verify_release
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.vault.record import releases
 from etl.workflow import publishing, releasing, upkeep, verifying
 from etl.workflow.run import Run
@@ -64,8 +64,8 @@ def refused(run: Run, key: str) -> None:
     """By each command alike, and nothing is published."""
     folder = run.home.released / "0001"
     for command in (
-        lambda: verifying.verify(run.campaign, folder),
-        lambda: publish(run.home.released, run.home.public, run.campaign_folder),
+        lambda: verifying.verify_release_folder(run.campaign, folder),
+        lambda: publish_site(run.home.released, run.home.public, run.campaign_folder),
         lambda: publishing.publish(run.home, run.campaign_folder),
     ):
         with pytest.raises(FuxueError) as caught:
@@ -73,7 +73,7 @@ def refused(run: Run, key: str) -> None:
         assert caught.value.key == key
         assert all(str(value).isprintable() for value in caught.value.params.values())
     with pytest.raises(FuxueError, match=r"release\.not_on_record"):
-        releasing.release(run)
+        releasing.release_figures(run)
     assert not run.home.public.exists()
     assert [one.key for one in upkeep.verify_record(run).breaks] == ["verify.release_changed"]
 
@@ -85,7 +85,7 @@ def test_what_is_not_on_the_list_is_refused_by_every_command(released: Run) -> N
         make(folder)
         refused(released, key)
         restore(folder, whole)
-    assert verifying.verify(released.campaign, folder).name == "0001"
+    assert verifying.verify_release_folder(released.campaign, folder).name == "0001"
 
 
 def test_what_is_put_on_the_list_later_is_refused_by_every_command(released: Run) -> None:
@@ -93,10 +93,10 @@ def test_what_is_put_on_the_list_later_is_refused_by_every_command(released: Run
     whole = tree(folder)
     for make, key in SEALED.values():
         make(folder)
-        seal(folder)
+        write_sums(folder)
         refused(released, key)
         restore(folder, whole)
-    assert verifying.verify(released.campaign, folder).name == "0001"
+    assert verifying.verify_release_folder(released.campaign, folder).name == "0001"
 
 
 def restore(folder: Path, whole: dict[str, bytes]) -> None:
@@ -110,7 +110,7 @@ def test_the_record_keeps_the_digest_of_every_file(released: Run) -> None:
     folder = released.home.released / "0001"
     with released.open_vault() as vault:
         recorded = releases.releases(vault)["0001"]
-    assert recorded == digest(folder) == hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()
+    assert recorded == release_digest(folder) == hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()
     listed = {line[66:]: line[:64] for line in (folder / SUMS).read_text("utf-8").splitlines()}
     assert listed.keys() == {path.name for path in folder.iterdir()} - {SUMS}
     assert listed.keys() > {"release.json", "audit.json", "proof.json", "verify_release.py", "units.csv"}
@@ -118,7 +118,7 @@ def test_the_record_keeps_the_digest_of_every_file(released: Run) -> None:
         assert told == hashlib.sha256((folder / name).read_bytes()).hexdigest()
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content + b" ")
-        assert digest(folder) != recorded
+        assert release_digest(folder) != recorded
         (folder / name).write_bytes(content)
     done = subprocess.run(["sha256sum", "--check", "--strict", SUMS], cwd=folder, capture_output=True, check=False)
     assert done.returncode == 0
@@ -139,17 +139,17 @@ def test_a_release_with_a_former_version_of_the_program_stays_valid(
     folder = released.home.released / "0001"
     former = (folder / "verify_release.py").read_bytes() + b"# a former version\n"
     (folder / "verify_release.py").write_bytes(former)
-    seal(folder)
+    write_sums(folder)
     with pytest.raises(FuxueError, match=r"release\.verifier"):
-        verifying.verify(released.campaign, folder)
+        verifying.verify_release_folder(released.campaign, folder)
     monkeypatch.setattr(release_folder, "FORMER_VERIFIERS", frozenset({hashlib.sha256(former).hexdigest()}))
-    assert verifying.verify(released.campaign, folder).name == "0001"
+    assert verifying.verify_release_folder(released.campaign, folder).name == "0001"
 
 
 def test_a_release_that_is_not_on_record_is_not_built_upon(released: Run) -> None:
     (released.home.released / "0001").rename(released.home.released / "0002")
     with pytest.raises(FuxueError, match=r"release\.not_on_record .*'0001'"):
-        releasing.release(released)
+        releasing.release_figures(released)
 
 
 def test_what_is_written_otherwise_than_it_was_meant_is_not_released(
@@ -157,7 +157,7 @@ def test_what_is_written_otherwise_than_it_was_meant_is_not_released(
 ) -> None:
     monkeypatch.setattr(releasing, "read_release", lambda folder: replace(read_release(folder), k=7))
     with pytest.raises(FuxueError, match=r"release\.changed"):
-        releasing.release(loaded)
+        releasing.release_figures(loaded)
     assert list(loaded.home.released.iterdir()) == []
     with loaded.open_vault() as vault:
         assert releases.releases(vault) == {}

@@ -14,13 +14,13 @@ from etl.exchange import release_folder
 from etl.exchange.release import Cell, Release, Status, earlier_releases, read_draft, read_release, write_draft
 from etl.exchange.release_folder import (
     SUMS,
-    digest,
-    plain,
-    put_in_place,
+    finish_interrupted_releases,
+    place_release,
+    printable,
+    release_digest,
     release_folders,
-    seal,
     set_aside,
-    settle_releases,
+    write_sums,
 )
 from etl.findings import FuxueError
 from tests.support.releases import loaded, stored, write_release
@@ -115,7 +115,7 @@ MALFORMED: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("name", MALFORMED)
 def test_what_is_no_release_is_not_read(folder: Path, name: str) -> None:
     MALFORMED[name](folder)
-    seal(folder)
+    write_sums(folder)
     key, params = refusal(folder)
     assert key == "release.unreadable"
     assert all(str(one).isprintable() for one in params.values())
@@ -149,7 +149,7 @@ def test_each_of_the_files_that_every_release_holds_must_be_there(folder: Path) 
     for name in sorted(release_folder.ALWAYS):
         content = (folder / name).read_bytes()
         (folder / name).unlink()
-        seal(folder)
+        write_sums(folder)
         assert refusal(folder) == ("release.missing_file", {"release": "0001", "file": name})
         (folder / name).write_bytes(content)
 
@@ -165,7 +165,7 @@ def test_a_release_under_another_name_is_not_read(folder: Path) -> None:
 def test_the_releases_before_one_are_those_that_it_was_made_after(tmp_path: Path) -> None:
     first = write_release(tmp_path, sample_release())
     write_release(tmp_path, sample_release(3))
-    second = Release(**{**vars(sample_release(2, dt.date(2019, 2, 27))), "earlier": {"0001": digest(first)}})
+    second = Release(**{**vars(sample_release(2, dt.date(2019, 2, 27))), "earlier": {"0001": release_digest(first)}})
     assert earlier_releases(tmp_path, second) == [sample_release()]
     (first / "note.txt").write_text("…", "utf-8")
     with pytest.raises(FuxueError, match=r"release\.earlier"):
@@ -189,11 +189,11 @@ def test_what_an_interrupted_run_left_aside_is_ended_or_deleted(tmp_path: Path) 
     recorded = {}
     for name in ("0001", "0002", "0003"):
         fresh = set_aside(tmp_path, name, {"release.json": name.encode()})
-        recorded[name] = seal(fresh)
-    put_in_place(tmp_path, "0001")
+        recorded[name] = write_sums(fresh)
+    place_release(tmp_path, "0001")
     set_aside(tmp_path, "0004", {"release.json": b"never sealed"})
     shutil.copytree(tmp_path / "0001", tmp_path / ".0001.new")
-    settle_releases(tmp_path, {name: told for name, told in recorded.items() if name != "0003"})
+    finish_interrupted_releases(tmp_path, {name: told for name, told in recorded.items() if name != "0003"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0001", "0002"]
 
 
@@ -204,18 +204,18 @@ def test_a_draft_begins_anew_where_one_was_left(tmp_path: Path) -> None:
 
 
 def test_the_digest_of_a_folder_is_that_of_all_that_lies_in_it(tmp_path: Path) -> None:
-    assert digest(tmp_path / "0001") == ""
+    assert release_digest(tmp_path / "0001") == ""
     fresh = set_aside(tmp_path, "0001", {"a.csv": b"1"})
-    unsealed = digest(fresh)
-    sealed = seal(fresh)
-    assert sealed == digest(fresh) != unsealed
+    unsealed = release_digest(fresh)
+    sealed = write_sums(fresh)
+    assert sealed == release_digest(fresh) != unsealed
     (fresh / "b").symlink_to(fresh / "a.csv")
-    assert digest(fresh) != sealed
+    assert release_digest(fresh) != sealed
     (fresh / "b").unlink()
     (fresh / "b").mkdir()
-    assert digest(fresh) != sealed
+    assert release_digest(fresh) != sealed
     (fresh / "b").rmdir()
-    assert digest(fresh) == sealed
+    assert release_digest(fresh) == sealed
 
 
 @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_the_digest_of_a_folder_is_that_of_all_that_lies_in_it(tmp_path: Path) -
     ],
 )
 def test_what_could_steer_a_terminal_is_written_as_an_escape(given: str, told: str) -> None:
-    assert plain(given) == told
-    assert plain(given).isprintable()
+    assert printable(given) == told
+    assert printable(given).isprintable()
 
 
 def test_what_is_told_of_a_release_is_all_that_is_known_of_it(folder: Path) -> None:

@@ -7,7 +7,7 @@ from math import comb
 
 import pytest
 
-from etl.exchange.reported import Reported
+from etl.exchange.reported import CurrentAnswer
 from etl.inspect.chance import as_far, at_least, at_most
 from etl.inspect.flags import find_flags
 from etl.rulebook.campaign import Campaign
@@ -16,7 +16,7 @@ from etl.synthetic.population import make_population
 DAYS, TEAMS, MOVED = 8, 4, 0.02
 
 
-def honest(campaign: Campaign, seed: int, children: int = 1200) -> list[Reported]:
+def honest(campaign: Campaign, seed: int, children: int = 1200) -> list[CurrentAnswer]:
     """What 30 honest units report: four teams each, eight days, the police's word on all missing, few later changes."""
     random_ = random.Random(f"honest:{seed}")
     rows = []
@@ -26,30 +26,32 @@ def honest(campaign: Campaign, seed: int, children: int = 1200) -> list[Reported
         returned = "无" if code < "I" else "是" if person.is_back else "否"
         team = f"{unit}{random_.randrange(TEAMS)}"
         locked = "K" if is_moved else code
-        rows.append(Reported(unit, "1", person.child.serial, code, returned, team, DAYS, locked, has_police_ref=True))
+        rows.append(
+            CurrentAnswer(unit, "1", person.child.serial, code, returned, team, DAYS, locked, has_police_ref=True)
+        )
     return rows
 
 
 @pytest.fixture(scope="module")
-def rows(campaign: Campaign) -> list[Reported]:
+def rows(campaign: Campaign) -> list[CurrentAnswer]:
     return honest(campaign, 1)
 
 
-def largest(rows: Sequence[Reported], at: int = 0) -> str:
+def largest(rows: Sequence[CurrentAnswer], at: int = 0) -> str:
     units = sorted({row.unit for row in rows}, key=lambda unit: -sum(row.unit == unit for row in rows))
     return units[at]
 
 
-def planted(rows: Sequence[Reported], unit: str, **changed: object) -> list[Reported]:
+def planted(rows: Sequence[CurrentAnswer], unit: str, **changed: object) -> list[CurrentAnswer]:
     """The rows with all of a unit's changed."""
     return [replace(row, **changed) if row.unit == unit else row for row in rows]  # type: ignore[arg-type]
 
 
-def flagged(rows: Sequence[Reported], campaign: Campaign) -> set[tuple[str, str]]:
+def flagged(rows: Sequence[CurrentAnswer], campaign: Campaign) -> set[tuple[str, str]]:
     return {(flag.rule, flag.unit) for flag in find_flags(rows, campaign)}
 
 
-def test_an_honest_campaign_is_left_alone(rows: list[Reported], campaign: Campaign) -> None:
+def test_an_honest_campaign_is_left_alone(rows: list[CurrentAnswer], campaign: Campaign) -> None:
     assert flagged(rows, campaign) == set()
 
 
@@ -107,7 +109,7 @@ def test_hundred_percent_returned_is_flagged_where_the_others_rate_makes_it_unli
     (("甲、乙",), 90, False), (("甲、乙",), 1, True),
 ])  # fmt: skip
 def test_a_team_is_its_members_and_its_days_are_those_of_the_visits(
-    campaign: Campaign, rows: list[Reported], team: tuple[str, ...], days: int, is_flagged: bool
+    campaign: Campaign, rows: list[CurrentAnswer], team: tuple[str, ...], days: int, is_flagged: bool
 ) -> None:
     unit = campaign.units[0].slug
     one = next(row for row in rows if row.unit == unit)
@@ -116,7 +118,9 @@ def test_a_team_is_its_members_and_its_days_are_those_of_the_visits(
     assert (("S03", unit) in flagged([*others, *signed], campaign)) is is_flagged
 
 
-def test_days_after_the_visits_were_due_give_a_team_no_more_doors(campaign: Campaign, rows: list[Reported]) -> None:
+def test_days_after_the_visits_were_due_give_a_team_no_more_doors(
+    campaign: Campaign, rows: list[CurrentAnswer]
+) -> None:
     unit = campaign.units[0].slug
     visiting = (campaign.verification_due - campaign.noticed).days + 1
     one = next(row for row in rows if row.unit == unit)
@@ -128,7 +132,7 @@ def test_days_after_the_visits_were_due_give_a_team_no_more_doors(campaign: Camp
 
 @pytest.mark.parametrize(("days", "is_flagged"), [(1, True), (2, True), (3, False)])
 def test_one_team_for_more_doors_than_its_days_hold_is_flagged(
-    campaign: Campaign, rows: list[Reported], days: int, is_flagged: bool
+    campaign: Campaign, rows: list[CurrentAnswer], days: int, is_flagged: bool
 ) -> None:
     unit = largest(rows)
     own = [row for row in rows if row.unit == unit][:61]
@@ -142,7 +146,7 @@ def test_one_team_for_more_doors_than_its_days_hold_is_flagged(
         assert f"共 {days} 天，每天至少 {-(-61 // days)} 人" in flag.message
 
 
-def test_thirty_doors_a_day_are_just_possible(campaign: Campaign, rows: list[Reported]) -> None:
+def test_thirty_doors_a_day_are_just_possible(campaign: Campaign, rows: list[CurrentAnswer]) -> None:
     unit = largest(rows)
     own = [row for row in rows if row.unit == unit][:60]
     others = [row for row in rows if row.unit != unit]
@@ -151,7 +155,7 @@ def test_thirty_doors_a_day_are_just_possible(campaign: Campaign, rows: list[Rep
 
 @pytest.mark.parametrize(("length", "is_flagged"), [(40, True), (6, False)])
 def test_answers_copied_down_in_a_long_run_are_flagged(
-    campaign: Campaign, rows: list[Reported], length: int, is_flagged: bool
+    campaign: Campaign, rows: list[CurrentAnswer], length: int, is_flagged: bool
 ) -> None:
     unit = largest(rows)
     own = [row for row in rows if row.unit == unit]
@@ -160,14 +164,14 @@ def test_answers_copied_down_in_a_long_run_are_flagged(
     assert (("S04", unit) in flagged([*others, *copied], campaign)) is is_flagged
 
 
-def test_a_run_is_broken_by_one_other_answer(campaign: Campaign, rows: list[Reported]) -> None:
+def test_a_run_is_broken_by_one_other_answer(campaign: Campaign, rows: list[CurrentAnswer]) -> None:
     unit = largest(rows)
     own = [row for row in rows if row.unit == unit]
     mixed = [replace(row, code="AB"[at % 2], returned="无") for at, row in enumerate(own)]
     assert ("S04", unit) not in flagged([*(row for row in rows if row.unit != unit), *mixed], campaign)
 
 
-def lock_moves(rows: Sequence[Reported], unit: str, moved: int, of: int, now: str = "F") -> list[Reported]:
+def lock_moves(rows: Sequence[CurrentAnswer], unit: str, moved: int, of: int, now: str = "F") -> list[CurrentAnswer]:
     """`of` of a unit's children were K when the base was locked; so many of them are now deducted."""
     own = [at for at, row in enumerate(rows) if row.unit == unit]
     changed = list(rows)
@@ -182,7 +186,7 @@ def lock_moves(rows: Sequence[Reported], unit: str, moved: int, of: int, now: st
 
 @pytest.mark.parametrize(("moved", "of", "is_flagged"), [(12, 15, True), (4, 5, True), (2, 2, False), (3, 60, False)])
 def test_children_deducted_after_the_lock_are_flagged(
-    campaign: Campaign, rows: list[Reported], moved: int, of: int, is_flagged: bool
+    campaign: Campaign, rows: list[CurrentAnswer], moved: int, of: int, is_flagged: bool
 ) -> None:
     unit = largest(rows)
     flags = [f for f in find_flags(lock_moves(rows, unit, moved, of), campaign) if f.rule == "S05"]
@@ -192,7 +196,7 @@ def test_children_deducted_after_the_lock_are_flagged(
 
 
 def test_before_the_lock_or_within_those_to_return_no_change_is_flagged(
-    campaign: Campaign, rows: list[Reported]
+    campaign: Campaign, rows: list[CurrentAnswer]
 ) -> None:
     unit = largest(rows)
     unlocked = [replace(row, locked="") for row in lock_moves(rows, unit, 12, 15)]
@@ -200,7 +204,7 @@ def test_before_the_lock_or_within_those_to_return_no_change_is_flagged(
         assert "S05" not in {rule for rule, _ in flagged(changed, campaign)}
 
 
-def test_missing_beyond_what_the_police_confirmed_is_flagged(campaign: Campaign, rows: list[Reported]) -> None:
+def test_missing_beyond_what_the_police_confirmed_is_flagged(campaign: Campaign, rows: list[CurrentAnswer]) -> None:
     unit = largest(rows)
     own = [at for at, row in enumerate(rows) if row.unit == unit]
     confirmed = [replace(row, code="G", returned="无") if at in own[:4] else row for at, row in enumerate(rows)]
@@ -211,7 +215,7 @@ def test_missing_beyond_what_the_police_confirmed_is_flagged(campaign: Campaign,
     assert f"{missing} 人中，有 1 人" in flag.message
 
 
-def test_a_flag_never_names_anybody(campaign: Campaign, rows: list[Reported]) -> None:
+def test_a_flag_never_names_anybody(campaign: Campaign, rows: list[CurrentAnswer]) -> None:
     unit = largest(rows)
     bad = [replace(row, first_team="王小明", days=1, has_police_ref=False) if row.unit == unit else row for row in rows]
     flags = find_flags(planted(bad, unit, code="G", returned="无", locked="K"), campaign)

@@ -149,14 +149,14 @@ def test_a_workbook_is_sealed_with_agile_aes_256(run: Run) -> None:
 
 
 def test_every_unit_has_a_password_of_its_own_that_can_be_typed_from_paper(run: Run) -> None:
-    passwords = [password for _, _, password in issuing.passwords(run, None)]
+    passwords = [password for _, _, password in issuing.list_passwords(run, None)]
     assert len(set(passwords)) == len(run.campaign.units) + 2  # and those of the bureau's and the inspectorate's papers
     for password in passwords:
         assert re.fullmatch("[abcdefghjkmnpqrstuvwxyz2-9]{4}(-[abcdefghjkmnpqrstuvwxyz2-9]{4}){3}", password)
-    assert issuing.passwords(run, UNIT) == [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT))]
+    assert issuing.list_passwords(run, UNIT) == [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT))]
     assert run.keys.password("20200302-02", UNIT) not in passwords
     with pytest.raises(FuxueError, match="no_unit"):
-        issuing.passwords(run, "nowhere")
+        issuing.list_passwords(run, "nowhere")
 
 
 TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"

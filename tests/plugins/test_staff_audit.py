@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from etl.cli.main import main
 from etl.findings import FuxueError
 from etl.system.sealing import unseal
-from etl.vault.store.audit_log import Log, Look, breaks_of, log_path, put_away, rotate
+from etl.vault.store.audit_log import Log, Look, log_breaks, log_path, rotate, rotated_files
 from etl.vault.store.chain import printed
 from etl.vault.store.keys import Keys, demo_master
 from etl.workflow import issuing, recovery, upkeep
@@ -66,7 +66,7 @@ def spoilt(staff: Path, statement: str, keys: Keys = KEYS) -> list[tuple[str, in
     for trigger in ("entry_stays", "entry_kept"):
         log.db.execute(f"DROP TRIGGER {trigger}")
     log.db.execute(statement)
-    found = list(breaks_of(log))
+    found = list(log_breaks(log))
     log.close()
     return found
 
@@ -150,10 +150,10 @@ def test_the_log_is_encrypted_and_closed_to_others(staff: Path) -> None:
 
 def test_a_log_that_nobody_touched_holds_together(staff: Path) -> None:
     log = Log(log_path(staff), KEYS)
-    assert list(breaks_of(log)) == []
+    assert list(log_breaks(log)) == []
     for entry in log.entries():
-        assert list(breaks_of(log, printed(entry.seal))) == []
-    assert list(breaks_of(log, "0000 1111")) == [("audit.paper", 5)]
+        assert list(log_breaks(log, printed(entry.seal))) == []
+    assert list(log_breaks(log, "0000 1111")) == [("audit.paper", 5)]
     log.close()
 
 
@@ -178,7 +178,7 @@ def test_entries_cut_off_at_the_end_are_found_by_the_paper(staff: Path) -> None:
     log.close()
     assert spoilt(staff, "DELETE FROM entry WHERE number > 3") == []
     log = Log(log_path(staff), KEYS)
-    assert list(breaks_of(log, paper)) == [("audit.paper", 3)]
+    assert list(log_breaks(log, paper)) == [("audit.paper", 3)]
     log.close()
 
 
@@ -207,7 +207,7 @@ def test_two_servers_write_one_chain(tmp_path: Path) -> None:
     log = Log(log_path(tmp_path), KEYS)
     actors = [entry.look.actor for entry in log.entries()]
     assert sorted(actors) == ["one"] * 60 + ["two"] * 60
-    assert list(breaks_of(log)) == []
+    assert list(log_breaks(log)) == []
     log.close()
 
 
@@ -216,17 +216,17 @@ def test_old_entries_are_put_away_provably(staff: Path) -> None:
     with pytest.raises(FuxueError, match=r"audit\.too_young"):
         rotate(staff, KEYS, dt.date(2019, 2, 24), today)
     away = rotate(staff, KEYS, dt.date(2019, 2, 23), today)
-    assert put_away(staff) == [away]
+    assert rotated_files(staff) == [away]
     assert away is not None
     assert away.name == "audit-00000001-00000003.db"
     old, log = Log(away, KEYS), Log(log_path(staff), KEYS)
     assert [entry.number for entry in old.entries()] == [1, 2, 3]
     assert [entry.number for entry in log.entries()] == [4, 5]
     assert old.head() == log.start()
-    assert list(breaks_of(old)) == list(breaks_of(log)) == []
-    assert list(breaks_of(log, printed(old.head()[1]))) == [], "the paper of the day it was put away still holds"
+    assert list(log_breaks(old)) == list(log_breaks(log)) == []
+    assert list(log_breaks(log, printed(old.head()[1]))) == [], "the paper of the day it was put away still holds"
     assert log.append(replace(LOOK, at="2019-02-25T08:00:00Z")).number == 6
-    assert list(breaks_of(log)) == []
+    assert list(log_breaks(log)) == []
     old.close()
     log.close()
     assert rotate(staff, KEYS, dt.date(2019, 2, 23), today) is None
@@ -236,7 +236,7 @@ def test_a_log_that_is_broken_is_not_put_away(staff: Path) -> None:
     spoilt(staff, "UPDATE entry SET rows = 0 WHERE number = 2")
     with pytest.raises(FuxueError, match=r"audit\.broken"):
         rotate(staff, KEYS, dt.date(2019, 2, 23), dt.date(2019, 12, 1))
-    assert put_away(staff) == []
+    assert rotated_files(staff) == []
 
 
 def test_keeping_accounts_begins_no_log(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_the_paper_still_holds_after_entries_were_put_away(looked_at: Run) -> No
     done = staff_audit(looked_at, "verify", "--head", paper)
     told = json.loads(done.output)
     assert (done.exit_code, told["entries"], told["files"]) == (0, 5, 2)
-    put_away(looked_at.home.staff)[0].unlink()
+    rotated_files(looked_at.home.staff)[0].unlink()
     assert staff_audit(looked_at, "verify", "--head", paper).exit_code == 0
     assert staff_audit(looked_at, "rotate", "--before", "2020-12-01", "--as-of", "2020-12-01").exit_code == 2
 
@@ -300,9 +300,9 @@ def test_a_new_key_takes_the_log_along(looked_at: Run, tmp_path: Path) -> None:
     with pytest.raises(FuxueError):
         Log(log_path(looked_at.home.staff), looked_at.keys)
     log = Log(log_path(looked_at.home.staff), keys)
-    assert list(breaks_of(log)) == []
+    assert list(log_breaks(log)) == []
     assert log.append(replace(LOOK, at="2020-02-25T08:00:00Z")).number == 6
-    assert list(breaks_of(log)) == []
+    assert list(log_breaks(log)) == []
     log.close()
 
 

@@ -14,8 +14,8 @@ from etl.vault.store.files import connect
 from etl.vault.store.keys import Keys, demo_master
 from plugins import hooks
 from plugins.databases import library
-from plugins.describe import MARK, SHOWN, describe, heading
-from plugins.launch import build_staff, check_host, serve_staff
+from plugins.describe import LANGUAGE_SEPARATOR, TABLE_DISPLAY, describe_staff, heading
+from plugins.launch import build_staff, check_host, run_staff_server
 from tests.support.staff_home import BUREAU, OWN, ROOT, make_home, wafangdian
 
 CHINESE = re.compile("[一-鿿]")
@@ -31,14 +31,14 @@ def real_tables(folder: Path) -> dict[str, list[str]]:
 
 
 def test_documented_tables_and_columns_are_the_real_ones(tmp_path: Path) -> None:
-    described = describe(ROOT)["tables"]
+    described = describe_staff(ROOT)["tables"]
     assert {name: list(table["columns"]) for name, table in described.items()} == real_tables(tmp_path)
 
 
 def test_every_table_and_column_has_a_chinese_and_an_english_name() -> None:
-    for table in describe(ROOT)["tables"].values():
+    for table in describe_staff(ROOT)["tables"].values():
         for text in (table["title"], *table["columns"].values()):
-            chinese, found, rest = text.partition(MARK)
+            chinese, found, rest = text.partition(LANGUAGE_SEPARATOR)
             assert found, text
             assert CHINESE.search(chinese), text
             assert re.search("[A-Za-z]", rest), text
@@ -48,8 +48,8 @@ def test_every_table_and_column_has_a_chinese_and_an_english_name() -> None:
 
 def test_every_table_is_shown_in_some_way_by_columns_that_it_has(tmp_path: Path) -> None:
     tables = real_tables(tmp_path)
-    assert set(SHOWN) == set(tables)
-    for name, shown in SHOWN.items():
+    assert set(TABLE_DISPLAY) == set(tables)
+    for name, shown in TABLE_DISPLAY.items():
         # Without a label Datasette would look for one in a way that the guard denies.
         used = {shown["label_column"], shown.get("sort") or shown["sort_desc"], *shown.get("facets", [])}
         assert used <= set(tables[name])
@@ -59,7 +59,7 @@ def test_a_description_that_is_missing_stops_the_server(tmp_path: Path) -> None:
     (tmp_path / "metadata.yml").write_text("databases:\n  fuxue: {}\n")
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(FuxueError, match=r"serve\.no_metadata"):
-            describe(folder)
+            describe_staff(folder)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def campaign() -> Campaign:
 def test_only_the_own_machine_is_served(home_and_keys: tuple[Home, Keys], campaign: Campaign, host: str) -> None:
     home, keys = home_and_keys
     with pytest.raises(FuxueError, match=r"serve\.demo_not_loopback"):
-        serve_staff(home, keys, campaign, host=host, port=1)
+        run_staff_server(home, keys, campaign, host=host, port=1)
     with pytest.raises(FuxueError, match=r"serve\.not_loopback"):
         check_host(Home(home.root / "not a demo"), keys, host)
 
@@ -90,7 +90,7 @@ def test_a_port_that_is_taken(home_and_keys: tuple[Home, Keys], campaign: Campai
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(FuxueError, match=r"serve\.port_in_use"):
-            serve_staff(*home_and_keys, campaign, port=port)
+            run_staff_server(*home_and_keys, campaign, port=port)
 
 
 def test_a_home_without_scopes_is_not_served(tmp_path: Path, campaign: Campaign) -> None:

@@ -42,7 +42,7 @@ def loaded(
     root = tmp_path_factory.mktemp("pages") / "var"
     shutil.copytree(issued_once, root)
     run = at_due(root, small, small_folder)
-    loading.load(run, sorted(run.home.inbox.iterdir()))
+    loading.load_files(run, sorted(run.home.inbox.iterdir()))
     for scope in (UNIT, BUREAU, INSPECTORATE, run.campaign.casework.departments[0].slug):
         add_account(run.home, run.keys, f"of.{scope}", scope, PASSWORD)
     made = Loaded(run)

@@ -125,7 +125,7 @@ def test_without_a_log_there_is_no_number(
 def test_past_the_limit_nothing_is_shown_and_the_custodian_sees_who_asked(
     instance: Instance, cookies: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reveal, "MOST", 3)
+    monkeypatch.setattr(reveal, "_MOST", 3)
     asked = [post(instance, ask_path(BUREAU), cookies[CHIEF], f"核对第 {at} 次") for at in range(5)]
     assert [status for status, _ in asked] == [200, 200, 200, 429, 429]
     assert all((SHOWN in text) == (status == 200) for status, text in asked)

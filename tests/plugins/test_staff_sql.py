@@ -13,7 +13,7 @@ import pytest
 
 from etl.findings import FuxueError
 from etl.vault.store.files import DatabaseError, open_scope
-from plugins.databases import guard, library
+from plugins.databases import authorize, library
 from tests.support.staff_home import CHILD, CLERK, OTHER, OWN, add_accounts, fill_scope, make_home
 from tests.support.staff_instance import COOKIE, Instance
 
@@ -99,7 +99,7 @@ def test_even_without_the_guard_the_file_is_read_only(instance: Instance) -> Non
 
 
 def test_the_guard_denies_what_it_does_not_know() -> None:
-    allowed = {action for action in range(-1, 200) if guard(action, None, None, None, None) == library.SQLITE_OK}
+    allowed = {action for action in range(-1, 200) if authorize(action, None, None, None, None) == library.SQLITE_OK}
     known = {library.SQLITE_SELECT, library.SQLITE_READ, library.SQLITE_RECURSIVE, library.SQLITE_FUNCTION}
     assert allowed == known
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from etl.findings import FuxueError
 from etl.system.home import Home
 from etl.vault.store.keys import Keys, demo_master
-from plugins.certificate import fingerprint, make_certificate, tls_of
+from plugins.certificate import certificate_fingerprint, sign_certificate, tls_of
 from plugins.launch import check_host
 from tests.support.staff_home import CLERK, OWN, PASSWORD, add_accounts, make_home
 from tests.support.staff_served import served
@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
     """The port of a server with TLS, and the authority's file."""
     home, keys = make_home(tmp_path_factory.mktemp("tls") / "var")
     add_accounts(home, keys)
-    made = make_certificate(home, keys, "瓦房店市", ["127.0.0.1", "staff.example"], 30, TODAY)
+    made = sign_certificate(home, keys, "瓦房店市", ["127.0.0.1", "staff.example"], 30, TODAY)
     with served(home.root) as (address, _):
         yield int(address.rpartition(":")[2]), made.authority
 
@@ -79,7 +79,7 @@ def test_one_that_does_not_trust_it_or_knows_no_tls_is_not(server: tuple[int, Pa
 
 
 def test_the_authority_vouches_for_these_hosts_alone_and_its_key_is_nowhere(home: Home) -> None:
-    made = make_certificate(home, KEYS, "瓦房店市", ["10.1.2.3", "fuxue.wafangdian.example"], 397, DAY)
+    made = sign_certificate(home, KEYS, "瓦房店市", ["10.1.2.3", "fuxue.wafangdian.example"], 397, DAY)
     authority = x509.load_pem_x509_certificate(made.authority.read_bytes())
     limits = authority.extensions.get_extension_for_class(x509.NameConstraints)
     assert limits.critical
@@ -88,7 +88,7 @@ def test_the_authority_vouches_for_these_hosts_alone_and_its_key_is_nowhere(home
         "fuxue.wafangdian.example",
     ]
     assert authority.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
-    assert made.fingerprint == fingerprint(authority)
+    assert made.fingerprint == certificate_fingerprint(authority)
     assert (made.hosts, made.until) == (("10.1.2.3", "fuxue.wafangdian.example"), dt.date(2020, 3, 23))
     tls = tls_of(home, KEYS, "10.1.2.3", DAY)
     assert tls is not None
@@ -100,7 +100,7 @@ def test_the_authority_vouches_for_these_hosts_alone_and_its_key_is_nowhere(home
 
 
 def test_the_key_lies_encrypted_and_stays_readable_under_a_new_master(home: Home) -> None:
-    make_certificate(home, KEYS, "瓦房店市", ["10.1.2.3"], 30, DAY)
+    sign_certificate(home, KEYS, "瓦房店市", ["10.1.2.3"], 30, DAY)
     path = home.staff / "server.key"
     assert b"ENCRYPTED" in path.read_bytes()
     assert path.stat().st_mode & 0o077 == 0
@@ -115,7 +115,7 @@ def test_the_key_lies_encrypted_and_stays_readable_under_a_new_master(home: Home
 def test_other_machines_are_served_with_a_certificate_for_the_address_alone(home: Home) -> None:
     with pytest.raises(FuxueError, match=r"serve\.not_loopback"):
         check_host(home, KEYS, "10.1.2.3")
-    make_certificate(home, KEYS, "瓦房店市", ["10.1.2.3"], 30, TODAY)
+    sign_certificate(home, KEYS, "瓦房店市", ["10.1.2.3"], 30, TODAY)
     assert check_host(home, KEYS, "10.1.2.3") is not None
     with pytest.raises(FuxueError, match=r"tls\.other_host"):
         check_host(home, KEYS, "10.1.2.4")
@@ -128,12 +128,12 @@ def test_other_machines_are_served_with_a_certificate_for_the_address_alone(home
 @pytest.mark.parametrize("host", ["", "Fuxue", "a b", "https://x", "x:8001", "*.example", "-" * 64, "名称"])
 def test_an_odd_host_gets_no_certificate(home: Home, host: str) -> None:
     with pytest.raises(FuxueError, match=r"tls\.bad_host"):
-        make_certificate(home, KEYS, "瓦房店市", ["10.1.2.3", host], 30, DAY)
+        sign_certificate(home, KEYS, "瓦房店市", ["10.1.2.3", host], 30, DAY)
     assert list(home.staff.iterdir()) == []
 
 
 def test_a_certificate_that_is_over_or_spoilt_is_not_served_with(home: Home) -> None:
-    make_certificate(home, KEYS, "瓦房店市", ["10.1.2.3"], 30, DAY)
+    sign_certificate(home, KEYS, "瓦房店市", ["10.1.2.3"], 30, DAY)
     assert tls_of(home, KEYS, "10.1.2.3", DAY + dt.timedelta(days=29)) is not None
     with pytest.raises(FuxueError, match=r"tls\.over"):
         tls_of(home, KEYS, "10.1.2.3", DAY + dt.timedelta(days=30))

@@ -12,7 +12,7 @@ from etl.exchange.counts import Counts
 from etl.exchange.release import Release, Status
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.rulebook.campaign import Campaign
 from tests.support import naive
 from tests.support.attacks_files import invert, invert_site
@@ -40,7 +40,7 @@ def release(campaign: Campaign, counts: Counts) -> Release:
 def public(tmp_path_factory: pytest.TempPathFactory, release: Release) -> Path:
     folder = tmp_path_factory.mktemp("ours")
     naive.written(folder / "released", [release])
-    publish(folder / "released", folder / "public", CAMPAIGN)
+    publish_site(folder / "released", folder / "public", CAMPAIGN)
     return folder / "public"
 
 
@@ -63,7 +63,7 @@ def careless(
     """Pages of exact figures of which only the numbers were taken out; units sorted by who has returned."""
     folder = tmp_path_factory.mktemp("careless")
     naive.written(folder / "released", [naive.unprotected(campaign, counts)])
-    publish(folder / "released", folder / "public", CAMPAIGN)
+    publish_site(folder / "released", folder / "public", CAMPAIGN)
     for page in sorted((folder / "public" / "site").rglob("*.html")):
         page.write_text(naive.blanked(page.read_text(encoding="utf-8"), hidden), encoding="utf-8")
     return folder / "public" / "site"
@@ -109,7 +109,7 @@ def test_a_figure_in_an_attribute_is_found(
 
 def test_rounded_pages_narrow_nothing_that_they_withhold(campaign: Campaign, counts: Counts, tmp_path: Path) -> None:
     naive.written(tmp_path / "released", [interim_release(campaign, counts, (), SECRET)])
-    publish(tmp_path / "released", tmp_path / "public", CAMPAIGN)
+    publish_site(tmp_path / "released", tmp_path / "public", CAMPAIGN)
     assert invert_site(tmp_path / "public" / "site") == {}
 
 

@@ -72,7 +72,7 @@ def says(few: Campaign, folder: Path) -> list[str]:
     except verify_release.Failed as failed:
         said[0] = str(failed)
     try:
-        verifying.verify(few, folder)
+        verifying.verify_release_folder(few, folder)
     except FuxueError as error:
         said[1] = f"{error.key} {error.params}"
     return said
@@ -244,7 +244,7 @@ def test_rules_other_than_the_campaigns_are_printed_for_the_citizen_and_refused_
     lax = replace(few, publication=replace(few.publication, **changed))  # type: ignore[arg-type]
     folder = put(tmp_path, lax, closing_release)
     with pytest.raises(FuxueError, match=rf"verify\.rules .*'what': '{what}'"):
-        verifying.verify(few, folder)
+        verifying.verify_release_folder(few, folder)
     monkeypatch.setattr("sys.argv", ["verify_release.py", str(folder)])
     assert verify_release.main() == 0
     assert words in capsys.readouterr().out
@@ -266,7 +266,7 @@ def test_another_campaign_or_a_day_outside_it_is_refused(
     sealed_anew(release)
     verify_release.check(release)  # a citizen is told and must know
     with pytest.raises(FuxueError, match=what):
-        verifying.verify(few, release)
+        verifying.verify_release_folder(few, release)
 
 
 @pytest.mark.parametrize("key", ["title", "measures", "key"])
@@ -286,7 +286,7 @@ def test_a_table_that_is_not_the_campaigns_is_refused(few: Campaign, release: Pa
     sealed_anew(release)
     verify_release.check(release)
     with pytest.raises(FuxueError, match=r"verify\.rules .*'what': 'tables'"):
-        verifying.verify(few, release)
+        verifying.verify_release_folder(few, release)
 
 
 @pytest.mark.parametrize("release", ["close"], indirect=True)

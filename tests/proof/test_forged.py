@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from etl.exchange.release import Release, Status, read_release
-from etl.exchange.release_folder import digest
+from etl.exchange.release_folder import release_digest
 from etl.findings import FuxueError
 from etl.proof import verify_release
 from etl.protect.closing import closing_release
@@ -40,7 +40,7 @@ def made(few: Campaign, folder: Path, *makes: Callable[..., Release]) -> Path:
     earlier: list[Release] = []
     for make, rows in zip(makes, (ROWS, LATER, LATER), strict=False):
         one = make(few, make_counts(few, rows, random.Random(4)), earlier, SECRET)
-        earlier.append(replace(one, earlier={one.name: digest(folder / one.name) for one in earlier}))
+        earlier.append(replace(one, earlier={one.name: release_digest(folder / one.name) for one in earlier}))
         write_proved(folder, earlier[-1])
     return folder / earlier[-1].name
 
@@ -61,7 +61,7 @@ def test_there_are_forgeries_of_more_than_sixty_kinds() -> None:
 @pytest.mark.parametrize("base", ["close", "stack"])
 def test_what_nobody_forged_is_accepted(few: Campaign, bases: dict[str, Path], base: str) -> None:
     assert verify_release.check(bases[base])["k"] == 5
-    verifying.verify(few, bases[base])
+    verifying.verify_release_folder(few, bases[base])
 
 
 @pytest.mark.parametrize("name", FORGERIES)
@@ -79,7 +79,7 @@ def test_a_forged_release_is_refused_for_its_own_reason(
     assert str(caught.value) == str(verify_release.Failed(str(key), *values))
     assert str(caught.value).isprintable()
     with pytest.raises(FuxueError) as refused:
-        verifying.verify(few, folder)
+        verifying.verify_release_folder(few, folder)
     assert all(str(one).isprintable() for one in refused.value.params.values())
     assert time.monotonic() - began < SOON
 

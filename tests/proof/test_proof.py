@@ -20,10 +20,10 @@ from etl.exchange.release import NOTHING, Cell, Release, Status, read_release, w
 from etl.findings import FuxueError
 from etl.proof import verify_release
 from etl.proof.history import reader_of
-from etl.proof.prove import examples, prove
+from etl.proof.prove import make_examples, prove
 from etl.proof.reader import ranges_of
 from etl.protect.closing import closing_release
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.rulebook.campaign import Campaign
 from etl.workflow import releasing, verifying
 from etl.workflow.run import Run
@@ -213,7 +213,7 @@ def test_every_release_can_be_proved(campaign: Campaign, tmp_path: Path, seed: i
     ]
     made = closing_release(few, make_counts(few, rows, draw))
     draft = write_draft(tmp_path, made)
-    assert prove(draft) == len(examples([read_release(draft)])[1])
+    assert prove(draft) == len(make_examples([read_release(draft)])[1])
     assert alone(draft).returncode == 0
 
 
@@ -224,18 +224,18 @@ def test_what_cannot_be_proved_is_not_released(loaded: Run, monkeypatch: pytest.
 
     monkeypatch.setattr(releasing, "closing_release", leaky)
     with pytest.raises(FuxueError, match=r"protect\.unproved") as caught:
-        releasing.release(loaded)
+        releasing.release_figures(loaded)
     assert caught.value.code == 3
     assert list(loaded.home.released.glob("*")) + list(loaded.home.released.glob(".*")) == []
 
 
 def test_a_release_without_its_proof_is_not_verified(loaded: Run) -> None:
-    folder = loaded.home.released / releasing.release(loaded).release.name
+    folder = loaded.home.released / releasing.release_figures(loaded).release.name
     assert alone(folder).returncode == 0
-    verifying.verify(loaded.campaign, folder)
+    verifying.verify_release_folder(loaded.campaign, folder)
     (folder / "proof.json").unlink()
     with pytest.raises(FuxueError, match=r"release\.missing_file .*'proof\.json'"):
-        verifying.verify(loaded.campaign, folder)
+        verifying.verify_release_folder(loaded.campaign, folder)
 
 
 def test_the_site_offers_the_release_with_its_proof_and_it_checks_out(campaign: Campaign, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_the_site_offers_the_release_with_its_proof_and_it_checks_out(campaign: 
     rows = [(0, draw.randrange(60), draw.randrange(15), draw.randrange(9)) for _ in campaign.units]
     made = closing_release(campaign, make_counts(campaign, rows, draw))
     write_proved(tmp_path / "released", made)
-    publish(tmp_path / "released", tmp_path / "public", CAMPAIGN)
+    publish_site(tmp_path / "released", tmp_path / "public", CAMPAIGN)
     site = tmp_path / "public" / "site"
     with zipfile.ZipFile(site / "data" / "latest" / "proof.zip") as packed:
         packed.extractall(tmp_path / "unpacked")

@@ -11,7 +11,7 @@ from etl.exchange.release import Cell, Release, Status
 from etl.findings import FuxueError
 from etl.proof.history import place, reader_of
 from etl.proof.reader import readable
-from etl.proof.reader import verify_release as verify
+from etl.proof.reader import unsafe_reason as verify
 from etl.proof.tables import structure_of
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
@@ -116,18 +116,18 @@ def test_a_correction_after_rounded_releases_is_proved_with_all_of_them(campaign
 
 
 def test_nothing_is_released_again_while_nothing_has_changed(loaded: Run) -> None:
-    releasing.release(loaded)
+    releasing.release_figures(loaded)
     with pytest.raises(FuxueError, match=r"release\.unchanged"):
-        releasing.release(loaded)
+        releasing.release_figures(loaded)
     with pytest.raises(FuxueError, match=r"release\.closed") as caught:
-        releasing.release(loaded, closing=False)
+        releasing.release_figures(loaded, closing=False)
     assert caught.value.code == 3
     assert [path.name for path in loaded.home.released.iterdir()] == ["0001"]
 
 
 def test_a_dry_run_shows_what_is_not_exact_beside_the_last_release_and_why(loaded: Run) -> None:
-    first = releasing.release(loaded, closing=False)
-    plan = releasing.release(loaded, dry_run=True)
+    first = releasing.release_figures(loaded, closing=False)
+    plan = releasing.release_figures(loaded, dry_run=True)
     assert plan.last == first.release
     assert not plan.head
     hidden = {
@@ -167,6 +167,6 @@ def test_what_was_written_is_searched_before_it_counts(loaded: Run, monkeypatch:
         with monkeypatch.context() as patched:
             patched.setattr(releasing, "_prove", prove)
             with pytest.raises(FuxueError, match=r"release\.unprotected"):
-                releasing.release(loaded)
+                releasing.release_figures(loaded)
         assert list(loaded.home.released.iterdir()) == []
-    assert releasing.release(loaded).head
+    assert releasing.release_figures(loaded).head

@@ -14,17 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.disclosure.campaigns import REALISTIC, days
-from etl.exchange.release import NOTHING, Cell, Release, Status
+from etl.exchange.release import CITY, NOTHING, Cell, Release, Status
 from etl.findings import FuxueError
 from etl.proof import verify_release
 from etl.proof.history import place, reader_of
-from etl.proof.reader import verify_release as verify
-from etl.proof.tables import CITY, build_system, structure_of
+from etl.proof.reader import unsafe_reason as verify
+from etl.proof.tables import build_system, structure_of
 from etl.protect import rounding
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
 from etl.protect.primary import true_values
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.rulebook.campaign import Campaign
 from etl.workflow import publishing, releasing
 from etl.workflow.run import Run
@@ -204,8 +204,8 @@ def test_nothing_is_rounded_after_the_close(told: tuple[Campaign, list[Release]]
 
 
 def test_what_the_command_releases_day_by_day_is_verified_and_published(loaded: Run) -> None:
-    first = releasing.release(loaded, closing=False).release
-    last = releasing.release(loaded).release
+    first = releasing.release_figures(loaded, closing=False).release
+    last = releasing.release_figures(loaded).release
     assert (first.closing, last.closing) == (False, True)
     assert sorted(last.earlier) == ["0001"]
     publishing.publish(loaded.home, loaded.campaign_folder)
@@ -220,7 +220,7 @@ def test_rounded_figures_read_as_such_on_the_pages(campaign: Campaign, tmp_path:
     rows = [(0, draw.randrange(60), draw.randrange(15), draw.randrange(9)) for _ in campaign.units]
     made = interim_release(campaign, make_counts(campaign, rows, draw), (), SECRET)
     write_proved(tmp_path / "released", made)
-    publish(tmp_path / "released", tmp_path / "public", CAMPAIGN)
+    publish_site(tmp_path / "released", tmp_path / "public", CAMPAIGN)
     page = (tmp_path / "public" / "site" / "index.html").read_text(encoding="utf-8")
     figure = made.table("city")[CITY, "to_return"].value
     assert f'data-cell="city.city.to_return" data-status="rounded">约 {figure}<' in page
@@ -268,8 +268,8 @@ def test_a_campaign_of_fifteen_days_is_told_on_every_day(campaign: Campaign, see
 
 
 def test_rounding_draws_without_bias() -> None:
-    row = rounding.Row({f"c{at}": 13 for at in range(4000)}, {f"c{at}": 6 for at in range(4000)}, ())
-    drawn = rounding.draw(row, SECRET, 0).values()
+    row = rounding.RoundedRow({f"c{at}": 13 for at in range(4000)}, {f"c{at}": 6 for at in range(4000)}, ())
+    drawn = rounding.draw_multiples(row, SECRET, 0).values()
     assert set(drawn) == {12, 18}
     assert abs(sum(drawn) / 4000 - 13) < 0.15
     assert NOTHING.fixed == ()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from etl.exchange.release import Cell, Status, cell_id
-from etl.publish.__main__ import publish
-from etl.publish.charts import Band, Bar, bar
+from etl.publish.__main__ import publish_site
+from etl.publish.charts import Band, BarShape, bar_of
 from etl.publish.news import notes
 from etl.publish.source import load_source
 from etl.publish.timeline import HEIGHT, timeline
@@ -41,10 +41,10 @@ def told(value: int) -> Cell:
 
 
 def test_a_rounded_bar_is_solid_as_far_as_it_is_sure_and_shows_where_it_may_end() -> None:
-    assert bar(told(24), 100, slack=5) == Bar("0%", "19%", Band("19%", "10%", "24%"))
-    assert bar(told(24), 100, start=50, slack=5) == Bar("50%", "19%", Band("69%", "10%", "74%"))
-    assert bar(told(0), 100, slack=5) == Bar("0%", "0%", Band("0%", "5%", "0%"))
-    assert bar(told(98), 100, slack=5) == Bar("0%", "93%", Band("93%", "7%", "98%"))
+    assert bar_of(told(24), 100, slack=5) == BarShape("0%", "19%", Band("19%", "10%", "24%"))
+    assert bar_of(told(24), 100, start=50, slack=5) == BarShape("50%", "19%", Band("69%", "10%", "74%"))
+    assert bar_of(told(0), 100, slack=5) == BarShape("0%", "0%", Band("0%", "5%", "0%"))
+    assert bar_of(told(98), 100, slack=5) == BarShape("0%", "93%", Band("93%", "7%", "98%"))
 
 
 def test_every_template_has_a_page_in_both_languages(folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_feed_has_every_release_with_a_name_that_stays(folder: Path, tmp_pat
             assert entry.findtext(f"{ATOM}summary")
     names = {entry.findtext(f"{ATOM}id") for entry in entries}
     assert len(names) == 3
-    publish(folder / "released", tmp_path / "public", filled(tmp_path / "campaign"), production=True)
+    publish_site(folder / "released", tmp_path / "public", filled(tmp_path / "campaign"), production=True)
     text = (tmp_path / "public/site/feed.xml").read_text(encoding="utf-8")
     assert all(str(name) in text for name in names)
     assert 'href="https://www.example.gov.cn/releases/0003/index.html"' in text
@@ -139,7 +139,7 @@ def test_the_feed_has_every_release_with_a_name_that_stays(folder: Path, tmp_pat
 def test_a_site_that_is_filled_in_says_so_everywhere(folder: Path, tmp_path: Path) -> None:
     for path in (folder / "public/site").rglob("*.html"):
         assert "待填" in path.read_text(encoding="utf-8")
-    publish(folder / "released", tmp_path / "public", filled(tmp_path / "campaign"), production=True)
+    publish_site(folder / "released", tmp_path / "public", filled(tmp_path / "campaign"), production=True)
     for path in (tmp_path / "public/site").rglob("*.html"):
         html = path.read_text(encoding="utf-8")
         assert "待填" not in html

@@ -6,7 +6,7 @@ import pytest
 from markupsafe import escape
 
 from etl.findings import FuxueError
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.publish.site_identity import FIELDS, load_identity
 from tests.support.releases import write_release
 from tests.support.sample_release import CAMPAIGN, sample_release
@@ -31,7 +31,7 @@ def test_a_production_build_names_each_field_that_is_not_filled_in(tmp_path: Pat
     folder = filled(tmp_path / "campaign", icp="", phone="")
     write_release(tmp_path / "released", sample_release())
     with pytest.raises(FuxueError) as error:
-        publish(tmp_path / "released", tmp_path / "public", folder, production=True)
+        publish_site(tmp_path / "released", tmp_path / "public", folder, production=True)
     assert error.value.key == "publish.unfilled"
     assert error.value.params["fields"] == "identity.icp、identity.phone"
     assert not (tmp_path / "public").exists()
@@ -53,7 +53,7 @@ def test_a_field_that_cannot_be_right_is_refused(tmp_path: Path, name: str, valu
 def test_a_site_that_lies_in_a_folder_has_its_addresses_there(tmp_path: Path) -> None:
     folder = filled(tmp_path / "campaign", domain="www.example.gov.cn/edu/fuxue")
     write_release(tmp_path / "released", sample_release())
-    publish(tmp_path / "released", tmp_path / "public", folder, production=True)
+    publish_site(tmp_path / "released", tmp_path / "public", folder, production=True)
     top = "https://www.example.gov.cn/edu/fuxue/"
     html = (tmp_path / "public/site/en/data/index.html").read_text(encoding="utf-8")
     assert '<meta name="SiteDomain" content="www.example.gov.cn">' in html
@@ -66,7 +66,7 @@ def test_a_text_of_the_site_is_never_taken_for_html(tmp_path: Path) -> None:
     text = "</dd><script>alert(1)</script><img src=//example.org/x onerror=alert(1)>{{ 7*7 }}{x}"
     folder = filled(tmp_path / "campaign", address=text)
     write_release(tmp_path / "released", sample_release())
-    publish(tmp_path / "released", tmp_path / "public", folder, production=True)
+    publish_site(tmp_path / "released", tmp_path / "public", folder, production=True)
     html = (tmp_path / "public/site/about/index.html").read_text(encoding="utf-8")
     assert str(escape(text)) in html
     assert "<script" not in html

@@ -18,8 +18,8 @@ from datasette.utils import parse_metadata
 
 from etl.exchange.release import Cell, Release, Status
 from etl.findings import FuxueError
-from etl.publish.__main__ import main, publish
-from etl.publish.database import fingerprint
+from etl.publish.__main__ import main, publish_site
+from etl.publish.database import content_digest
 from tests.support.releases import write_release
 from tests.support.sample_release import (
     CAMPAIGN,
@@ -144,23 +144,23 @@ def test_the_same_releases_give_the_same_bytes_on_another_path_and_day(public: P
 
 
 def test_the_databases_content_has_one_digest_however_its_file_was_written(public: Path, tmp_path: Path) -> None:
-    first = fingerprint(public / "fuxue.db")
+    first = content_digest(public / "fuxue.db")
     copy = Path(shutil.copy(public / "fuxue.db", tmp_path))
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA page_size = 8192")
         connection.execute("VACUUM")
     assert copy.read_bytes() != (public / "fuxue.db").read_bytes()
-    assert fingerprint(copy) == first
+    assert content_digest(copy) == first
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("UPDATE cell SET value = 171 WHERE value = 170")
-    assert fingerprint(copy) != first
+    assert content_digest(copy) != first
 
 
 def test_publishing_again_changes_nothing_and_leaves_nothing_behind(public: Path, tmp_path: Path) -> None:
     public = copied(public, tmp_path)
     (public / "stray").write_text("from an earlier version")
     before = tree(public / "site")
-    publish(tmp_path / "released", public, CAMPAIGN)
+    publish_site(tmp_path / "released", public, CAMPAIGN)
     assert tree(public / "site") == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["public", "released"]
     assert sorted(p.name for p in public.iterdir()) == ["datasette", "fuxue.db", "hosting", "made.json", "site"]
@@ -181,7 +181,7 @@ def test_a_failed_run_leaves_the_old_folder_untouched(public: Path, tmp_path: Pa
     before = tree(public)
     write_release(tmp_path / "released", sample_release(2, dt.date(2019, 2, 27)))
     with pytest.raises(jinja2.TemplateError):
-        publish(tmp_path / "released", public, CAMPAIGN, broken)
+        publish_site(tmp_path / "released", public, CAMPAIGN, broken)
     assert tree(public) == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["public", "released", "templates"]
 
@@ -192,7 +192,7 @@ def test_what_a_run_killed_between_its_renames_put_aside_comes_back(public: Path
     public.rename(tmp_path / ".public.old")
     (tmp_path / ".public.new").mkdir()
     with pytest.raises(jinja2.TemplateError):
-        publish(tmp_path / "released", public, CAMPAIGN, broken)
+        publish_site(tmp_path / "released", public, CAMPAIGN, broken)
     assert tree(public) == before
     assert not list(tmp_path.glob(".public*"))
 
@@ -203,7 +203,7 @@ def test_two_runs_at_once_do_not_meet(public: Path, tmp_path: Path) -> None:
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
         with pytest.raises(FuxueError) as error:
-            publish(tmp_path / "released", public, CAMPAIGN)
+            publish_site(tmp_path / "released", public, CAMPAIGN)
     finally:
         os.close(handle)
     assert error.value.key == "publish.busy"
@@ -284,6 +284,6 @@ def test_the_command_line_reports_its_result_and_its_errors_as_json(
     assert main(arguments) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["pages"] == len(list((tmp_path / "public").rglob("*.html")))
-    assert said["content"] == fingerprint(tmp_path / "public/fuxue.db")
+    assert said["content"] == content_digest(tmp_path / "public/fuxue.db")
     assert main([*arguments[:-1], "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from etl.publish.charts import FAMILIES, Figure
+from etl.publish.charts import FAMILIES, ShownFigure
 from etl.publish.checks import told
 from etl.publish.languages import load_words
 from etl.publish.markup import Parsed, parse, written
@@ -68,7 +68,7 @@ def test_every_bar_is_as_long_as_its_figure_says(public: tuple[Path, int], page:
     figures = told(stack()[most - 1])
     bars = drawn(parse(folder / "site" / page))
     assert bars
-    families: dict[object, list[tuple[Figure, Drawn]]] = defaultdict(list)
+    families: dict[object, list[tuple[ShownFigure, Drawn]]] = defaultdict(list)
     for at, bar in bars.items():
         measure = at.rsplit(".", 1)[1]
         family = next((names for names in FAMILIES if measure in names), measure) if "units/index" in page else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.findings import FuxueError
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.publish.checks import check_public, data_faults, page_faults, proof_faults
 from etl.publish.languages import load_words
 from etl.publish.source import Source, load_source
@@ -131,14 +131,14 @@ def test_a_figure_in_the_database_that_was_not_released_is_found(folder: Path, s
 
 
 def test_a_release_is_checked_with_its_proof_and_one_without_is_not_published(loaded: Run) -> None:
-    releasing.release(loaded)
+    releasing.release_figures(loaded)
     publishing.publish(loaded.home, loaded.campaign_folder, check=True)
     before = tree(loaded.home.public)
     source = load_source(loaded.home.released, load_campaign(loaded.campaign_folder))
     check_public(loaded.home.public, source, WORDS)
     (loaded.home.released / "0001/proof.json").unlink()
     with pytest.raises(FuxueError, match=r"release\.missing_file .*'proof\.json'"):
-        publish(loaded.home.released, loaded.home.public, loaded.campaign_folder, check=True)
+        publish_site(loaded.home.released, loaded.home.public, loaded.campaign_folder, check=True)
     assert tree(loaded.home.public) == before
     assert list(proof_faults(loaded.home.public, source)) == []
 
@@ -152,6 +152,6 @@ def test_templates_that_make_bad_pages_publish_nothing(folder: Path, tmp_path: P
         (templates / "help.html").read_text(encoding="utf-8").replace("<h1>", '<h1><a href="gone.html">x</a>'), "utf-8"
     )
     with pytest.raises(FuxueError, match=r"publish\.check"):
-        publish(tmp_path / "released", public, CAMPAIGN, templates, check=True)
+        publish_site(tmp_path / "released", public, CAMPAIGN, templates, check=True)
     assert tree(public) == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["public", "released", "templates"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from etl.publish import downloads, pages
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from tests.support.releases import write_release
 from tests.support.sample_release import CAMPAIGN, copied, tree
 from tests.support.sample_releases import made_stack, publish_stack, stack
@@ -43,7 +43,7 @@ def test_a_further_release_makes_its_own_and_takes_the_others_over(
     public = copied(made_stack(tmp_path_factory, 2), tmp_path)
     made.clear()
     write_release(tmp_path / "released", stack()[2])
-    publish(tmp_path / "released", public, CAMPAIGN)
+    publish_site(tmp_path / "released", public, CAMPAIGN)
     assert of_releases(made) == ["data/0003", "en/releases/0003/index.html", "releases/0003/index.html"]
     assert tree(public) == tree(made_stack(tmp_path_factory))
 
@@ -54,7 +54,7 @@ def test_nothing_is_taken_over_when_all_is_checked(
     public = copied(made_stack(tmp_path_factory, 1), tmp_path)
     made.clear()
     with pytest.raises(Exception, match=r"publish\.check"):  # a release made by hand has no proof
-        publish(tmp_path / "released", public, CAMPAIGN, check=True)
+        publish_site(tmp_path / "released", public, CAMPAIGN, check=True)
     assert of_releases(made) == ["data/0001", "en/releases/0001/index.html", "releases/0001/index.html"]
 
 
@@ -67,7 +67,7 @@ def test_a_file_that_was_touched_is_made_again(
         (public / file).write_text("170 → 17")
     (public / "site/data/0003/fuxue.zip").unlink()
     made.clear()
-    publish(tmp_path / "released", public, CAMPAIGN)
+    publish_site(tmp_path / "released", public, CAMPAIGN)
     assert of_releases(made) == ["data/0001", "data/0003", "en/releases/0002/index.html", "releases/0002/index.html"]
     assert tree(public) == before
 
@@ -81,7 +81,7 @@ def test_another_rule_book_or_template_makes_all_again(
     with (campaign / "site.toml").open("a", encoding="utf-8") as handle:
         handle.write("\n# touched\n")
     made.clear()
-    publish(tmp_path / "released", public, campaign)
+    publish_site(tmp_path / "released", public, campaign)
     assert of_releases(made) == ["data/0001", "en/releases/0001/index.html", "releases/0001/index.html"]
 
 
@@ -96,7 +96,7 @@ def test_a_manifest_that_makes_no_sense_is_not_followed(
     texts = {"whole": json.dumps(told), "key": '{"data/0001": {"key": 1}}'}
     (public / "made.json").write_text(texts.get(content, content))
     made.clear()
-    publish(tmp_path / "released", public, CAMPAIGN)
+    publish_site(tmp_path / "released", public, CAMPAIGN)
     assert "data/0001" in of_releases(made)
     assert tree(public) == before
 

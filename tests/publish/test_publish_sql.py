@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from etl.findings import FuxueError
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.publish.hosting import HEADERS
 from etl.publish.languages import load_words
 from etl.publish.questions import ENGINE, load_questions
@@ -74,7 +74,7 @@ def test_a_question_that_has_no_answer_stops_the_site(tmp_path: Path, tmp_path_f
     (templates / "questions.toml").write_text(text, encoding="utf-8")
     copied(made_stack(tmp_path_factory, 1), tmp_path)
     with pytest.raises(FuxueError, match=r"publish\.question"):
-        publish(tmp_path / "released", tmp_path / "public", CAMPAIGN, templates)
+        publish_site(tmp_path / "released", tmp_path / "public", CAMPAIGN, templates)
 
 
 def answered(visit: Visit) -> list[list[str]]:

@@ -19,7 +19,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from etl.findings import FuxueError
 from etl.publish import server
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.publish.hosting import HEADERS
 from etl.system import keyless
 from tests.support.ports import free_ports, is_open
@@ -136,7 +136,7 @@ def test_what_is_published_meanwhile_is_served(tmp_path: Path) -> None:
     try:
         until(1)
         write_release(tmp_path / "released", sample_release(2, dt.date(2019, 2, 27)))
-        publish(tmp_path / "released", public, CAMPAIGN)
+        publish_site(tmp_path / "released", public, CAMPAIGN)
         until(2)
         assert "第 0002 次公布" in ask(site, "/")[1].decode()
     finally:
@@ -156,9 +156,9 @@ def test_a_port_that_is_taken_and_nothing_published(public: Path, tmp_path: Path
         port = taken.getsockname()[1]
         for ports in ({"site_port": port}, {"data_port": port}):
             with pytest.raises(FuxueError, match=r"serve\.port_in_use"):
-                server.serve_public(public, **{"site_port": 0, "data_port": 0, **ports})
+                server.run_public_servers(public, **{"site_port": 0, "data_port": 0, **ports})
     with pytest.raises(FuxueError, match=r"serve\.nothing_public"):
-        server.serve_public(tmp_path)
+        server.run_public_servers(tmp_path)
 
 
 def test_a_database_that_cannot_be_served_ends_everything(public: Path, tmp_path: Path) -> None:

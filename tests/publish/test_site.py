@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from etl.exchange.release import Cell, Status
-from etl.publish.charts import Bar, bar, scale, share, starts
+from etl.publish.charts import BarShape, bar_of, percentage, scale, starts
 from etl.publish.languages import flatten
 from tests.support.sample_release import TEMPLATES, WAITING, WITHHELD, Reader, made_sample, sample_release, tree
 
@@ -51,28 +51,28 @@ def test_every_text_of_the_catalogue_is_used_by_a_template_or_the_code() -> None
 
 
 def test_a_bar_is_drawn_from_published_figures_only() -> None:
-    assert bar(people(631), 1000) == Bar("0%", "63.1%")
-    assert bar(people(25), 100, start=75) == Bar("75%", "25%")
-    assert bar(WITHHELD, 1000) is None
-    assert bar(WAITING, 1000) is None
-    assert bar(people(0), 1000) is None
-    assert bar(people(3), 0) is None
+    assert bar_of(people(631), 1000) == BarShape("0%", "63.1%")
+    assert bar_of(people(25), 100, start=75) == BarShape("75%", "25%")
+    assert bar_of(WITHHELD, 1000) is None
+    assert bar_of(WAITING, 1000) is None
+    assert bar_of(people(0), 1000) is None
+    assert bar_of(people(3), 0) is None
 
 
 def test_a_bar_that_is_not_zero_can_be_seen_and_none_leaves_its_track() -> None:
-    assert bar(people(1), 100_000) == Bar("0%", "0.6%")
-    assert bar(people(1), 100_000, start=100_000) == Bar("99.4%", "0.6%")
+    assert bar_of(people(1), 100_000) == BarShape("0%", "0.6%")
+    assert bar_of(people(1), 100_000, start=100_000) == BarShape("99.4%", "0.6%")
 
 
 def test_a_share_needs_both_figures_and_is_whole_only_when_exact() -> None:
-    assert share(people(1199), people(1200)) == "99.9%"
-    assert share(people(1), people(3000)) == "0.1%"
-    assert share(people(1200), people(1200)) == "100%"
-    assert share(people(0), people(1200)) == "0%"
-    assert share(people(1), people(8)) == "12.5%"
-    assert share(people(0), people(0)) is None
+    assert percentage(people(1199), people(1200)) == "99.9%"
+    assert percentage(people(1), people(3000)) == "0.1%"
+    assert percentage(people(1200), people(1200)) == "100%"
+    assert percentage(people(0), people(1200)) == "0%"
+    assert percentage(people(1), people(8)) == "12.5%"
+    assert percentage(people(0), people(0)) is None
     for part, whole in ((WITHHELD, people(9)), (people(9), WITHHELD), (WAITING, people(9))):
-        assert share(part, whole) is None
+        assert percentage(part, whole) is None
 
 
 def test_a_scale_is_the_greatest_published_figure_of_its_family() -> None:

@@ -77,10 +77,10 @@ class Campaign:
 
     def _judge(self, case: Case, path: Path) -> None:
         where = f"{case.kind}: {case.name}"
-        if case.way is Way.PLAIN and not case.slow and loading.check(self.run, [path])[0].accepted:
+        if case.way is Way.PLAIN and not case.slow and loading.check_files(self.run, [path])[0].accepted:
             self.faults.append(f"{where}: accepted unsealed without leave")
         with Watch() as watch:
-            (loaded,) = loading.load(self.run, [path], allow_unsealed=case.way is Way.PLAIN)
+            (loaded,) = loading.load_files(self.run, [path], allow_unsealed=case.way is Way.PLAIN)
         self.slowest = max(self.slowest, (watch.seconds, where))
         self.largest = max(self.largest, (watch.peak, where))
         self.outcomes[case.kind, loaded.outcome] += 1

@@ -20,7 +20,7 @@ from etl.exchange.submission import Candidate
 from etl.read import worker
 from etl.read.worker import read_bytes, read_workbook, take
 from etl.rulebook.campaign import Campaign
-from etl.system.bounded import Bounded, Bounds, Broke, Exceeded, serve
+from etl.system.bounded import Bounded, Bounds, Broke, Exceeded, answer_requests
 from etl.system.sealing import BrokenSeal, NotSealed, WrongPassword, seal, unseal
 from etl.workflow import loading
 from etl.workflow.run import Run
@@ -328,7 +328,7 @@ def in_child(campaign: Campaign, data: bytes, **limits: int) -> tuple[list[str],
         os.dup2(writing, 2)
         given = with_limits_of(campaign.limits, **limits)
         line = Line((worker.read_bytes, (data, [], given, True)), theirs)
-        serve(line, Bounds(given.seconds, given.memory_bytes, given.answer_bytes))  # type: ignore[arg-type]
+        answer_requests(line, Bounds(given.seconds, given.memory_bytes, given.answer_bytes))  # type: ignore[arg-type]
 
     process = get_context("fork").Process(target=child)
     process.start()
@@ -398,7 +398,7 @@ def test_reading_goes_on_after_a_refused_file(run: Run) -> None:
     bad = run.home.inbox / "bad.xlsx"
     bad.write_bytes(b"")
     good = [run.home.inbox / f"{unit}.xlsx" for unit in ("donggang", "xiling", "nanshan")]
-    checked = loading.check(run, [good[0], bad, good[1], good[2]])
+    checked = loading.check_files(run, [good[0], bad, good[1], good[2]])
     assert [one.accepted for one in checked] == [True, False, True, True]
     assert [one.unit for one in checked] == ["donggang", "", "xiling", "nanshan"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from etl.exchange.submission import Submission
 from etl.read import biff
-from etl.read.guard import guard
+from etl.read.guard import look_before_parsing
 from etl.read.marks import Marks, Refused
 from etl.read.worker import read_bytes
 from etl.system.sealing import BrokenSeal, WrongPassword, unseal
@@ -50,7 +50,7 @@ def content_of(path: Path, change: Callable[[str], str]) -> bytes:
 
 @pytest.mark.parametrize("kind", [*OPEN, "sealed xls"])
 def test_a_file_saved_in_another_format_loads_with_the_answers_that_were_typed(run: Run, kind: str) -> None:
-    (loaded,) = loading.load(run, [NAMES[kind]], allow_unsealed=kind in OPEN)
+    (loaded,) = loading.load_files(run, [NAMES[kind]], allow_unsealed=kind in OPEN)
     assert loaded.outcome == "accepted"
     typed = answers(run.campaign, len(books.issued(run, UNIT)))
     labels = {category.code: category.label for category in run.campaign.categories}
@@ -105,8 +105,8 @@ def test_xor_is_no_seal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", ["xls", "ods"])
 def test_our_own_formulas_are_known_in_every_format(run: Run, kind: str) -> None:
     """附件5 and the line of progress are formulas wherever they are saved: none is missed."""
-    ours = guard(NAMES["plain xlsx"].read_bytes(), run.campaign.limits).sheets
-    theirs = guard(NAMES[kind].read_bytes(), run.campaign.limits).sheets
+    ours = look_before_parsing(NAMES["plain xlsx"].read_bytes(), run.campaign.limits).sheets
+    theirs = look_before_parsing(NAMES[kind].read_bytes(), run.campaign.limits).sheets
     assert {name: marks.formulas for name, marks in theirs.items()} == {
         name: marks.formulas for name, marks in ours.items()
     }
@@ -197,10 +197,10 @@ def stream(*records: bytes, kind: int = 0, name: str = "附件4", before: bytes 
 
 
 def test_the_records_of_an_old_sheet_tell_formulas_arrays_and_errors() -> None:
-    chart = record(biff.BOF, bytes(16)) + record(biff.FORMULA, bytes(22)) + record(biff.EOF)
+    chart = record(biff.BOF, bytes(16)) + record(biff.FORMULA_RECORD, bytes(22)) + record(biff.EOF)
     found = biff.scan_stream(
         stream(
-            record(biff.FORMULA, struct.pack("<HH", 3, 8) + bytes(18)),
+            record(biff.FORMULA_RECORD, struct.pack("<HH", 3, 8) + bytes(18)),
             chart,
             record(biff.ARRAY, struct.pack("<HHBB", 4, 5, 9, 10) + bytes(8)),
             record(biff.ERROR, struct.pack("<HHHBB", 7, 9, 0, 42, 1)),
@@ -234,7 +234,7 @@ def test_a_row_within_the_bounds_and_a_reference_to_itself_are_none_of_that() ->
 @pytest.mark.parametrize("cut", range(1, 60, 7))
 def test_a_cut_off_record_is_damage(cut: int) -> None:
     with pytest.raises((struct.error, ValueError, Refused)):
-        biff.scan_stream(stream(record(biff.FORMULA, bytes(22)))[:-cut], 20_000)
+        biff.scan_stream(stream(record(biff.FORMULA_RECORD, bytes(22)))[:-cut], 20_000)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.8, 0.97])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.read.guard import guard
+from etl.read.guard import look_before_parsing
 from etl.read.marks import Marks, Refused
 from etl.read.sheet_xml import _Scan, quick_marks
 from etl.rulebook.campaign import Campaign
@@ -130,7 +130,7 @@ def test_no_memory_left_to_unpack_is_no_fault_of_the_file(
 
     monkeypatch.setattr(zipfile.ZipExtFile, "read", fails)
     with pytest.raises(error):
-        guard(content.getvalue(), small.limits)
+        look_before_parsing(content.getvalue(), small.limits)
 
 
 def test_work_without_end_is_stopped() -> None:

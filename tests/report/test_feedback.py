@@ -10,7 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from etl.exchange.checked import Checked
 from etl.findings import Finding, FuxueError, Severity
 from etl.forms.definitions import ANNEX4, MANIFEST_SHEET
-from etl.report.feedback import CONFIRM, DETAILS, NAMED, PAGE, build_feedback, group_findings, ranges
+from etl.report.feedback import CONFIRM, DETAILS, NAMED, PAGE, build_feedback, cell_ranges, group_findings
 from etl.report.transcript import transcribe
 from etl.system.bounded import Broke
 from etl.system.sealing import OLE_MAGIC, unseal
@@ -110,7 +110,7 @@ def test_three_thousand_faults_still_give_a_page_that_can_be_read() -> None:
     ([], []),
 ])  # fmt: skip
 def test_runs_of_cells_are_drawn_together(cells: list[str], drawn: list[str]) -> None:
-    assert ranges(cells) == drawn
+    assert cell_ranges(cells) == drawn
 
 
 def test_a_file_that_cannot_be_read_gets_a_page_alone(run: Run) -> None:
@@ -165,7 +165,7 @@ def test_the_feedback_of_a_feedback_is_read_like_the_workbook(run: Run) -> None:
     made = spoiled(run)
     assert made.file is not None
     before = {(f.rule, f.cell) for f in made.checked.findings}
-    (again,) = loading.check(run, [made.file])
+    (again,) = loading.check_files(run, [made.file])
     assert {(f.rule, f.cell) for f in again.findings} == before
     assert (again.issue, again.unit) == (ISSUE, UNIT)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etl.exchange.release_folder import SUMS, digest, seal
+from etl.exchange.release_folder import SUMS, release_digest, write_sums
 from tests.support.releases import loaded, sealed_anew, stored
 
 ABOUT, AUDIT, PROOF, UNITS, CITY = "release.json", "audit.json", "proof.json", "units.csv", "city.csv"
@@ -47,8 +47,8 @@ def resealed(folder: Path) -> None:
         try:
             sealed_anew(one)
         except (ValueError, RecursionError):  # what he wrote is no JSON
-            seal(one)
-        sums[one.name] = digest(one)
+            write_sums(one)
+        sums[one.name] = release_digest(one)
 
 
 def about(**entries: Any) -> Callable[[Path], object]:

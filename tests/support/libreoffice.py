@@ -83,7 +83,7 @@ def refresh() -> None:
         run = Run(home, campaign_folder, campaign, keys, campaign.noticed, silent_bar)
         synthesizing.synthesize_list(campaign, home.private / "list.xlsx", CHILDREN, SEED, "default")
         issuing.issue_list(run, home.private / "list.xlsx")
-        count = next(status.children for status in standing.status(run).units if status.unit == UNIT)
+        count = next(status.children for status in standing.standing_of(run).units if status.unit == UNIT)
         given = job(campaign, keys.password(ISSUE, UNIT), count)
         fill(python, home.outbox / ISSUE / f"{UNIT}.xlsx", FIXTURE, given)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.exchange.counts import Counts, measure
 from etl.exchange.release import NOTHING, Cell, Release, Status, cell_id
-from etl.exchange.release_folder import digest
+from etl.exchange.release_folder import release_digest
 from etl.protect.closing import closing_release
 from etl.protect.draft import make_release
 from etl.rulebook.campaign import Campaign
@@ -63,7 +63,7 @@ def written(folder: Path, releases: Sequence[Release]) -> list[Path]:
     """Releases put into a folder one after the other, each with the digests of those before it."""
     made: list[Path] = []
     for release in releases:
-        made.append(write_release(folder, replace(release, earlier={path.name: digest(path) for path in made})))
+        made.append(write_release(folder, replace(release, earlier={path.name: release_digest(path) for path in made})))
     return made
 
 
@@ -131,7 +131,7 @@ def deleted_from(path: Path, private: Mapping[str, int], how: str) -> None:
 
 def after(release: Release, folders: Sequence[Path]) -> Release:
     """A release as one that was made after those in these folders."""
-    return replace(release, earlier={folder.name: digest(folder) for folder in folders})
+    return replace(release, earlier={folder.name: release_digest(folder) for folder in folders})
 
 
 def printed(folder: Path, lines: Collection[tuple[str, str, str]], status: str = "published") -> None:

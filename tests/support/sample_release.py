@@ -13,7 +13,7 @@ import pytest
 
 from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id
 from etl.proof.tables import structure_of
-from etl.publish.__main__ import publish
+from etl.publish.__main__ import publish_site
 from etl.rulebook.campaign import load_campaign
 from tests.support.once import made_once
 from tests.support.releases import write_release
@@ -91,7 +91,7 @@ def publish_sample(folder: Path, *releases: Release) -> Path:
     """Publish releases (by default one sample) below `folder` and give the public folder."""
     for release in releases or (sample_release(),):
         write_release(folder / "released", release)
-    publish(folder / "released", folder / "public", CAMPAIGN)
+    publish_site(folder / "released", folder / "public", CAMPAIGN)
     return folder / "public"
 
 

@@ -82,7 +82,7 @@ class Bench:
         return self.file(put_casework(self.run, bundle, {row["reference"]: cells}))
 
     def load(self, *paths: Path) -> Found:
-        return [f for one in loading.load(self.run, paths) for f in one.checked.findings]
+        return [f for one in loading.load_files(self.run, paths) for f in one.checked.findings]
 
 
 def neutral(sheet: Worksheet) -> None:
@@ -122,7 +122,7 @@ def load_side_by_side(bench: Bench, unit: str, *, is_copy: bool = False) -> Foun
     password = bench.run.keys.password(ISSUE, unit)
     content = (bench.run.home.inbox / f"{unit}.xlsx").read_bytes()
     other.write_bytes(content if is_copy else seal(unseal(content, [password]).plain, password))
-    return loading.load(bench.run, [bench.returned(), other])[0].checked.findings
+    return loading.load_files(bench.run, [bench.returned(), other])[0].checked.findings
 
 
 def load_twice(bench: Bench, again: str) -> Found:

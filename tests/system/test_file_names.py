@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from etl.cli import show
 from etl.cli.main import main
 from etl.read.inbox import unheard
-from etl.system.file_names import FORMULA, GAP, SHOWN, safe_stem, shown_name, visible
+from etl.system.file_names import FORMULA_STARTS, GAP, NAME_LENGTH, safe_stem, shown_name, visible
 from etl.system.sealing import seal, unseal
 from etl.workflow import loading, reporting
 from etl.workflow.run import Run
@@ -66,14 +66,14 @@ def assert_safe(text: str) -> None:
     text.encode()  # no lone surrogate is left
     assert text.strip()
     assert not [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
-    assert not text.startswith(FORMULA)
+    assert not text.startswith(FORMULA_STARTS)
 
 
 @pytest.mark.parametrize(("name", "shown"), NAMES.items())
 def test_a_foreign_name_has_one_safe_form(name: bytes, shown: str | None) -> None:
     path = Path(os.fsdecode(b"/inbox/" + name))
     assert_safe(shown_name(path))
-    assert len(shown_name(path)) <= SHOWN + 1
+    assert len(shown_name(path)) <= NAME_LENGTH + 1
     assert shown is None or shown_name(path) == shown
 
 
@@ -89,7 +89,7 @@ def test_a_file_can_be_called_after_every_foreign_name(name: bytes, tmp_path: Pa
 
 def test_the_end_of_a_long_name_is_seen() -> None:
     shown = shown_name(Path("表" * 300 + "第二版.xlsx"))
-    assert (len(shown), shown[:2], shown[-8:]) == (SHOWN, "表表", "第二版.xlsx")
+    assert (len(shown), shown[:2], shown[-8:]) == (NAME_LENGTH, "表表", "第二版.xlsx")
 
 
 def test_a_path_is_read_folder_by_folder() -> None:
@@ -106,7 +106,7 @@ def test_a_safe_name_stays_as_it_is() -> None:
 def test_every_name_is_loaded_kept_and_told_and_stops_nobody(run: Run) -> None:
     for number, name in enumerate(NAMES):
         put_named(run, name, b"no workbook %d" % number)
-    outcomes = loading.load(run)
+    outcomes = loading.load_files(run)
     assert len(outcomes) == 3 + len(NAMES)
     assert [one.outcome for one in outcomes].count("accepted") == 3
     for one in outcomes:
@@ -225,7 +225,7 @@ def test_a_file_that_nobody_may_read_is_told_and_stops_nobody(run: Run, monkeypa
         return really(self, *arguments, **named)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", closed)
-    outcomes = {one.checked.file: one for one in loading.load(run, unheard(run.home.inbox))}
+    outcomes = {one.checked.file: one for one in loading.load_files(run, unheard(run.home.inbox))}
     assert [finding.rule for finding in outcomes["closed.xlsx"].checked.findings] == ["F21"]
     assert [one.outcome for one in outcomes.values()].count("accepted") == 3
 

@@ -23,7 +23,7 @@ from etl.vault.store.chain import COVERS
 from etl.vault.store.files import Connection, connect, numbers_path, scope_path
 from etl.vault.store.open import SCHEMA_VERSION, schema_of, statements, unguarded
 from etl.vault.upkeep.upgrade import CHAINED
-from etl.vault.upkeep.verify import verify
+from etl.vault.upkeep.verify import check_record
 from etl.workflow import loading, recording, releasing, standing, synthesizing, upkeep
 from etl.workflow.recovery import recover_unless_busy
 from etl.workflow.run import Run
@@ -41,7 +41,7 @@ def released_once(
     run = at_due(root, small, small_folder)
     recording.record_signature(run, "xiling", "verification", [], "登记员甲")
     recording.record_deliverable(run, "xiling", "annex4", "paper", "登记员甲", signed=True)
-    releasing.release(run)
+    releasing.release_figures(run)
     return root
 
 
@@ -182,7 +182,7 @@ def test_every_published_cell_is_led_back_to_its_workbooks(published_home: Run, 
     release = read_release(published_home.home.released / "0001")
     with opened(published_home) as vault:
         for (row, measure), cell in release.table(table).cells.items():
-            found = releases.trace(vault, published_home.campaign, "0001", table, f"{row}.{measure}")
+            found = releases.trace_cell(vault, published_home.campaign, "0001", table, f"{row}.{measure}")
             assert found.is_whole
             if cell.value is not None:
                 assert found.recorded == cell.value
@@ -193,11 +193,11 @@ def test_every_published_cell_is_led_back_to_its_workbooks(published_home: Run, 
 
 def test_a_workbook_that_came_after_the_release_changes_nothing_of_its_trace(published_home: Run) -> None:
     with opened(published_home) as vault:
-        before = releases.trace(vault, published_home.campaign, "0001", "city", "city.returned")
+        before = releases.trace_cell(vault, published_home.campaign, "0001", "city", "city.returned")
     synthesizing.synthesize_fill(published_home, 45, 99, "default")
-    loading.load(published_home, sorted(published_home.home.inbox.glob("*.xlsx")))
+    loading.load_files(published_home, sorted(published_home.home.inbox.glob("*.xlsx")))
     with opened(published_home) as vault:
-        assert releases.trace(vault, published_home.campaign, "0001", "city", "city.returned") == before
+        assert releases.trace_cell(vault, published_home.campaign, "0001", "city", "city.returned") == before
     assert upkeep.verify_record(published_home).breaks == ()
 
 
@@ -209,7 +209,7 @@ def test_a_cell_that_was_not_published_is_told(
     published_home: Run, release: str, table: str, cell: str, key: str
 ) -> None:
     with opened(published_home) as vault, pytest.raises(FuxueError, match=f"trace.{key}"):
-        releases.trace(vault, published_home.campaign, release, table, cell)
+        releases.trace_cell(vault, published_home.campaign, release, table, cell)
 
 
 def test_the_command_line_verifies_and_traces_and_exits_with_three_for_a_break(published_home: Run) -> None:
@@ -239,11 +239,11 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
     with monkeypatch.context() as patched:
         patched.setattr(releasing, "put_in_place", stop)
         with pytest.raises(OSError, match="killed"):
-            releasing.release(loaded)
+            releasing.release_figures(loaded)
     recover_unless_busy(loaded)
     assert upkeep.verify_record(loaded).breaks == ()  # it lies aside, as recorded
     with pytest.raises(FuxueError, match=r"release\.unchanged"):
-        releasing.release(loaded)
+        releasing.release_figures(loaded)
     assert (loaded.home.released / "0001" / "release.json").exists()
     assert upkeep.verify_record(loaded).breaks == ()
 
@@ -288,7 +288,7 @@ def test_a_table_of_a_release_that_was_changed_is_found(published_home: Run) -> 
 def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it_holds(
     loaded: Run, version: int
 ) -> None:
-    before = standing.status(loaded).units
+    before = standing.standing_of(loaded).units
     with opened(loaded) as vault:
         expected = schema_of(vault.connection)
     kept = old_home(loaded, version, ROOT / "tests/support/schemas")
@@ -307,11 +307,11 @@ def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it
         told = ["issue", *["workbook"] * 3]
         kinds = [link.kind for link in chain.links(vault.connection)]
         assert kinds == ([*told, "upgrade"] if version >= CHAINED else ["upgrade", *told])
-        assert verify(vault, loaded.campaign, loaded.home.released, loaded.home.scopes).breaks == ()
+        assert check_record(vault, loaded.campaign, loaded.home.released, loaded.home.scopes).breaks == ()
         assert vault.connection.execute("SELECT count(*) FROM tally").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM correction").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM case_file").fetchone()[0] > 0
-    assert standing.status(loaded).units == before
+    assert standing.standing_of(loaded).units == before
     assert CliRunner().invoke(main, [*given, "vault", "upgrade"]).exit_code == 2
 
 

@@ -18,7 +18,7 @@ def missing(run: Run) -> Path:
 
 
 def warnings(run: Run) -> list[tuple[str, str]]:
-    (checked,) = loading.check(run, [missing(run)])
+    (checked,) = loading.check_files(run, [missing(run)])
     return [(finding.rule, finding.cell) for finding in checked.findings if finding.rule == "A10"]
 
 

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.cli.main import main
-from etl.exchange.reported import Reported
+from etl.exchange.reported import CurrentAnswer
 from etl.exchange.sample import Key
 from etl.findings import FuxueError
-from etl.inspect.revisit import draw
+from etl.inspect.revisit import draw_sample
 from etl.rulebook.campaign import load_campaign
 from etl.system.sealing import unseal
 from etl.vault.record import inspection
@@ -40,9 +40,9 @@ def fetch(run: Run, query: str) -> list[tuple[object, ...]]:
         return list(vault.connection.execute(query).fetchall())
 
 
-def reported(run: Run) -> list[Reported]:
+def reported(run: Run) -> list[CurrentAnswer]:
     with run.open_vault() as vault:
-        return inspection.reported(vault, run.day)
+        return inspection.current_answers(vault, run.day)
 
 
 def test_locking_keeps_the_sums_the_day_and_the_person_and_happens_once(loaded: Run) -> None:
@@ -60,7 +60,7 @@ def test_locking_keeps_the_sums_the_day_and_the_person_and_happens_once(loaded: 
 
 
 def test_what_is_not_verified_yet_is_told_when_the_base_is_locked(run: Run) -> None:
-    loading.load(run, [run.home.inbox / f"{UNIT}.xlsx"])
+    loading.load_files(run, [run.home.inbox / f"{UNIT}.xlsx"])
     lock = inspecting.lock_base(run, BY)
     assert lock.unverified == lock.suspected - len(books.issued(run, UNIT))
 
@@ -73,7 +73,7 @@ def test_a_change_after_the_lock_is_seen_beside_what_was_locked(loaded: Run) -> 
     now = "A" if before[first] != "A" else "B"
     label = loaded.campaign.category[now].label
     changed = books.put(loaded, books.edit(books.plain(loaded), setting(I4=label, J4="无")))
-    assert [one.outcome for one in loading.load(loaded, [changed])] == ["accepted"]
+    assert [one.outcome for one in loading.load_files(loaded, [changed])] == ["accepted"]
     after = {row.serial: row for row in reported(loaded)}
     assert (after[first].code, after[first].locked) == (now, before[first])
     assert all(row.locked == row.code for serial, row in after.items() if serial != first)
@@ -92,7 +92,7 @@ def test_what_moves_the_base_after_its_lock_is_listed_with_who_when_and_from_wha
     # Out of the base; and from one deduction to another, which does not move it.
     cells = {f"I{rows[out]}": labels["F"], f"J{rows[out]}": "无", f"I{rows[inside]}": labels["H"]}
     later = replace(loaded, day=loaded.day + dt.timedelta(3))
-    loading.load(later, [books.put(loaded, books.edit(books.plain(loaded), setting(**cells)))])
+    loading.load_files(later, [books.put(loaded, books.edit(books.plain(loaded), setting(**cells)))])
     _, changes = inspecting.base_changes(loaded)
     assert [(c.day, c.unit, c.serial, c.earlier, c.code) for c in changes] == [(later.day, UNIT, out, before[out], "F")]
     assert changes[0].filler
@@ -107,7 +107,7 @@ def test_days_and_team_are_those_of_the_first_accepted_workbook(loaded: Run) -> 
     team = next(row.first_team for row in reported(loaded) if row.serial == first)
     changed = books.put(loaded, books.edit(books.plain(loaded), setting(K4="别的测试员")))
     later = replace(loaded, day=loaded.day + dt.timedelta(5))
-    loading.load(later, [changed])
+    loading.load_files(later, [changed])
     row = next(row for row in reported(later) if row.serial == first)
     assert (row.first_team, row.days) == (team, (loaded.day - dt.date(2020, 3, 2)).days + 1)
 
@@ -160,7 +160,7 @@ def test_a_sample_that_cannot_be_is_told_and_nothing_is_recorded(
 
 def test_the_terminal_tells_the_flags_and_no_child(loaded: Run) -> None:
     missing = setting(I4="G.失踪失联", J4="无")
-    loading.load(loaded, [books.put(loaded, books.edit(books.plain(loaded), missing))])
+    loading.load_files(loaded, [books.put(loaded, books.edit(books.plain(loaded), missing))])
     for options in ((), ("--json",)):
         said = invoke(loaded, *options, "report", "flags", "--sample", "9", "--by", BY)
         assert said.exit_code == 0, said.output
@@ -192,7 +192,7 @@ def test_a_sample_has_its_size_everybody_once_and_somebody_from_every_unit(
 ) -> None:
     filled = {unit: size for unit, size in sizes.items() if size}
     size = data.draw(st.integers(len(filled), sum(filled.values())))
-    sample = draw(children(sizes), size, seed, 0.95)
+    sample = draw_sample(children(sizes), size, seed, 0.95)
     assert sample.size == size
     assert set(sample.chosen) == set(filled)
     for unit, own in sample.chosen.items():
@@ -200,12 +200,12 @@ def test_a_sample_has_its_size_everybody_once_and_somebody_from_every_unit(
         assert set(own) <= set(children(sizes)[unit])
         # Proportional but for the one that every unit has, and for rounding.
         assert len(own) <= max(1, -(-size * filled[unit] // sum(filled.values())) + 1)
-    assert draw(children(sizes), size, seed, 0.95) == sample
+    assert draw_sample(children(sizes), size, seed, 0.95) == sample
 
 
 def test_other_seeds_draw_others() -> None:
     many = children({"a": 30, "b": 40})
-    assert len({tuple(draw(many, 10, seed, 0.95).chosen.values()) for seed in range(5)}) == 5
+    assert len({tuple(draw_sample(many, 10, seed, 0.95).chosen.values()) for seed in range(5)}) == 5
 
 
 def miss(own: int, wrong: int, taken: int) -> float:
@@ -218,7 +218,7 @@ def test_the_bound_when_none_is_wrong_holds_however_the_wrong_ones_lie(
 ) -> None:
     filled = {unit: size for unit, size in sizes.items() if size}
     size = data.draw(st.integers(len(filled), sum(filled.values())))
-    sample = draw(children(filled), size, 1, 0.95)
+    sample = draw_sample(children(filled), size, 1, 0.95)
     wrong = {unit: data.draw(st.integers(0, own)) for unit, own in filled.items()}
     chance = 1.0
     for unit, own in filled.items():
@@ -228,13 +228,13 @@ def test_the_bound_when_none_is_wrong_holds_however_the_wrong_ones_lie(
 
 
 def test_all_children_drawn_leave_no_doubt() -> None:
-    sample = draw(children({"a": 3, "b": 5}), 8, 1, 0.95)
+    sample = draw_sample(children({"a": 3, "b": 5}), 8, 1, 0.95)
     assert (sample.margin, sample.if_none) == (0.0, 0.0)
 
 
 def test_a_simple_sample_has_the_textbooks_margin() -> None:
     """One unit of 10,001, 385 of them: ±5 % at 95 %, with the correction for finite numbers."""
-    sample = draw(children({"a": 10_001}), 385, 1, 0.95)
+    sample = draw_sample(children({"a": 10_001}), 385, 1, 0.95)
     assert sample.margin == pytest.approx(1.96 * 0.5 / 385**0.5 * (9616 / 10_000) ** 0.5, abs=1e-4)
 
 

@@ -58,7 +58,7 @@ def test_a_file_name_that_names_a_child_goes(run: Run) -> None:
     put(run, plain(run), name, password=run.keys.password("20200302-01", "donggang"))
     (run.home.inbox / "donggang.xlsx").unlink()
     (run.home.inbox / f"{child.name}.txt").write_bytes(b"x")
-    loading.load(run)
+    loading.load_files(run)
     purge(run)
     with run.open_vault() as vault:
         texts = [value for table, column in columns(vault.connection, "TEXT")
@@ -91,7 +91,7 @@ def test_files_of_other_lists_stay(loaded: Run, tmp_path: Path) -> None:
     later = replace(loaded, day=loaded.day + dt.timedelta(days=30))
     handed = issuing.issue_list(later, write_list(tmp_path / "list.xlsx", [row_of("901")]))
     (loaded.home.inbox / "note.xlsx").write_bytes(b"x")
-    loading.load(later)
+    loading.load_files(later)
     upkeep.delete_individuals(later, later.day, "保管人甲")
     assert [folder.name for folder in loaded.home.outbox.iterdir()] == [handed.issue]
     assert not list(loaded.home.received.iterdir())
@@ -146,7 +146,7 @@ def test_papers_of_a_list_that_is_issued_go_also_if_that_was_interrupted(
     work = partial(issuing.issue_list, loaded, path, assign=decided)
     interrupt_issue(monkeypatch, work, is_recorded=True)
     assert paper.exists()
-    loading.load(loaded)
+    loading.load_files(loaded)
     assert not list(loaded.home.decisions.iterdir())
 
 

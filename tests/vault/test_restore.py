@@ -75,13 +75,13 @@ def test_numbers_of_the_record_that_a_copy_replaced_are_not_given_again(loaded: 
     """The copy is older than the record: what came after it is gone from the record, its papers are not."""
     path, _ = upkeep.back_up(loaded, None)
     synthesizing.synthesize_fill(loaded, 45, 99, "default", only=["donggang"])
-    loading.load(loaded)
+    loading.load_files(loaded)
     inspecting.look_through(loaded, 9, None, "测试员")
     recording.record_signature(loaded, "xiling", "verification", [], "测试员")
     upkeep.restore(loaded, path, None)
     (again,) = loaded.home.inbox.iterdir()
     assert again.name.startswith("donggang-0004-")
-    loading.load(loaded)
+    loading.load_files(loaded)
     drawn = inspecting.look_through(loaded, 9, None, "测试员").sample
     recording.record_signature(loaded, "xiling", "verification", [], "测试员")
     assert drawn is not None
@@ -112,7 +112,7 @@ def test_fresh_workbooks_are_never_deleted_for_a_folder_in_their_way(loaded: Run
 
 
 def test_what_was_published_is_not_taken_back(loaded: Run) -> None:
-    releasing.release(loaded)
+    releasing.release_figures(loaded)
     path, _ = upkeep.back_up(loaded, None)
     before = loaded.home.vault.read_bytes()
     with pytest.raises(FuxueError, match=r"backup\.not_past"):
@@ -138,7 +138,7 @@ def test_a_copy_is_not_restored_as_of_a_day_before_its_newest(loaded: Run) -> No
 
 def test_a_copy_without_what_was_published_is_put_back_only_if_that_is_agreed_to(loaded: Run) -> None:
     path, _ = upkeep.back_up(loaded, None)
-    releasing.release(loaded)
+    releasing.release_figures(loaded)
     before = loaded.home.vault.read_bytes()
     with pytest.raises(FuxueError, match=r"backup\.loses.*release 0001"):
         upkeep.restore(loaded, path, None)
@@ -151,7 +151,7 @@ def forgotten(loaded: Run) -> Run:
     """A home with two releases, of which the record knows none: a copy from before them was put back."""
     path, _ = upkeep.back_up(loaded, None)
     for closing in (False, True):
-        releasing.release(loaded, closing=closing)
+        releasing.release_figures(loaded, closing=closing)
     upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     return loaded
 
@@ -159,12 +159,12 @@ def forgotten(loaded: Run) -> Run:
 def test_a_release_that_a_restored_copy_does_not_know_comes_on_record_again(forgotten: Run) -> None:
     for number in ("0001", "0002"):
         with pytest.raises(FuxueError, match=rf"release\.unrecorded.*{number}"):
-            releasing.release(forgotten)
-        releasing.adopt(forgotten, number)
-    assert releasing.release(forgotten).release.name == "0003"
+            releasing.release_figures(forgotten)
+        releasing.adopt_release(forgotten, number)
+    assert releasing.release_figures(forgotten).release.name == "0003"
     assert upkeep.verify_record(forgotten).breaks == ()
     with forgotten.open_vault() as vault, pytest.raises(FuxueError, match=r"trace\.adopted"):
-        releases.trace(vault, forgotten.campaign, "0002", "city", "city.returned")
+        releases.trace_cell(vault, forgotten.campaign, "0002", "city", "city.returned")
     done = CliRunner().invoke(main, ["--home", str(forgotten.home.root), "--campaign", str(forgotten.campaign_folder),
                                      "record", "release", "0001"])  # fmt: skip
     assert (done.exit_code, "已在记录中" in done.output) == (2, True), done.output
@@ -173,10 +173,10 @@ def test_a_release_that_a_restored_copy_does_not_know_comes_on_record_again(forg
 def test_releases_come_on_record_again_in_their_order_and_only_as_they_were(forgotten: Run) -> None:
     for number, refused in (("0002", "not_next"), ("0003", "no_folder"), ("../x", "no_folder")):
         with pytest.raises(FuxueError, match=rf"release\.{refused}"):
-            releasing.adopt(forgotten, number)
+            releasing.adopt_release(forgotten, number)
     (forgotten.home.released / "0001" / "names.txt").write_text("x", encoding="utf-8")
     with pytest.raises(FuxueError, match=r"release\.unknown_file"):
-        releasing.adopt(forgotten, "0001")
+        releasing.adopt_release(forgotten, "0001")
     assert subjects(forgotten, "release") == []
 
 
@@ -188,16 +188,16 @@ def test_a_release_that_is_not_as_it_was_does_not_come_on_record_again(
     shutil.copytree(loaded_once, other.home.root)
     xiling = other.keys.password(ISSUE, "xiling")
     cells = setting(**{f"{column}4": text for column, text in (("I", "K.打工务农"), ("J", "否"))})
-    loading.load(other, [put(other, edit(plain(other, "xiling"), cells), password=xiling)])
-    releasing.release(other, closing=False)
+    loading.load_files(other, [put(other, edit(plain(other, "xiling"), cells), password=xiling)])
+    releasing.release_figures(other, closing=False)
     first = forgotten.home.released / "0001"
     first.rename(tmp_path / "kept")
     shutil.copytree(other.home.released / "0001", first)
     with pytest.raises(FuxueError, match=r"release\.not_as_it_was"):
-        releasing.adopt(forgotten, "0001")
+        releasing.adopt_release(forgotten, "0001")
     shutil.rmtree(first)
     (tmp_path / "kept").rename(first)
-    releasing.adopt(forgotten, "0001")
+    releasing.adopt_release(forgotten, "0001")
 
 
 @pytest.mark.parametrize("is_late", [False, True])
@@ -208,21 +208,21 @@ def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
     with monkeypatch.context() as patched:
         patched.setattr(releasing, "put_in_place", die)
         with pytest.raises(KeyboardInterrupt):
-            releasing.release(loaded)
+            releasing.release_figures(loaded)
     if is_late:  # nothing was put in place before the record was replaced
         monkeypatch.setattr(upkeep, "_finish_what_lies_aside", lambda _: None)
     upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     if is_late:
         with pytest.raises(FuxueError, match=r"release\.unrecorded.*0001"):
-            releasing.release(loaded)
-    releasing.adopt(loaded, "0001")
+            releasing.release_figures(loaded)
+    releasing.adopt_release(loaded, "0001")
     assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_nothing_is_released_while_a_release_that_was_taken_back_is_gone(forgotten: Run) -> None:
     shutil.rmtree(forgotten.home.released)
     with pytest.raises(FuxueError, match=r"release\.unrecorded.*0001"):
-        releasing.release(forgotten)
+        releasing.release_figures(forgotten)
 
 
 def test_copies_that_a_restored_record_does_not_know_come_on_record_again(loaded: Run, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_copies_that_a_restored_record_does_not_know_come_on_record_again(loaded
     upkeep.back_up(loaded, second)
     upkeep.restore(loaded, first, None)
     upkeep.restore(loaded, second, 2)
-    loading.load(loaded)
+    loading.load_files(loaded)
     certificate, _ = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert [one["file"] for one in certificate["copies_elsewhere"]] == [str(first), str(second)]
     assert upkeep.verify_record(loaded).breaks == ()
@@ -248,7 +248,7 @@ def test_a_copy_that_was_on_record_but_not_in_its_place_gets_there(
             upkeep.back_up(loaded, target)
     folder = tmp_path if is_elsewhere else loaded.home.backups
     assert [path.suffix for path in folder.glob("*") if ".db" in path.name] == [".part"]
-    loading.load(loaded)
+    loading.load_files(loaded)
     (path,) = (path for path in folder.glob("*") if ".db" in path.name)
     assert path.suffix == ".db"
     assert subjects(loaded, "backup") == ["1"]
@@ -266,9 +266,9 @@ def test_a_half_made_copy_elsewhere_goes(loaded: Run, tmp_path: Path, monkeypatc
             upkeep.back_up(loaded, stick / "copy.db")
     assert [path.name for path in stick.iterdir()] == [".copy.db.part"]
     stick.rename(tmp_path / "away")
-    loading.load(loaded)
+    loading.load_files(loaded)
     (tmp_path / "away").rename(stick)
-    loading.load(loaded)
+    loading.load_files(loaded)
     assert list(stick.iterdir()) == []
     assert list(loaded.home.backups.iterdir()) == []
 
@@ -307,7 +307,7 @@ def test_a_copy_on_record_gets_to_its_place_also_after_the_key_was_replaced(
     stick.rename(tmp_path / "away")
     keys = upkeep.change_key(loaded, tmp_path / "new.key", "保管人甲")
     (tmp_path / "away").rename(stick)
-    loading.load(replace(loaded, keys=keys))
+    loading.load_files(replace(loaded, keys=keys))
     assert [path.name for path in stick.iterdir()] == ["copy.db"]
 
 
@@ -357,7 +357,7 @@ def test_returned_files_come_back_to_an_inbox_on_another_disk(
     upkeep.restore(loaded, path, 2)
     assert len(list((tmp_path / "disk").iterdir())) == 2
     assert not list(inbox.files_of(loaded.home.received / ISSUE / "xiling"))
-    assert {one.outcome for one in loading.load(loaded)} == {"accepted"}
+    assert {one.outcome for one in loading.load_files(loaded)} == {"accepted"}
 
 
 def test_a_purge_says_what_may_lie_half_made_elsewhere(loaded: Run, tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ def test_a_folder_that_was_no_release_is_not_missed_when_it_is_moved_away(loaded
         upkeep.restore(loaded, path, None)
     upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     (loaded.home.released / "0009").rmdir()
-    assert releasing.release(loaded).release.name == "0001"
+    assert releasing.release_figures(loaded).release.name == "0001"
 
 
 def test_a_copy_of_a_day_and_length_that_was_taken_gets_another_name(loaded: Run) -> None:
@@ -470,7 +470,7 @@ def test_what_lies_aside_for_a_copy_on_record_and_is_none_never_takes_its_place(
     path, _ = upkeep.back_up(loaded, None)
     path.rename(path.with_name("away"))
     path.with_name(f".{path.name}.part").write_bytes(b"half made")
-    loading.load(loaded)
+    loading.load_files(loaded)
     assert [one.name for one in loaded.home.backups.iterdir()] == ["away"]
 
 
@@ -496,7 +496,7 @@ def test_reports_that_a_restored_record_does_not_know_go_back_to_the_inbox(loade
     path, _ = upkeep.back_up(loaded, None)
     upkeep.restore(loaded, path, 2)
     assert len(list(loaded.home.inbox.iterdir())) == 2
-    assert [one.outcome for one in loading.load(loaded)] == ["accepted", "accepted"]
+    assert [one.outcome for one in loading.load_files(loaded)] == ["accepted", "accepted"]
     assert upkeep.verify_record(loaded).breaks == ()
 
 

@@ -106,7 +106,7 @@ def test_what_a_department_sent_back_is_seen_by_it_by_the_unit_and_by_the_bureau
     bundle = handed(corrections, CORRECTIONS)[REGISTRY]
     row = bundle.rows[0]
     done = {"cause": "户籍重复", "outcome": "已注销", "date": "2020-03-10"}
-    (loaded,) = loading.load(corrections, [put_casework(corrections, bundle, {row["reference"]: done})])
+    (loaded,) = loading.load_files(corrections, [put_casework(corrections, bundle, {row["reference"]: done})])
     assert loaded.outcome == "accepted"
     for scope in ("bureau", REGISTRY, *corrections.campaign.unit):
         db = files.open_scope(corrections.home.scopes, scope, corrections.keys)

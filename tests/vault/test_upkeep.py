@@ -80,7 +80,7 @@ def test_a_backup_is_restored_as_it_was_at_an_earlier_link(loaded: Run, upto: in
 def test_what_was_taken_back_is_loaded_again_like_new(loaded: Run) -> None:
     path, _ = upkeep.back_up(loaded, None)
     upkeep.restore(loaded, path, 2)
-    assert [one.outcome for one in loading.load(loaded)] == ["accepted", "accepted"]
+    assert [one.outcome for one in loading.load_files(loaded)] == ["accepted", "accepted"]
     assert upkeep.verify_record(loaded).breaks == ()
 
 
@@ -133,13 +133,16 @@ def test_a_new_key_opens_everything_and_the_old_one_nothing(loaded: Run, tmp_pat
 
 def test_workbooks_handed_out_under_the_old_key_are_still_read_and_known(run: Run, tmp_path: Path) -> None:
     first, second, third = sorted(run.home.inbox.glob("*.xlsx"))
-    assert [one.outcome for one in loading.load(run, [first])] == ["accepted"]
+    assert [one.outcome for one in loading.load_files(run, [first])] == ["accepted"]
     password = run.keys.password(ISSUE, "xiling")
     new = rekeyed(run, tmp_path / "new.key")
     assert new.keys.password(ISSUE, "xiling") == password
-    assert [one.outcome for one in loading.load(new, [returned(new, first.stem), second])] == ["known", "accepted"]
+    assert [one.outcome for one in loading.load_files(new, [returned(new, first.stem), second])] == [
+        "known",
+        "accepted",
+    ]
     newest = rekeyed(new, tmp_path / "newest.key")
-    assert [one.outcome for one in loading.load(newest, [third])] == ["accepted"]
+    assert [one.outcome for one in loading.load_files(newest, [third])] == ["accepted"]
     assert upkeep.verify_record(newest).breaks == ()
     # What is handed out from now on has a password that the old key does not give.
     handed = issuing.issue_form(newest, "cases", "xiling")
@@ -198,13 +201,13 @@ def test_accounts_are_never_replaced_by_what_a_dead_rekey_left_half_written(
     connection.close()
     new = Keys(b"n" * 32)
     if content is None:  # whole, and even under a key that is the new one
-        connect(rekeying.aside(staff), new.derive("file:staff"), create=True).close()
+        connect(rekeying.rekeyed_path(staff), new.derive("file:staff"), create=True).close()
     else:
-        rekeying.aside(staff).write_bytes(content)
+        rekeying.rekeyed_path(staff).write_bytes(content)
     if has_vault_aside:
-        rekeying.aside(loaded.home.vault).write_bytes(b"half written")
+        rekeying.rekeyed_path(loaded.home.vault).write_bytes(b"half written")
     recovery.recover_unless_busy(replace(loaded, keys=new))  # nothing is done under a key that does not open the record
-    assert rekeying.aside(staff).exists()
+    assert rekeying.rekeyed_path(staff).exists()
     recovery.recover_unless_busy(loaded)
     connection = connect(staff, loaded.keys.derive("file:staff"), readonly=True)
     assert connection.execute("SELECT name FROM accounts").fetchall() == [("li.wei",)]
@@ -221,7 +224,7 @@ def test_a_rekey_on_a_full_disk_leaves_everything_under_the_old_key(
 
     def full(path: Path, *keys: bytes) -> None:
         if path == staff:
-            rekeying.aside(path).write_bytes(b"half")
+            rekeying.rekeyed_path(path).write_bytes(b"half")
             raise DatabaseError("database or disk is full")
         really(path, *keys)
 
@@ -244,13 +247,13 @@ def people_of(run: Run) -> set[str]:
 def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(loaded: Run, tmp_path: Path) -> None:
     issuing.issue_form(loaded, "cases", None)
     recording.record_signature(loaded, "xiling", "verification", [], "登记员甲")
-    releasing.release(loaded)
+    releasing.release_figures(loaded)
     path, _ = upkeep.back_up(loaded, None)
     upkeep.back_up(loaded, tmp_path / "elsewhere.db")
     vault = loaded.open_vault()
     before = count(vault, loaded.campaign, loaded.day)
     past = count(vault, loaded.campaign, loaded.campaign.noticed)
-    listed = standing.status(loaded).completeness
+    listed = standing.standing_of(loaded).completeness
     vault.close()
     certificate, file = upkeep.delete_individuals(loaded, LATER, "保管人甲")
     assert certificate["deleted"]["child"] == listed.issued
@@ -265,7 +268,7 @@ def test_a_purge_deletes_every_individual_and_keeps_sums_releases_and_the_chain(
         assert count(vault, loaded.campaign, loaded.campaign.noticed) == past
         nonces = [bytes(row[0]) for row in vault.connection.execute("SELECT nonces FROM nonce WHERE link IN (1, 2)")]
         assert all(one.count(b"\0" * chain.NONCE) for one in nonces)
-    assert standing.status(loaded).completeness == listed
+    assert standing.standing_of(loaded).completeness == listed
     found = upkeep.verify_record(loaded)
     assert found.breaks == ()
     home = loaded.home

@@ -135,7 +135,7 @@ def test_what_was_accepted_cannot_be_rewritten_or_deleted(loaded: Run, table: st
 
 def test_the_same_file_again_is_known_and_changes_nothing(loaded: Run) -> None:
     before = answers(loaded)
-    again = loading.load(loaded, sorted(loaded.home.received.rglob("*.xlsx")))
+    again = loading.load_files(loaded, sorted(loaded.home.received.rglob("*.xlsx")))
     assert [one.outcome for one in again] == ["known"] * 3
     assert {f.rule for one in again for f in one.checked.findings} == {"F11"}
     assert answers(loaded) == before
@@ -145,13 +145,13 @@ def test_one_file_under_two_names_is_recorded_once(run: Run) -> None:
     path = run.home.inbox / "donggang.xlsx"
     twin = run.home.inbox / "donggang (1).xlsx"
     twin.write_bytes(path.read_bytes())
-    assert [one.outcome for one in loading.load(run, [path, twin])] == ["accepted", "known"]
+    assert [one.outcome for one in loading.load_files(run, [path, twin])] == ["accepted", "known"]
 
 
 def test_scopes_that_an_interrupted_load_left_stale_are_made_anew(loaded: Run) -> None:
     for path in loaded.home.scopes.glob("*.db"):
         path.unlink()
-    loading.load(loaded, [returned(loaded)])
+    loading.load_files(loaded, [returned(loaded)])
     assert files.scope_names(loaded.home.scopes) == sorted(scopes(loaded.campaign))
 
 
@@ -161,7 +161,7 @@ def test_a_newer_workbook_becomes_current_and_the_older_stays(loaded: Run, peopl
     synthesizing.synthesize_fill(loaded, len(people), 7, "default")
     path = loaded.home.inbox / "donggang.xlsx"
     own = {p.child.serial for p in people if p.child.unit == "donggang"}
-    (result,) = loading.load(replace(loaded, day=loaded.day + dt.timedelta(days=2)), [path])
+    (result,) = loading.load_files(replace(loaded, day=loaded.day + dt.timedelta(days=2)), [path])
     assert result.outcome == "accepted"
     after = answers(loaded)
     assert after[: len(before)] == before
@@ -237,16 +237,16 @@ def test_no_new_record_is_begun_where_workbooks_were_handed_out(run: Run) -> Non
 
 
 def test_two_writers_of_one_home_do_not_meet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(home, "PATIENCE", 0)
+    monkeypatch.setattr(home, "_PATIENCE", 0)
     with run.home.lock(), pytest.raises(FuxueError, match="home.busy"):
-        loading.load(run, [run.home.inbox / "donggang.xlsx"])
+        loading.load_files(run, [run.home.inbox / "donggang.xlsx"])
 
 
 def test_two_versions_of_one_unit_in_one_load_are_both_refused(run: Run, password: Callable[[str], str]) -> None:
     path = run.home.inbox / "donggang.xlsx"
     newer = run.home.inbox / "donggang-new.xlsx"
     newer.write_bytes(seal(unseal(path.read_bytes(), [password("donggang")]).plain, password("donggang")))
-    result = loading.load(run, [path, newer])
+    result = loading.load_files(run, [path, newer])
     assert [one.outcome for one in result] == ["refused", "refused"]
     assert answers(run) == []
 
@@ -260,7 +260,7 @@ def test_an_older_version_that_comes_again_is_taken_back_only_if_it_is_asked_for
     outcomes = []
     for content, again in ((older, False), (newer, False), (older, False), (older, True), (older, True)):
         path.write_bytes(content)
-        outcomes.append(loading.load(run, [path], again=again)[0].outcome)
+        outcomes.append(loading.load_files(run, [path], again=again)[0].outcome)
     assert outcomes == ["accepted", "accepted", "superseded", "accepted", "known"]
     with run.open_vault() as vault:
         marks = [bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM workbook ORDER BY id")]
@@ -273,7 +273,7 @@ def test_a_file_refused_again_is_recorded_once(run: Run) -> None:
     for _ in range(3):
         path = run.home.inbox / "note.xlsx"
         path.write_text("not a workbook", encoding="utf-8")
-        assert [one.outcome for one in loading.load(run, [path])] == ["refused"]
+        assert [one.outcome for one in loading.load_files(run, [path])] == ["refused"]
     with run.open_vault() as vault:
         assert vault.connection.execute("SELECT count(*) FROM workbook").fetchone() == (1,)
 
@@ -283,7 +283,7 @@ def test_a_file_that_cannot_be_read_stops_no_other(run: Run) -> None:
     broken.symlink_to(run.home.inbox / "nothing")
     pipe = run.home.inbox / "pipe.xlsx"
     os.mkfifo(pipe)
-    result = loading.load(run, [broken, pipe, run.home.inbox / "donggang.xlsx"])
+    result = loading.load_files(run, [broken, pipe, run.home.inbox / "donggang.xlsx"])
     assert [one.outcome for one in result] == ["refused", "refused", "accepted"]
 
 
@@ -361,7 +361,7 @@ def test_a_failed_recording_leaves_nothing_of_its_workbook(run: Run, monkeypatch
 
     monkeypatch.setattr(chain, "append", fail_on_second)
     with pytest.raises(OSError, match="disk full"):
-        loading.load(run, paths)
+        loading.load_files(run, paths)
     assert {row[0] for row in answers(run)} == {1}
     monkeypatch.setattr(chain, "append", real)
-    assert [one.outcome for one in loading.load(run)] == ["known", "accepted", "accepted"]
+    assert [one.outcome for one in loading.load_files(run)] == ["known", "accepted", "accepted"]

@@ -41,7 +41,7 @@ def answers(run: Run) -> dict[str, tuple[str, str, str]]:
 
 
 def found(run: Run, path: Path) -> list[tuple[str, str]]:
-    (checked,) = loading.check(run, [path])
+    (checked,) = loading.check_files(run, [path])
     return [(finding.rule, finding.cell) for finding in checked.findings]
 
 
@@ -58,7 +58,7 @@ def test_the_workbooks_are_sealed_under_the_departments_own_password(corrections
     bundle = corrections_of(corrections, REGISTRY)
     path = corrections.home.outbox / bundle.issue / f"{REGISTRY}-corrections.xlsx"
     assert path.read_bytes().startswith(OLE_MAGIC)
-    word = dict((unit, p) for i, unit, p in issuing.passwords(corrections, None) if i == bundle.issue)
+    word = dict((unit, p) for i, unit, p in issuing.list_passwords(corrections, None) if i == bundle.issue)
     assert unseal(path.read_bytes(), [word[REGISTRY]]).plain
     assert word[REGISTRY] != word[SCHOOL]
 
@@ -71,20 +71,20 @@ def test_a_correction_comes_back_with_cause_outcome_and_date_and_is_closed(corre
     path = put_casework(
         corrections, bundle, {row["reference"]: {"cause": "死亡未销户", "outcome": "已注销", "date": day}}
     )
-    (loaded,) = loading.load(corrections, [path])
+    (loaded,) = loading.load_files(corrections, [path])
     assert loaded.outcome == "accepted", loaded.checked.findings
     one = work(corrections, CORRECTIONS)[REGISTRY, row["serial"]]
     assert one.is_closed
     assert one.values == {"cause": "死亡未销户", "outcome": "已注销", "date": "2020-03-10"}
     still = len(bundle.rows) - 1
-    assert standing.status(corrections).corrections[REGISTRY] == (still, 1)
+    assert standing.standing_of(corrections).corrections[REGISTRY] == (still, 1)
 
 
 def test_the_next_workbook_holds_only_what_is_still_open(corrections: Run) -> None:
     bundle = corrections_of(corrections, REGISTRY)
     first, *rest = [row["reference"] for row in bundle.rows]
     done = {"cause": "户籍重复", "outcome": "已注销", "date": "2020-03-10"}
-    loading.load(corrections, [put_casework(corrections, bundle, {first: done})])
+    loading.load_files(corrections, [put_casework(corrections, bundle, {first: done})])
     with pytest.raises(FuxueError, match="same_rows"):
         issuing.issue_form(corrections, "corrections", SCHOOL)
     assert issuing.issue_form(corrections, "corrections", None).receivers == 1
@@ -96,7 +96,7 @@ def test_when_nothing_is_open_nothing_is_handed_out(corrections: Run) -> None:
         bundle = corrections_of(corrections, slug)
         cause = next(one.causes[0] for one in corrections.campaign.casework.departments if one.slug == slug)
         done = {"cause": cause, "outcome": outcome, "date": "2020年3月9日"}
-        (one,) = loading.load(
+        (one,) = loading.load_files(
             corrections, [put_casework(corrections, bundle, {row["reference"]: done for row in bundle.rows})]
         )
         assert one.outcome == "accepted"
@@ -133,12 +133,12 @@ BACK = {"schooling": "普通班就读", "date": "2020.3.10", "carer": "测试员
 
 def test_a_case_with_measure_schooling_and_carer_is_accepted_and_closed(cases: Run) -> None:
     bundle, row, _ = a_case(cases, lambda row: row["returned"] == "是" and row["category"][0] in "IKM")
-    (loaded,) = loading.load(cases, [put_casework(cases, bundle, {row["reference"]: MEASURE | BACK})])
+    (loaded,) = loading.load_files(cases, [put_casework(cases, bundle, {row["reference"]: MEASURE | BACK})])
     assert (loaded.outcome, loaded.checked.findings) == ("accepted", ())
     one = work(cases, CASES)[bundle.recipient, row["serial"]]
     assert one.is_closed
     assert one.values == MEASURE | BACK | {"date": "2020-03-10"}
-    open_, closed = standing.status(cases).cases[bundle.recipient]
+    open_, closed = standing.standing_of(cases).cases[bundle.recipient]
     assert (open_, closed) == (len(bundle.rows) - 1, 1)
 
 
@@ -172,7 +172,7 @@ def test_schooling_of_a_child_that_annex_4_calls_not_returned_is_a_warning(cases
     bundle, row, number = a_case(cases, lambda row: row["returned"] == "否")
     path = put_casework(cases, bundle, {row["reference"]: BACK})
     assert found(cases, path) == [("E06", f"L{number}")]
-    (loaded,) = loading.load(cases, [path])
+    (loaded,) = loading.load_files(cases, [path])
     assert loaded.outcome == "accepted"
 
 
@@ -186,13 +186,17 @@ def test_one_load_tells_answers_corrections_and_cases_apart_by_their_manifests(c
         put_casework(cases, case, {row["reference"]: BACK}, "乙.xlsx"),
     ]
     before = answers(cases)
-    results = loading.load(cases, paths)
+    results = loading.load_files(cases, paths)
     assert [(one.outcome, one.checked.unit) for one in results] == [
         ("accepted", REGISTRY),
         ("accepted", case.recipient),
     ]
     assert answers(cases) == before
-    assert standing.status(cases).corrections[REGISTRY][1] == standing.status(cases).cases[case.recipient][1] == 1
+    assert (
+        standing.standing_of(cases).corrections[REGISTRY][1]
+        == standing.standing_of(cases).cases[case.recipient][1]
+        == 1
+    )
 
 
 def test_a_row_of_a_workbook_may_not_be_changed_doubled_or_left_out(cases: Run) -> None:
@@ -208,10 +212,10 @@ def test_a_refused_workbook_changes_nothing_that_came_before(corrections: Run) -
     bundle = corrections_of(corrections, REGISTRY)
     first = bundle.rows[0]
     done = {"cause": "户籍重复", "outcome": "已注销", "date": "2020-03-10"}
-    loading.load(corrections, [put_casework(corrections, bundle, {first["reference"]: done})])
+    loading.load_files(corrections, [put_casework(corrections, bundle, {first["reference"]: done})])
     before = work(corrections, CORRECTIONS)
     wrong = put_casework(corrections, bundle, {first["reference"]: done | {"cause": "不知道"}})
-    (refused,) = loading.load(corrections, [wrong])
+    (refused,) = loading.load_files(corrections, [wrong])
     assert refused.outcome == "refused"
     assert work(corrections, CORRECTIONS) == before
 
@@ -220,8 +224,8 @@ def test_the_newest_workbook_speaks_and_history_is_kept(corrections: Run) -> Non
     bundle = corrections_of(corrections, REGISTRY)
     first = bundle.rows[0]
     done = {"cause": "户籍重复", "outcome": "已注销", "date": "2020-03-10"}
-    loading.load(corrections, [put_casework(corrections, bundle, {first["reference"]: done})])
-    loading.load(corrections, [put_casework(corrections, bundle, {first["reference"]: {"remark": "弄错了"}})])
+    loading.load_files(corrections, [put_casework(corrections, bundle, {first["reference"]: done})])
+    loading.load_files(corrections, [put_casework(corrections, bundle, {first["reference"]: {"remark": "弄错了"}})])
     one = work(corrections, CORRECTIONS)[REGISTRY, first["serial"]]
     assert (one.is_closed, one.values) == (False, {"remark": "弄错了"})
     with corrections.open_vault() as vault:
@@ -237,16 +241,16 @@ def test_full_width_brackets_of_a_listed_value_are_no_fault(cases: Run) -> None:
     bundle, row, _ = a_case(cases, lambda row: row["category"][0] in "KM")
     path = put_casework(cases, bundle, {row["reference"]: MEASURE | {"department": "乡镇（街道）"}})
     assert [rule for rule, _ in found(cases, path) if rule != "R07"] == []
-    loading.load(cases, [path])
+    loading.load_files(cases, [path])
     assert work(cases, CASES)[bundle.recipient, row["serial"]].values["department"] == "乡镇（街道）"
 
 
 def test_units_counts_and_release_do_not_see_casework(cases: Run) -> None:
     """A case workbook that is out does not make its unit incomplete, nor one that came back a submission of 附件4."""
-    before = standing.status(cases).units
+    before = standing.standing_of(cases).units
     bundle, row, _ = a_case(cases, lambda row: row["returned"] == "是")
-    loading.load(cases, [put_casework(cases, bundle, {row["reference"]: BACK})])
-    assert standing.status(cases).units == before
+    loading.load_files(cases, [put_casework(cases, bundle, {row["reference"]: BACK})])
+    assert standing.standing_of(cases).units == before
     assert all(one.is_complete for one in before)
 
 

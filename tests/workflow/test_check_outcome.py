@@ -130,7 +130,7 @@ def test_nothing_that_was_accepted_changes_and_nothing_personal_is_said(
     for name, content in made.items():
         paths.append(accepted.home.inbox / f"{name}.xlsx")
         paths[-1].write_bytes(content)
-    loaded = loading.load(accepted, paths)
+    loaded = loading.load_files(accepted, paths)
     assert [one.outcome for one in loaded] == ["refused"] * len(paths)
     assert all(one.checked.findings for one in loaded)
     assert record(accepted) == before
@@ -234,7 +234,7 @@ def test_another_units_workbook_counts_for_the_unit_that_its_seal_names(accepted
     before = record(accepted)
     content = edit(plain(accepted, "xiling"), setting(K4="另一组员"))
     path = put(accepted, content, f"{UNIT}.xlsx", password=accepted.keys.password(ISSUE, "xiling"))
-    (loaded,) = loading.load(accepted, [path])
+    (loaded,) = loading.load_files(accepted, [path])
     assert (loaded.outcome, loaded.checked.unit) == ("accepted", "xiling")
     current = {row[2]: row[0] for row in record(accepted)[2]}
     was = {row[2]: row[0] for row in before[2]}
@@ -289,7 +289,7 @@ def test_a_workbook_returned_blank_is_refused_cell_by_cell(run: Run) -> None:
 
 def test_the_newest_accepted_version_counts_and_the_older_stays(accepted: Run) -> None:
     before = record(accepted)
-    (loaded,) = loading.load(accepted, [put(accepted, edit(plain(accepted), setting(K4="新组员")))])
+    (loaded,) = loading.load_files(accepted, [put(accepted, edit(plain(accepted), setting(K4="新组员")))])
     assert loaded.outcome == "accepted"
     after = record(accepted)
     assert after[0][:3] == before[0]

@@ -19,7 +19,7 @@ from tests.support.books import ISSUE, UNIT, edit, plain, put, setting
 
 FIRST, TODAY = dt.date(2020, 3, 16), dt.date(2020, 3, 20)
 WRITERS: dict[str, Callable[[Run], object]] = {
-    "load": lambda run: loading.load(run),
+    "load": lambda run: loading.load_files(run),
     "lock": lambda run: inspecting.lock_base(run, "测试员"),
     "backup": lambda run: upkeep.back_up(run, None),
     "purge": lambda run: upkeep.delete_individuals(run, dt.date(2030, 1, 1), "测试员"),
@@ -86,7 +86,7 @@ def test_the_base_is_locked_as_it_stood_on_the_day(loaded: Run) -> None:
     with loaded.open_vault() as vault:
         deducted = vault.connection.execute("SELECT count(*) FROM current_answer WHERE category < 'I'").fetchone()[0]
     cells = {f"{column}{row}": text for row in range(4, 7) for column, text in (("I", "K.打工务农"), ("J", "否"))}
-    assert loading.load(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
+    assert loading.load_files(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
     asked_back = replace(loaded, agree=lambda _: True)
     lock = inspecting.lock_base(asked_back, "测试员")
     assert (lock.day, lock.deducted, lock.suspected, lock.unverified) == (loaded.day, deducted, 45, 0)
@@ -98,11 +98,11 @@ def test_an_answer_after_the_day_of_the_lock_is_a_change_whatever_came_on_record
     """A workbook that came on an earlier day may have the higher number, if somebody agreed to that day."""
     cells = {f"{column}{row}": text for row in range(4, 7) for column, text in (("I", "K.打工务农"), ("J", "否"))}
     later = replace(loaded, day=loaded.day + dt.timedelta(days=3))
-    assert loading.load(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
+    assert loading.load_files(later, [put(later, edit(plain(later), setting(**cells)))])[0].outcome == "accepted"
     asked_back = replace(loaded, agree=lambda _: True)
     other = "xiling"
     book = put(asked_back, plain(asked_back, other), password=asked_back.keys.password(ISSUE, other))
-    loading.load(asked_back, [book], again=True)
+    loading.load_files(asked_back, [book], again=True)
     inspecting.lock_base(asked_back, "测试员")
     _, changes = inspecting.base_changes(loaded)
     assert {change.unit for change in changes} == {UNIT}

@@ -52,7 +52,7 @@ def version(run: Run, unit: str, moved: int) -> bytes:
 
 def test_what_was_accepted_leaves_the_inbox_for_its_units_folder(run: Run) -> None:
     sent = {unit: returned(run, unit).read_bytes() for unit in run.campaign.unit}
-    assert {one.outcome for one in loading.load(run)} == {"accepted"}
+    assert {one.outcome for one in loading.load_files(run)} == {"accepted"}
     assert files(run.home.inbox) == []
     day = run.day.isoformat()
     units = sorted(run.campaign.unit)
@@ -65,14 +65,14 @@ def test_what_was_accepted_leaves_the_inbox_for_its_units_folder(run: Run) -> No
 def test_a_mended_report_is_not_taken_back_by_loading_again(run: Run) -> None:
     older, newer = version(run, UNIT, 0), version(run, UNIT, 3)
     (run.home.inbox / f"{UNIT}.xlsx").write_bytes(older)
-    loading.load(run)
+    loading.load_files(run)
     (run.home.inbox / f"{UNIT}-feedback.xlsx").write_bytes(newer)
-    loading.load(run)
+    loading.load_files(run)
     mended = counts(run)
     for content in (None, older, older):
         if content is not None:
             (run.home.inbox / f"{UNIT}.xlsx").write_bytes(content)
-        loading.load(run)
+        loading.load_files(run)
         assert counts(run) == mended
     assert files(run.home.inbox) == []
 
@@ -85,7 +85,7 @@ def test_a_replaced_report_is_told_and_comes_back_only_if_it_is_asked_for(run: R
     seen = []
     for content in (older, newer):
         path.write_bytes(content)
-        loading.load(run, [path])
+        loading.load_files(run, [path])
         seen.append(counts(run))
     path.write_bytes(older)
     done = invoke(run, "load")
@@ -102,11 +102,11 @@ def test_a_replaced_report_is_told_and_comes_back_only_if_it_is_asked_for(run: R
 def test_a_refused_report_goes_aside_and_is_heard_again_where_it_lies(run: Run) -> None:
     put(run, edit(plain(run), setting(I4="N.不清楚")))
     (run.home.inbox / "note.xlsx").write_bytes(b"x")
-    assert Counter(one.outcome for one in loading.load(run)) == {"accepted": 2, "refused": 2}
+    assert Counter(one.outcome for one in loading.load_files(run)) == {"accepted": 2, "refused": 2}
     day = run.day.isoformat()
     assert files(run.home.inbox) == []
     assert files(run.home.refused) == [f"{ISSUE}/{UNIT}/0001-{day}.xlsx", f"{inbox.NAMELESS}/0003-{day}.xlsx"]
-    (again,) = loading.load(run, [run.home.refused / ISSUE / UNIT / f"0001-{day}.xlsx"])
+    (again,) = loading.load_files(run, [run.home.refused / ISSUE / UNIT / f"0001-{day}.xlsx"])
     assert again.outcome == "refused"
     assert len(files(run.home.refused)) == 2
     made = reporting.feedback(run, [], None)
@@ -121,9 +121,9 @@ def test_sub_folders_are_read_and_litter_is_left_alone(run: Run) -> None:
         (stick / name).write_bytes(b"x")
     (run.home.inbox / "__MACOSX").mkdir()
     (run.home.inbox / "__MACOSX" / "donggang.xlsx").write_bytes(b"x")
-    assert Counter(one.outcome for one in loading.load(run)) == {"accepted": 3}
+    assert Counter(one.outcome for one in loading.load_files(run)) == {"accepted": 3}
     assert {Path(name).name for name in files(run.home.inbox)} == {*LITTER, "donggang.xlsx"}
-    assert loading.load(run) == []
+    assert loading.load_files(run) == []
     upkeep.delete_individuals(run, dt.date(2030, 1, 1), "保管人甲")
     assert len(files(run.home.inbox)) == len(LITTER) + 1
 
@@ -131,14 +131,14 @@ def test_sub_folders_are_read_and_litter_is_left_alone(run: Run) -> None:
 def test_status_says_what_lies_unheard(run: Run) -> None:
     (run.home.inbox / "Thumbs.db").write_bytes(b"x")
     assert "3 个文件尚未载入" in invoke(run, "status").output
-    loading.load(run)
+    loading.load_files(run)
     assert "尚未载入" not in invoke(run, "status").output
 
 
 def test_a_file_from_elsewhere_is_copied_and_stays(run: Run, tmp_path: Path) -> None:
     stick = Path(shutil.move(run.home.inbox / f"{UNIT}.xlsx", tmp_path))
     content = stick.read_bytes()
-    assert loading.load(run, [stick])[0].outcome == "accepted"
+    assert loading.load_files(run, [stick])[0].outcome == "accepted"
     assert stick.read_bytes() == returned(run).read_bytes() == content
     assert returned(run).stat().st_mode & 0o077 == 0
 
@@ -150,12 +150,12 @@ def test_a_run_that_died_before_it_put_a_file_away_is_ended_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(inbox, "put_away", stop)
+        patched.setattr(inbox, "move_away", stop)
         with pytest.raises(KeyboardInterrupt):
-            loading.load(run)
+            loading.load_files(run)
     before = counts(run)
     assert all(unit.reported for unit in before.units)
-    assert Counter(one.outcome for one in loading.load(run)) == {"known": 3}
+    assert Counter(one.outcome for one in loading.load_files(run)) == {"known": 3}
     assert counts(run) == before
     assert (files(run.home.inbox), len(files(run.home.received))) == ([], 3)
 
@@ -174,29 +174,29 @@ def rivals(run: Run) -> list[Path]:
 def test_two_versions_at_once_stay_until_a_person_takes_one_away(run: Run) -> None:
     older, newer = rivals(run)
     for _ in range(2):
-        assert [one.outcome for one in loading.load(run)] == ["refused", "refused"]
+        assert [one.outcome for one in loading.load_files(run)] == ["refused", "refused"]
         assert older.exists()
         assert newer.exists()
     older.unlink()
-    assert [one.outcome for one in loading.load(run)] == ["accepted"]
+    assert [one.outcome for one in loading.load_files(run)] == ["accepted"]
 
 
 def test_a_kill_between_two_versions_accepts_neither(run: Run) -> None:
     rivals(run)
-    moments = kill_before(run.home.root, 0, lambda: loading.load(run))
+    moments = kill_before(run.home.root, 0, lambda: loading.load_files(run))
     assert moments > 0
     for part in range(1, 6):
-        kill_before(run.home.root, moments * part // 6, lambda: loading.load(run))
-        assert [one.outcome for one in loading.load(run)] == ["refused", "refused"]
+        kill_before(run.home.root, moments * part // 6, lambda: loading.load_files(run))
+        assert [one.outcome for one in loading.load_files(run)] == ["refused", "refused"]
     assert len(files(run.home.inbox)) == 2
 
 
 def test_what_cannot_be_read_was_never_heard_and_no_purge_takes_it(loaded: Run) -> None:
     (loaded.home.inbox / "empty.xlsx").touch()
-    loading.load(loaded)
+    loading.load_files(loaded)
     link = loaded.home.inbox / "donggang.xlsx"
     link.symlink_to("/nowhere/stick/donggang.xlsx")
-    assert [one.outcome for one in loading.load(loaded)] == ["refused"]
+    assert [one.outcome for one in loading.load_files(loaded)] == ["refused"]
     assert "1 个文件尚未载入" in invoke(loaded, "status").output
     with pytest.raises(FuxueError, match=r"purge\.inbox"):
         upkeep.delete_individuals(loaded, dt.date(2030, 1, 1), "保管人甲")
@@ -216,7 +216,7 @@ def test_one_file_that_cannot_be_moved_is_told_and_stops_no_other(run: Run, monk
         done = invoke(run, "load")
     assert (done.exit_code, "收下 3" in done.output, "不能移出原处" in done.output) == (0, True, True), done.output
     assert files(run.home.inbox) == [f"{UNIT}.xlsx"]
-    assert [one.outcome for one in loading.load(run)] == ["known"]
+    assert [one.outcome for one in loading.load_files(run)] == ["known"]
     assert files(run.home.inbox) == []
 
 
@@ -224,7 +224,7 @@ def test_of_a_link_the_report_is_kept_and_not_the_way_to_it(run: Run, tmp_path: 
     stick = Path(shutil.move(run.home.inbox / f"{UNIT}.xlsx", tmp_path))
     (run.home.inbox / f"{UNIT}.xlsx").symlink_to(stick)
     content = stick.read_bytes()
-    loading.load(run)
+    loading.load_files(run)
     assert not returned(run).is_symlink()
     assert returned(run).read_bytes() == stick.read_bytes() == content
     assert files(run.home.inbox) == []
@@ -243,7 +243,7 @@ def test_nothing_that_was_kept_is_overwritten_after_the_record_was_lost(run: Run
     for other in run.home.inbox.iterdir():
         other.unlink()
     (run.home.inbox / f"{UNIT}.xlsx").write_bytes(first)
-    loading.load(run)
+    loading.load_files(run)
     run.home.vault.unlink()
     upkeep.restore(run, copy, None)
     assert [path.read_bytes() for path in run.home.inbox.iterdir()] == [first], (
@@ -256,7 +256,7 @@ def test_nothing_that_was_kept_is_overwritten_after_the_record_was_lost(run: Run
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(first)
     (run.home.inbox / f"{UNIT}.xlsx").write_bytes(version_of(run, first, 3))
-    loading.load(run)
+    loading.load_files(run)
     assert kept.read_bytes() == first
     assert len(files(run.home.received)) == 2
 
@@ -300,8 +300,8 @@ def play(run: Run, given: Arrivals, draw: random.Random, moments: int) -> Run:
             (run.home.inbox / folder / name).write_bytes(content)
         run = replace(run, day=run.day + dt.timedelta(days=min(number, 1)))
         today = run
-        kill_before(run.home.root, draw.randint(1, moments), lambda: loading.load(today))  # noqa: B023
-        loading.load(run)
+        kill_before(run.home.root, draw.randint(1, moments), lambda: loading.load_files(today))  # noqa: B023
+        loading.load_files(run)
     return run
 
 
@@ -321,7 +321,7 @@ def versions(
     other = at_due(counted, small, small_folder)
     put_first = other.home.inbox / f"{UNIT}.xlsx"
     put_first.write_bytes(made[UNIT][0])
-    return root, made, kill_before(counted, 0, lambda: loading.load(other))
+    return root, made, kill_before(counted, 0, lambda: loading.load_files(other))
 
 
 def assert_as_if_only_the_newest_had_come(
@@ -333,7 +333,7 @@ def assert_as_if_only_the_newest_had_come(
     single = put_in_place(run, home)
     for unit, content in given.newest.items():
         (single.home.inbox / f"{unit}.xlsx").write_bytes(content)
-    loading.load(single)
+    loading.load_files(single)
     last = replace(run, day=run.day + dt.timedelta(days=4))
     expected = counts(replace(single, day=last.day))
     played = play(put_in_place(run, home), given, draw, moments)
@@ -350,7 +350,7 @@ def test_a_file_gets_a_number_above_those_of_all_files_that_were_kept(run: Run) 
     kept = run.home.received / "20190101-01" / "xiling" / "0042-2019-01-01.xlsx"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"x")
-    loading.load(run)
+    loading.load_files(run)
     numbers = sorted(path.name[:4] for path in run.home.received.rglob("*.xlsx"))
     assert numbers == ["0042", "0043", "0044", "0045"]
 

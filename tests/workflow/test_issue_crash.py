@@ -76,7 +76,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory, listed: Case, run_in: Cal
     assert again(home, listed.command).exit_code == 0
     run = run_in(home)
     filled = synthesizing.synthesize_fill(run, CHILDREN, SEED, "default")
-    assert [one.outcome for one in loading.load(run, filled)] == ["accepted"] * len(run.campaign.units)
+    assert [one.outcome for one in loading.load_files(run, filled)] == ["accepted"] * len(run.campaign.units)
     command = ("issue", "--form", "corrections", "--as-of", str(run.day))
     return case(folder, home, (*listed.command[:4], *command), "corrections")
 

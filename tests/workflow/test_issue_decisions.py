@@ -100,7 +100,7 @@ def test_what_the_officer_decided_is_issued_and_on_record(fresh: Run, tmp_path: 
         ("12", "assigned", "xiling", OFFICER),
         ("13", "excluded", "出生日期不在核查范围内", OFFICER),
     ]
-    assert standing.status(fresh).completeness == whole
+    assert standing.standing_of(fresh).completeness == whole
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_supplement_hands_out_only_what_is_new_to_those_whom_it_concerns(fresh
 
 def test_a_unit_that_reported_owes_the_supplement_too(fresh: Run, tmp_path: Path) -> None:
     supplement(fresh, tmp_path)
-    status = {one.unit: one for one in standing.status(replace(fresh, day=fresh.campaign.reports_due)).units}
+    status = {one.unit: one for one in standing.standing_of(replace(fresh, day=fresh.campaign.reports_due)).units}
     assert (status["nanshan"].children, status["donggang"].children) == (2, 4)
 
 
@@ -238,7 +238,7 @@ def test_the_fingerprint_is_keyed(fresh: Run, tmp_path: Path) -> None:
 def test_the_very_file_that_was_handed_out_is_known_by_its_fingerprint(fresh: Run, tmp_path: Path) -> None:
     handed = issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", GOOD))
     path = fresh.home.outbox / handed.issue / "donggang.xlsx"
-    (checked,) = loading.check(fresh, [path])
+    (checked,) = loading.check_files(fresh, [path])
     (finding,) = checked.findings
     assert finding.rule == "F16"
     assert shown(fresh.file_mark(path.read_bytes())) in finding.message
@@ -263,7 +263,7 @@ def test_a_supplement_of_which_every_row_is_excluded_is_on_record(fresh: Run, tm
     exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
     done = issuing.issue_list(fresh, path, exclude=exclude)
     assert (done.rows, done.receivers, done.completeness.listed, done.completeness.excluded) == (0, 0, 5, 1)
-    assert standing.status(fresh).completeness == done.completeness
+    assert standing.standing_of(fresh).completeness == done.completeness
 
 
 def test_an_excluded_row_that_comes_back_mended_is_one_child(fresh: Run, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from etl.system.sealing import unseal
 from etl.vault.store import chain
 from etl.workflow import inspecting, loading, synthesizing, upkeep
 from etl.workflow.run import Run
-from plugins.launch import serve_staff
+from plugins.launch import run_staff_server
 from tests.support import books, warm
 from tests.support.homes import ROOT, at_due, put_in_place
 
@@ -108,7 +108,7 @@ def test_every_command_that_writes_waits_for_the_one_before(
     if words[0] == "publish":
         (loaded.home.released / "0001").mkdir(parents=True)
         monkeypatch.setattr("etl.workflow.publishing.verify", lambda *_: None)
-    monkeypatch.setattr(homes, "PATIENCE", 0)
+    monkeypatch.setattr(homes, "_PATIENCE", 0)
     monkeypatch.chdir(ROOT)
     before = {path: path.stat().st_mtime_ns for path in loaded.home.root.rglob("*") if path.is_file()}
     with loaded.home.lock():
@@ -138,7 +138,7 @@ def test_a_running_staff_server_is_respected_by_what_replaces_its_files(loaded: 
 
 def test_a_staff_server_does_not_start_while_its_files_are_replaced(loaded: Run) -> None:
     with loaded.home.not_serving(), pytest.raises(FuxueError, match=r"home\.not_now"):
-        serve_staff(loaded.home, loaded.keys, loaded.campaign, port=0)
+        run_staff_server(loaded.home, loaded.keys, loaded.campaign, port=0)
 
 
 def test_a_backup_is_copied_while_nobody_else_can_write(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_a_recorded_sample_is_printed_again_as_it_was_drawn(loaded: Run) -> None
     first.file.unlink()
     everybody = {f"{column}{row}": text for row in range(4, 20) for column, text in (("I", "K.打工务农"), ("J", "否"))}
     changed = books.put(loaded, books.edit(books.plain(loaded), books.setting(**everybody)))
-    assert loading.load(loaded, [changed])[0].outcome == "accepted"  # on the very day
+    assert loading.load_files(loaded, [changed])[0].outcome == "accepted"  # on the very day
     done = invoke(replace(loaded, day=loaded.day + dt.timedelta(days=1)), "report", "flags", "--drawn", "1")
     assert done.exit_code == 0, done.output
     assert first.file.exists()

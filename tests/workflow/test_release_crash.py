@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from etl.exchange import release_folder
-from etl.exchange.release_folder import SUMS, put_in_place, seal, set_aside
+from etl.exchange.release_folder import SUMS, place_release, set_aside, write_sums
 from etl.findings import FuxueError
 from etl.proof import verify_release
 from etl.publish import swap
@@ -132,7 +132,7 @@ def test_a_proof_that_is_killed_leaves_no_release(loaded: Run, monkeypatch: pyte
     killed = subprocess.CompletedProcess[str]([], -9, "", "")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
     with pytest.raises(FuxueError, match=r"protect\.unproved"):
-        releasing.release(loaded)
+        releasing.release_figures(loaded)
     assert list(loaded.home.released.iterdir()) == []
 
 
@@ -176,11 +176,11 @@ def test_a_folder_is_on_the_disk_before_it_counts_and_after_it_was_renamed(
     fresh = set_aside(released, "0001", {"release.json": b"{}", "units.csv": b""})
     assert done == [released.parent, "file", "file"]
     done.clear()
-    seal(fresh)
+    write_sums(fresh)
     assert done == ["file", fresh, released]
     assert (fresh / SUMS).exists()
     done.clear()
-    put_in_place(released, "0001")
+    place_release(released, "0001")
     assert done == [released]
 
 

@@ -15,6 +15,7 @@ from etl.exchange.release import Release, read_release
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
 from etl.workflow import publishing, releasing, verifying_site
+from etl.workflow.verifying_site import PUBLISHED_PROOF
 from tests.support.homes import at_due
 
 
@@ -25,7 +26,7 @@ def published(loaded_once: Path, tmp_path_factory: pytest.TempPathFactory, small
     shutil.copytree(loaded_once, root)
     run = at_due(root, small, small_folder)
     for closing in (False, True):
-        releasing.release(run, closing=closing)
+        releasing.release_figures(run, closing=closing)
     publishing.publish(run.home, small_folder)
     return run.home.public
 
@@ -47,7 +48,7 @@ def test_a_site_as_it_was_published_holds(public: Path, small_folder: Path, part
 
 
 def packed(public: Path, files: dict[str, str]) -> None:
-    path = public / "site" / verifying_site.PROOF
+    path = public / "site" / PUBLISHED_PROOF
     path.unlink()  # another name of a file that stays
     with zipfile.ZipFile(path, "w") as made:
         for name, content in files.items():
@@ -90,9 +91,9 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no archive": (lambda public: packed(public, {}), "no_proof"),
     "a path that leads elsewhere": (lambda public: packed(public, {"../../x": "…"}), "no_proof"),
     "a release that is none": (lambda public: packed(public, {"0001/release.json": "{}"}), ""),
-    "a damaged archive": (lambda public: damaged(public / "site" / verifying_site.PROOF), "no_proof"),
-    "an archive that is gone": (lambda public: (public / "site" / verifying_site.PROOF).unlink(), "no_proof"),
-    "a broken archive": (lambda public: (public / "site" / verifying_site.PROOF).write_bytes(b"PK"), "no_proof"),
+    "a damaged archive": (lambda public: damaged(public / "site" / PUBLISHED_PROOF), "no_proof"),
+    "an archive that is gone": (lambda public: (public / "site" / PUBLISHED_PROOF).unlink(), "no_proof"),
+    "a broken archive": (lambda public: (public / "site" / PUBLISHED_PROOF).write_bytes(b"PK"), "no_proof"),
 }  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def test_a_folder_is_verified_from_inside(
 
 
 def test_a_site_without_its_archive_is_not_taken_for_a_release(public: Path, small_folder: Path) -> None:
-    (public / "site" / verifying_site.PROOF).unlink()
+    (public / "site" / PUBLISHED_PROOF).unlink()
     for part in ("", "site"):
         done = invoke(public / part, small_folder)
         assert (done.exit_code, "proof.zip" in done.output) == (2, True), done.output

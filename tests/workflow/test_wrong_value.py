@@ -89,7 +89,7 @@ def test_it_is_closed_by_what_the_department_sends_back(loaded: Run) -> None:
     reference = next(row["reference"] for row in bundle.rows if row["serial"] == serial)
     cause, outcome = "名单信息有误", "已更正"
     filled = {reference: {"cause": cause, "outcome": outcome, "date": dt.date(2020, 3, 16)}}
-    (loaded_,) = loading.load(loaded, [put_casework(loaded, bundle, filled)])
+    (loaded_,) = loading.load_files(loaded, [put_casework(loaded, bundle, filled)])
     assert loaded_.outcome == "accepted", loaded_.checked.findings
     assert rows(loaded, REGISTRY, serial) == [("id_number", "身份证有误", "已办结")]
 
@@ -168,7 +168,7 @@ def test_a_signature_for_a_serial_of_two_lists_is_refused_naming_both(twice: tup
     password = run.keys.password(supplement, "donggang")
     blank = unseal((run.home.outbox / supplement / "donggang.xlsx").read_bytes(), [password]).plain
     filled = edit(blank, setting(I4="K.打工务农", J4="否", K4="测试员甲"))
-    assert loading.load(run, [put(run, filled, password=password)])[0].outcome == "accepted"
+    assert loading.load_files(run, [put(run, filled, password=password)])[0].outcome == "accepted"
     with run.open_vault() as vault:
         both = vault.connection.execute("SELECT issue FROM current_answer WHERE serial = ?", [serial]).fetchall()
     assert len(both) == 2
@@ -215,7 +215,7 @@ def test_a_value_recorded_after_an_answer_is_not_closed_by_it(loaded: Run) -> No
     reference = next(row["reference"] for row in bundle.rows if row["serial"] == serial)
     answer = {reference: {"cause": "名单信息有误", "outcome": "已更正", "date": dt.date(2020, 3, 16)}}
     record(loaded, serial)  # the department has not seen this one
-    loading.load(loaded, [put_casework(loaded, bundle, answer)])
+    loading.load_files(loaded, [put_casework(loaded, bundle, answer)])
     states = {key: state for key, _, state in rows(loaded, REGISTRY, serial)}
     assert states == {"name": "已办结", "id_number": "办理中"}
     issuing.issue_form(loaded, "corrections", REGISTRY)

@@ -9,7 +9,7 @@ from etl.rulebook.campaign import Campaign
 from etl.vault.store.open import Vault
 
 #: Corrections and cases that the current answers and the bureau's records want, with what the children's rows show.
-WANTED = """
+_WANTED = """
 SELECT s.issue, s.serial, {receiver}, max(s.state), c.name, c.sex, c.id_number, c.household, a.category, a.returned
 FROM {view} s JOIN child c ON c.issue = s.issue AND c.serial = s.serial
 LEFT JOIN current_answer a ON a.issue = s.issue AND a.serial = s.serial
@@ -22,7 +22,7 @@ WHERE id = (SELECT max(id) FROM wrong_value v
             WHERE (v.issue, v.serial, v.department, v.key) = (w.issue, w.serial, w.department, w.key)) ORDER BY id
 """
 VIEWS = {CORRECTIONS.key: ("correction_state", "s.department"), CASES.key: ("case_state", "s.unit")}
-ENTRIES = "SELECT child_issue, serial, unit, key, value FROM current_entry WHERE form = ? AND value <> ''"
+_ENTRIES = "SELECT child_issue, serial, unit, key, value FROM current_entry WHERE form = ? AND value <> ''"
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ def work(vault: Vault, campaign: Campaign, form: Form) -> list[Work]:
     back: a relapse opens it again.
     """
     back: dict[tuple[str, str, str], dict[str, str]] = {}
-    for issue, serial, unit, key, value in vault.connection.execute(ENTRIES, [form.key]):
+    for issue, serial, unit, key, value in vault.connection.execute(_ENTRIES, [form.key]):
         back.setdefault((issue, serial, unit), {})[key] = value
     view, receiver = VIEWS[form.key]
     wrong = _wrong_values(vault) if form == CORRECTIONS else {}
     found = []
     for issue, serial, to, state, name, sex, number, household, code, returned in vault.connection.execute(
-        WANTED.format(view=view, receiver=receiver)
+        _WANTED.format(view=view, receiver=receiver)
     ):
         said = [campaign.category[code].label] if code else []
         row = {

@@ -22,7 +22,7 @@ WITH current AS (
 )
 """
 # Children by unit, category and return, from the sums of those workbooks; `is_in` is 0 where none has been accepted.
-SUMS = f"""
+_SUMS = f"""
 {CURRENT}, handed_out AS (
   SELECT b.issue, b.unit, b.children FROM bundle b JOIN issue i ON i.id = b.issue
   WHERE i.form = 'annex4' AND i.issued_on <= :day
@@ -50,7 +50,7 @@ class UnitStatus:
 
 
 def moment(vault: Vault, day: dt.date, upto: int = ALL) -> dict[str, str | int]:
-    """Parameters of `CURRENT` and `SUMS`: the record as of a day, as far as links up to `upto` tell."""
+    """Parameters of `CURRENT` and `_SUMS`: the record as of a day, as far as links up to `upto` tell."""
     last = ALL if upto == ALL else vault.connection.execute(LAST, [upto]).fetchone()[0]
     return {"day": day.isoformat(), "upto": upto, "last": last}
 
@@ -63,7 +63,7 @@ def count(vault: Vault, campaign: Campaign, day: dt.date, upto: int = ALL) -> Co
     A unit counts as reported once the workbooks of all its issues are accepted; until then all its children count as
     unverified, so that what is said of a unit is either its status or its whole row.
     """
-    rows = vault.connection.execute(SUMS, moment(vault, day, upto)).fetchall()
+    rows = vault.connection.execute(_SUMS, moment(vault, day, upto)).fetchall()
     complete = {unit for unit, *_ in rows} - {unit for unit, is_in, *_ in rows if not is_in}
     states = {unit.slug: dict.fromkeys(ATOMS, 0) for unit in campaign.units}
     for unit in {unit for unit, *_ in rows} - set(states):

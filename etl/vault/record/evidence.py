@@ -7,7 +7,7 @@ from etl.vault.store import chain
 from etl.vault.store.open import Vault
 
 #: Of which children each act can be signed for: the answers that it follows from.
-SIGNED = {
+_SIGNED = {
     "verification": "1",
     "return": "a.returned = '是'",
     "case-bureau": "a.returned <> '无'",
@@ -31,7 +31,7 @@ def issue_of(vault: Vault, serial: str, issue: str | None) -> str:
     return issue or found[0]
 
 
-def record_police_ref(vault: Vault, issue: str | None, serial: str, reference: str, by: str, day: dt.date) -> None:
+def insert_police_ref(vault: Vault, issue: str | None, serial: str, reference: str, by: str, day: dt.date) -> None:
     """The police's reference for a missing child (G). FuxueError if there is no such child, or more than one."""
     with vault.transaction() as db:
         row = [issue_of(vault, serial, issue), serial, reference]
@@ -42,7 +42,7 @@ def record_police_ref(vault: Vault, issue: str | None, serial: str, reference: s
         chain.append(vault, "police_ref", number, day)
 
 
-def record_wrong_value(vault: Vault, issue: str | None, serial: str, key: str, value: str, department: str, by: str,
+def insert_wrong_value(vault: Vault, issue: str | None, serial: str, key: str, value: str, department: str, by: str,
                        day: dt.date) -> None:  # fmt: skip
     """That an issued value of a child is wrong, and the right one (M15): a correction for a department.
 
@@ -73,7 +73,7 @@ def police_refs(vault: Vault) -> set[tuple[str, str]]:
     return {(issue, serial) for issue, serial in vault.connection.execute("SELECT issue, serial FROM police_ref")}
 
 
-def record_signature(vault: Vault, unit: str, act: str, serials: list[str], by: str, day: dt.date,
+def insert_signature(vault: Vault, unit: str, act: str, serials: list[str], by: str, day: dt.date,
                      issue: str | None = None) -> int:  # fmt: skip
     """That the signed paper was seen, for all of a unit's answers that `act` concerns, or for some; how many those are.
 
@@ -83,7 +83,7 @@ def record_signature(vault: Vault, unit: str, act: str, serials: list[str], by: 
     marks = ", ".join("?" for _ in serials)
     query = f"""SELECT a.issue, a.serial, a.team FROM current_answer a
                 JOIN child c ON c.issue = a.issue AND c.serial = a.serial
-                WHERE c.unit = ? AND (? IS NULL OR a.issue = ?) AND {SIGNED[act]}
+                WHERE c.unit = ? AND (? IS NULL OR a.issue = ?) AND {_SIGNED[act]}
                 {f"AND a.serial IN ({marks})" if serials else ""}"""
     with vault.transaction() as db:
         concerned = db.execute(query, [unit, issue, issue, *serials]).fetchall()
@@ -102,7 +102,7 @@ def record_signature(vault: Vault, unit: str, act: str, serials: list[str], by: 
     return len(concerned)
 
 
-def record_deliverable(vault: Vault, unit: str, what: str, medium: str, by: str, day: dt.date, *, signed: bool) -> None:
+def insert_deliverable(vault: Vault, unit: str, what: str, medium: str, by: str, day: dt.date, *, signed: bool) -> None:
     """That a unit handed in 附件4, 附件5 or its 工作总结 (M14), on paper, signed and sealed or not, or on a stick."""
     with vault.transaction() as db:
         number = chain.next_id(db, "deliverable")

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from etl.exchange.reported import Reported
+from etl.exchange.reported import CurrentAnswer
 from etl.exchange.sample import Sample
 from etl.findings import FuxueError
 from etl.system.dates import parse_date
@@ -101,14 +101,14 @@ class Lock:
     returned: int
 
 
-def reported(vault: Vault, day: dt.date) -> list[Reported]:
+def current_answers(vault: Vault, day: dt.date) -> list[CurrentAnswer]:
     """The current answers as of `day`, in the order in which the rows were handed out."""
     rows = vault.connection.execute(REPORTED, moment(vault, day))
-    names = [column.name for column in fields(Reported)]
-    return [Reported(**dict(zip(names, row, strict=True)) | {"has_police_ref": bool(row[-1])}) for row in rows]
+    names = [column.name for column in fields(CurrentAnswer)]
+    return [CurrentAnswer(**dict(zip(names, row, strict=True)) | {"has_police_ref": bool(row[-1])}) for row in rows]
 
 
-def lock_base(vault: Vault, deducted: Sequence[str], by: str, day: dt.date) -> Lock:
+def insert_base_lock(vault: Vault, deducted: Sequence[str], by: str, day: dt.date) -> Lock:
     """Lock the base as of `day`; `deducted` are the codes of 核减. FuxueError if it is locked already.
 
     What was issued and accepted after the day is not in it; answers accepted later count as changes.

@@ -34,7 +34,7 @@ ORDER BY b.unit, b.issue
 
 
 @dataclass(frozen=True)
-class Source:
+class _Source:
     """What one workbook gives to a figure; `workbook` is None where none was accepted then. `seal` is its link's."""
 
     unit: str
@@ -60,7 +60,7 @@ class Trace:
     as_of: dt.date
     link: int
     recorded: int
-    sources: tuple[Source, ...]
+    sources: tuple[_Source, ...]
 
     @property
     def is_whole(self) -> bool:
@@ -68,7 +68,7 @@ class Trace:
         return self.recorded == sum(one.children for one in self.sources)
 
 
-def record_release(vault: Vault, release: Release, digest: str, counts: Counts, day: dt.date) -> None:
+def insert_release(vault: Vault, release: Release, digest: str, counts: Counts, day: dt.date) -> None:
     """Put a release on record with its confidential sums, in one transaction; its folder still lies aside."""
     with vault.transaction() as db:
         last = chain.head(db)
@@ -81,7 +81,7 @@ def record_release(vault: Vault, release: Release, digest: str, counts: Counts, 
         chain.append(vault, "release", release.name, day)
 
 
-def adopt_release(vault: Vault, release: Release, digest: str, day: dt.date) -> None:
+def insert_known_release(vault: Vault, release: Release, digest: str, day: dt.date) -> None:
     """Put a release on record that a restored copy does not know: its folder alone is there, not what it was made of.
 
     So it has no sums, and the last link that it rests on is 0: it cannot be led back to workbooks.
@@ -141,7 +141,7 @@ def _made_from(vault: Vault, number: str) -> tuple[dt.date, int]:
     return parse_date(found[0]), int(found[1])
 
 
-def trace(vault: Vault, campaign: Campaign, number: str, table: str, cell: str) -> Trace:
+def trace_cell(vault: Vault, campaign: Campaign, number: str, table: str, cell: str) -> Trace:
     """Lead a published cell, such as ``city.returned``, back to the workbooks. FuxueError if there is no such cell."""
     as_of, last = _made_from(vault, number)
     if not last:
@@ -172,7 +172,7 @@ def _check_cell(campaign: Campaign, table: str, row: str, key: str) -> None:
         raise FuxueError("trace.no_cell", cell=f"{row}.{key}", table=table, example=example)
 
 
-def _sources(vault: Vault, campaign: Campaign, as_of: dt.date, last: int, row: str, key: str) -> list[Source]:
+def _sources(vault: Vault, campaign: Campaign, as_of: dt.date, last: int, row: str, key: str) -> list[_Source]:
     """Every workbook that gives something to the figure, by unit."""
     given: dict[tuple[str, str], list[tuple[str | None, str | None, int]]] = {}
     about: dict[tuple[str, str], tuple[int, tuple[Any, ...]]] = {}
@@ -190,7 +190,7 @@ def _sources(vault: Vault, campaign: Campaign, as_of: dt.date, last: int, row: s
         number = sum(children for category, returned, children in said
                      if _counts(campaign, row, key, unit, category, returned))  # fmt: skip
         if number:
-            found.append(Source(unit, issue, workbook, file or "", received or "", link, sealed or b"", number))
+            found.append(_Source(unit, issue, workbook, file or "", received or "", link, sealed or b"", number))
     return found
 
 

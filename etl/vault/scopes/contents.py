@@ -5,38 +5,38 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from etl.exchange.counts import measure
 from etl.exchange.flag import Flag
-from etl.exchange.reported import Reported
+from etl.exchange.reported import CurrentAnswer
 from etl.forms.definitions import ANNEX4
 from etl.forms.id_number import birth_of, mask
 from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign
 from etl.vault.record.count import count
-from etl.vault.record.inspection import reported
+from etl.vault.record.inspection import current_answers
 from etl.vault.store.open import Vault
 
-Row = tuple[object, ...]
+_Row = tuple[object, ...]
 #: Rows by table.
-Tables = Mapping[str, Sequence[Row]]
+Tables = Mapping[str, Sequence[_Row]]
 #: What the inspectorate asks of all answers.
-FindFlags = Callable[[Sequence[Reported], Campaign], Sequence[Flag]]
-PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
+FindFlags = Callable[[Sequence[CurrentAnswer], Campaign], Sequence[Flag]]
+_PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
 OF_UNIT = ("children", "progress", "workbooks", "findings", "corrections", "cases")
 OF_DEPARTMENT = ("corrections", "workbooks", "findings")
 OF_INSPECTORATE = ("progress", "flags", "visits")
 OF_BUREAU = (*OF_UNIT, "flags", "visits")
 #: The table of full ID numbers, in a file of its own.
-NUMBER = "number"
+_NUMBER = "number"
 
 CHILDREN = """
 SELECT c.issue, c.serial, c.id_number, c.unit, c.name, c.sex, c.household, a.category, a.returned, a.team
 FROM child c LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
 """
-CORRECTIONS = """
+_CORRECTIONS = """
 SELECT s.issue, s.serial, c.id_number, s.department, c.unit, c.name, c.sex, c.household, s.category, s.wrong,
        s.opened_on,
        CASE s.state WHEN 'open' THEN '办理中' ELSE '已办结' END, s.cause, s.outcome, s.closed_on, s.remark
 FROM correction_state s JOIN child c ON c.issue = s.issue AND c.serial = s.serial WHERE s.state <> 'withdrawn'
 """
-CASES = """
+_CASES = """
 SELECT s.issue, s.serial, c.id_number, s.unit, c.name, c.sex, a.category, s.opened_on,
        CASE s.state WHEN 'open' THEN '劝返中' ELSE '已结案' END, s.measure, s.department, s.person, s.schooling,
        s.returned_on, s.carer, iif(s.bureau_copy, '已收', '未收'), iif(s.unit_copy, '已收', '未收')
@@ -77,23 +77,23 @@ def tables_of(campaign: Campaign, scope: str) -> tuple[str, ...]:
 
 
 #: A row of a table, who sees it besides the bureau, and (issue, serial, full ID number) of the child that it is about.
-Seen = tuple[str, tuple[str, ...], Row, Row | None]
+_Seen = tuple[str, tuple[str, ...], _Row, _Row | None]
 
 
 def rows_by_scope(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> dict[str, tuple[Tables, Tables]]:
     """Of each scope the tables that it sees, and, apart from them, the full ID numbers of the children among those."""
-    tables = {scope: {table: list[Row]() for table in tables_of(campaign, scope)} for scope in scopes(campaign)}
-    numbers: dict[str, set[Row]] = {scope: set() for scope in tables}
+    tables = {scope: {table: list[_Row]() for table in tables_of(campaign, scope)} for scope in scopes(campaign)}
+    numbers: dict[str, set[_Row]] = {scope: set() for scope in tables}
     for table, seen_by, row, child in _all(vault, campaign, find_flags):
         for scope in {*seen_by, BUREAU}:
             if table in tables.get(scope, {}):  # there is no file for what the campaign no longer has
                 tables[scope][table].append(row)
                 if child is not None:
                     numbers[scope].add(child)
-    return {scope: (own, {NUMBER: sorted(numbers[scope])}) for scope, own in tables.items()}
+    return {scope: (own, {_NUMBER: sorted(numbers[scope])}) for scope, own in tables.items()}
 
 
-def _all(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> Iterator[Seen]:
+def _all(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> Iterator[_Seen]:
     names = {category.code: category.name for category in campaign.categories}
     yield from _children(vault, names)
     yield from _corrections(vault, names)
@@ -104,11 +104,11 @@ def _all(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> Iterator[Se
     for unit, *rest in vault.connection.execute(FINDINGS):
         yield "findings", (unit,), tuple(rest), None
     yield from _progress(vault, campaign)
-    for flag in find_flags(reported(vault, dt.date.max), campaign):
+    for flag in find_flags(current_answers(vault, dt.date.max), campaign):
         yield "flags", (INSPECTORATE,), (flag.unit, flag.rule, flag.message, flag.message_en), None
 
 
-def _children(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
+def _children(vault: Vault, names: Mapping[str, str]) -> Iterator[_Seen]:
     rows = vault.connection.execute(CHILDREN)
     for issue, serial, number, unit, name, sex, household, code, returned, team in rows:
         row = (serial, issue, unit, name, sex, mask(number), str(birth_of(number)), household, code, names.get(code),
@@ -116,8 +116,8 @@ def _children(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
         yield "children", (unit,), row, (issue, serial, number)
 
 
-def _corrections(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
-    rows = vault.connection.execute(CORRECTIONS)
+def _corrections(vault: Vault, names: Mapping[str, str]) -> Iterator[_Seen]:
+    rows = vault.connection.execute(_CORRECTIONS)
     for issue, serial, number, department, unit, name, sex, household, code, wrong, *rest in rows:
         # The right value is in the department's sealed workbook alone.
         about = (wrong, f"{ANNEX4.column(wrong).heading}有误") if wrong else (code, names.get(code))
@@ -125,13 +125,13 @@ def _corrections(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
         yield "corrections", (unit, department), row, (issue, serial, number)
 
 
-def _cases(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
-    for issue, serial, number, unit, name, sex, code, *rest in vault.connection.execute(CASES):
+def _cases(vault: Vault, names: Mapping[str, str]) -> Iterator[_Seen]:
+    for issue, serial, number, unit, name, sex, code, *rest in vault.connection.execute(_CASES):
         row = (issue, serial, unit, name, sex, mask(number), code, names.get(code), *rest)
         yield "cases", (unit,), row, (issue, serial, number)
 
 
-def _visits(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
+def _visits(vault: Vault, names: Mapping[str, str]) -> Iterator[_Seen]:
     rows = vault.connection.execute(VISITS)
     for issue, serial, number, sample, drawn_on, unit, name, sex, household, code, returned in rows:
         row = (
@@ -151,9 +151,9 @@ def _visits(vault: Vault, names: Mapping[str, str]) -> Iterator[Seen]:
         yield "visits", (INSPECTORATE,), row, (issue, serial, number)
 
 
-def _progress(vault: Vault, campaign: Campaign) -> Iterator[Seen]:
+def _progress(vault: Vault, campaign: Campaign) -> Iterator[_Seen]:
     counts = count(vault, campaign, dt.date.max)
     for unit, sums in zip(campaign.units, counts.units, strict=True):
-        figures = [measure(sums.atoms, campaign.publication, key) for key in PROGRESS]
+        figures = [measure(sums.atoms, campaign.publication, key) for key in _PROGRESS]
         row = (unit.slug, unit.name, "已报送" if sums.reported else "未报送", *figures)
         yield "progress", (unit.slug, INSPECTORATE), row, None

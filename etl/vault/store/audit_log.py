@@ -50,7 +50,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """A look with its number, from 1, and its seal."""
 
     number: int
@@ -58,7 +58,7 @@ class Entry:
     seal: bytes
 
 
-COLUMNS = ", ".join(field.name for field in fields(Look))
+_COLUMNS = ", ".join(field.name for field in fields(Look))
 MARKS = ", ".join("?" for _ in fields(Look))
 
 
@@ -67,7 +67,7 @@ def log_path(staff: Path) -> Path:
     return staff / "audit.db"
 
 
-def put_away(staff: Path) -> list[Path]:
+def rotated_files(staff: Path) -> list[Path]:
     """Files of entries that were put away, oldest first."""
     return sorted(staff.glob("audit-*.db"))
 
@@ -95,7 +95,7 @@ class Log:
         """Close the file."""
         self.db.close()
 
-    def append(self, look: Look, *, most: int | None = None, since: str = "") -> Entry:
+    def append(self, look: Look, *, most: int | None = None, since: str = "") -> LogEntry:
         """Write an entry; it is on the disk when this returns. Raises DatabaseError or OSError if it cannot be.
 
         If the account has had `most` answers for a reason since a moment already, it is entered as refused (429).
@@ -105,7 +105,7 @@ class Log:
             if most is not None and self._reasons(look.actor, since) >= most:
                 look = replace(look, status=TOO_MANY)
             last, before = self.head()
-            entry = Entry(last + 1, look, seal(self.keys, last + 1, look, before))
+            entry = LogEntry(last + 1, look, _seal(self.keys, last + 1, look, before))
             self._insert(entry)
             self.db.execute("COMMIT")
         except BaseException:
@@ -114,9 +114,9 @@ class Log:
             raise
         return entry
 
-    def _insert(self, entry: Entry) -> None:
+    def _insert(self, entry: LogEntry) -> None:
         self.db.execute(
-            f"INSERT INTO entry (number, {COLUMNS}, seal) VALUES (?, {MARKS}, ?)",
+            f"INSERT INTO entry (number, {_COLUMNS}, seal) VALUES (?, {MARKS}, ?)",
             [entry.number, *astuple(entry.look), entry.seal],
         )
 
@@ -130,30 +130,30 @@ class Log:
         row = self.db.execute("SELECT number, seal FROM entry ORDER BY number DESC LIMIT 1").fetchone()
         return (int(row[0]), bytes(row[1])) if row else self.start()
 
-    def entries(self, since: str = "", *, newest: int | None = None) -> Iterator[Entry]:
+    def entries(self, since: str = "", *, newest: int | None = None) -> Iterator[LogEntry]:
         """Entries of a moment (UTC, as in `Look.at`) or later, oldest first; or just the `newest`, newest first."""
         order = "number" if newest is None else "number DESC LIMIT ?"
         limit = [] if newest is None else [newest]
-        query = f"SELECT number, seal, {COLUMNS} FROM entry WHERE at >= ? ORDER BY {order}"
+        query = f"SELECT number, seal, {_COLUMNS} FROM entry WHERE at >= ? ORDER BY {order}"
         for number, sealed, *look in self.db.execute(query, [since, *limit]):
-            yield Entry(number, Look(*look), bytes(sealed))
+            yield LogEntry(number, Look(*look), bytes(sealed))
 
     def _reasons(self, actor: str, since: str) -> int:
         query = "SELECT count(*) FROM entry WHERE actor = ? AND at >= ? AND reason <> '' AND status = 200"
         return int(self.db.execute(query, [actor, since]).fetchone()[0])
 
-    def alarms(self, since: str) -> list[Entry]:
+    def alarms(self, since: str) -> list[LogEntry]:
         """Entries since a moment of full numbers that were refused because there had been too many, newest first."""
         return [entry for entry in self.entries(since) if entry.look.status == TOO_MANY][::-1]
 
 
-def seal(keys: Keys, number: int, look: Look, before: bytes) -> bytes:
+def _seal(keys: Keys, number: int, look: Look, before: bytes) -> bytes:
     """The seal of an entry that follows the one with the seal `before`."""
     said = json.dumps([number, *astuple(look)], ensure_ascii=False).encode()
     return keys.mac("audit", len(before).to_bytes(1) + before + said)
 
 
-def breaks_of(log: Log, paper: str = "") -> Iterator[tuple[str, int]]:
+def log_breaks(log: Log, paper: str = "") -> Iterator[tuple[str, int]]:
     """What is wrong with a log: (key of a text, number of the entry).
 
     With the head from the custodian's paper it must stand in this log, or be the one before its first entry.
@@ -165,7 +165,7 @@ def breaks_of(log: Log, paper: str = "") -> Iterator[tuple[str, int]]:
         for entry in log.entries():
             if entry.number != last + 1:
                 yield "audit.gap", last + 1
-            elif entry.seal != seal(log.keys, entry.number, entry.look, before):
+            elif entry.seal != _seal(log.keys, entry.number, entry.look, before):
                 yield "audit.seal", entry.number
             last, before = entry.number, entry.seal
             on_paper = on_paper or is_printed(paper, entry.seal)
@@ -185,7 +185,7 @@ def rotate(staff: Path, keys: Keys, before: dt.date, today: dt.date) -> Path | N
         raise FuxueError("audit.too_young", days=KEPT_DAYS)
     log = Log(log_path(staff), keys)
     try:
-        if found := next(breaks_of(log), None):
+        if found := next(log_breaks(log), None):
             raise FuxueError("audit.broken", number=found[1])
         # A prefix, even if a clock was put back: numbers go on without a gap.
         old = list(takewhile(lambda entry: entry.look.at < before.isoformat(), log.entries()))
@@ -203,7 +203,7 @@ def rotate(staff: Path, keys: Keys, before: dt.date, today: dt.date) -> Path | N
         log.close()
 
 
-def _copy(path: Path, keys: Keys, start: tuple[int, bytes], entries: list[Entry]) -> None:
+def _copy(path: Path, keys: Keys, start: tuple[int, bytes], entries: list[LogEntry]) -> None:
     """Under another name first: what an interrupted run leaves is not taken for a file of entries."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)

@@ -57,7 +57,7 @@ DIGEST = "release_digest"
 
 @dataclass(frozen=True)
 class Link:
-    """One link as it stands. `leaves` are `LEAF` bytes a row, `seal` the seal of this link."""
+    """One link as it stands. `leaves` are `LEAF` bytes a row, `link_seal` the seal of this link."""
 
     id: int
     day: str
@@ -79,7 +79,7 @@ def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
     leaves, nonces = sealed_leaves(vault, [row for _, row in rows(db, kind, subject)])
     last = head(db)
     fresh = Link(last.id + 1 if last else 1, day.isoformat(), kind, subject, vault.keys.number, leaves, b"")
-    sealed = seal(vault.keys, fresh, last.seal if last else b"")
+    sealed = link_seal(vault.keys, fresh, last.seal if last else b"")
     db.execute(
         "INSERT INTO link (id, day, kind, subject, key, leaves, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [fresh.id, fresh.day, kind, subject, fresh.key, leaves, sealed],
@@ -121,7 +121,7 @@ def sealed_leaves(vault: Vault, encoded: Sequence[bytes]) -> tuple[bytes, bytes]
     return b"".join(leaves), nonces
 
 
-def seal(keys: Keys, link: Link, before: bytes) -> bytes:
+def link_seal(keys: Keys, link: Link, before: bytes) -> bytes:
     """The seal of a link that follows the one with the seal `before`."""
     said = json.dumps([link.id, link.day, link.kind, link.subject, link.key]).encode()
     return keys.mac("chain", b"".join((before, len(said).to_bytes(4), said, link.leaves)), link.key)

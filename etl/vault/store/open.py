@@ -71,7 +71,7 @@ def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = Fal
         create_vault(path, keys, campaign)
     connection = connect(path, keys.derive("file:vault"))
     try:
-        check_about(describe(connection, path), campaign)
+        check_about(describe_record(connection, path), campaign)
         return Vault(connection, all_keys(connection, keys))
     except BaseException:
         connection.close()
@@ -127,7 +127,7 @@ def create_vault(path: Path, keys: Keys, campaign: Campaign) -> None:
     fresh.rename(path)
 
 
-def describe(db: Connection, path: Path) -> dict[str, Any]:
+def describe_record(db: Connection, path: Path) -> dict[str, Any]:
     """The record's own description, after every page's seal was checked: one flipped byte is not read over."""
     try:
         damaged = db.execute("PRAGMA cipher_integrity_check").fetchone()

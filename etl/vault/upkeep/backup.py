@@ -16,8 +16,8 @@ from etl.vault.store import chain
 from etl.vault.store.chain import COVERS, DIGEST, EVENTS
 from etl.vault.store.files import Connection, DatabaseError, connect, discard
 from etl.vault.store.keys import Keys
-from etl.vault.store.open import Vault, describe, open_vault, unguarded
-from etl.vault.upkeep.verify import breaks_of
+from etl.vault.store.open import Vault, describe_record, open_vault, unguarded
+from etl.vault.upkeep.verify import record_breaks
 
 Found = TypeVar("Found")
 #: What cannot be taken back: individuals are gone, an old key opens nothing, and what was published stays published.
@@ -35,15 +35,15 @@ class Copy:
     head: bytes
 
 
-def back_up(vault: Vault, campaign: Campaign, target: Path, name: str, day: dt.date) -> chain.Link:
+def copy_record(vault: Vault, campaign: Campaign, target: Path, name: str, day: dt.date) -> chain.Link:
     """Copy the record to `target`, encrypted under its key, and put that on record as `name`; the newest link copied.
 
-    The copy stands under its name only once it was opened, its chain verified, and it is on record: `put_in_place` ends
+    The copy stands under its name only once it was opened, its chain verified, and it is on record: `place_copies` ends
     what dies in between. FuxueError if something is there.
     """
     if target.exists():
         raise FuxueError("backup.exists", file=target)
-    fresh = aside(target)
+    fresh = draft_path(target)
     last = chain.head(vault.connection)
     if last is None:
         raise FuxueError("issue.none")
@@ -60,7 +60,7 @@ def back_up(vault: Vault, campaign: Campaign, target: Path, name: str, day: dt.d
     return last
 
 
-def put_in_place(vault: Vault, folder: Path) -> None:
+def place_copies(vault: Vault, folder: Path) -> None:
     """Copies on record that still lie aside take their places; whatever else lies aside in the folder goes.
 
     `folder` is that of copies, within which they are recorded by name.
@@ -68,19 +68,19 @@ def put_in_place(vault: Vault, folder: Path) -> None:
     for copy in _copies(vault.connection).values():
         target = folder / copy.file
         with contextlib.suppress(OSError):  # a stick may not be there
-            if not target.exists() and _head(aside(target), vault.keys) == copy.head:
+            if not target.exists() and _head(draft_path(target), vault.keys) == copy.head:
                 _place(target)
     for left in folder.glob(".*.part"):
         discard(left)
 
 
-def aside(target: Path) -> Path:
+def draft_path(target: Path) -> Path:
     """Where a copy lies until it is on record."""
     return target.with_name(f".{target.name}.part")
 
 
 def _place(target: Path) -> None:
-    aside(target).rename(target)
+    draft_path(target).rename(target)
     sync(target.parent)
 
 
@@ -108,7 +108,7 @@ def _record(vault: Vault, copy: Copy, day: dt.date) -> None:
     chain.append(vault, "backup", number, day)
 
 
-def restore(source: Path, path: Path, kept: Path, keys: Keys, campaign: Campaign, day: dt.date, *, name: str,
+def replace_record(source: Path, path: Path, kept: Path, keys: Keys, campaign: Campaign, day: dt.date, *, name: str,
             shown: Things, upto: int | None = None) -> int:  # fmt: skip
     """Put a copy in the record's place, as far as link `upto` (None: all of it); gives the number of its newest link.
 
@@ -120,7 +120,7 @@ def restore(source: Path, path: Path, kept: Path, keys: Keys, campaign: Campaign
     fresh = path.with_name(f".{path.name}.restore")
     try:
         with closing(connect(source, keys.derive("file:vault"), readonly=True)) as given:
-            describe(given, source)  # every page's seal, before it is copied under a new one
+            describe_record(given, source)  # every page's seal, before it is copied under a new one
             _copy(given, fresh, keys)
         _prove(fresh, keys, campaign)
         with open_vault(fresh, keys, campaign) as vault, vault.transaction() as db:
@@ -146,8 +146,8 @@ def _keep(path: Path, kept: Path) -> None:
     try:
         os.link(path, kept)
     except OSError:
-        copy_private(path, aside(kept))
-        aside(kept).rename(kept)
+        copy_private(path, draft_path(kept))
+        draft_path(kept).rename(kept)
     sync(kept.parent)
 
 
@@ -159,7 +159,7 @@ def _copy(source: Connection, fresh: Path, keys: Keys) -> None:
     sync(fresh)
 
 
-def last_day(source: Path, keys: Keys) -> dt.date | None:
+def last_day_of_copy(source: Path, keys: Keys) -> dt.date | None:
     """The newest day on record in a copy. FuxueError if it does not open."""
     with closing(connect(source, keys.derive("file:vault"), readonly=True)) as db:
         try:
@@ -245,5 +245,5 @@ def _take_back(vault: Vault, upto: int) -> None:
 
 def _prove(path: Path, keys: Keys, campaign: Campaign) -> None:
     with open_vault(path, keys, campaign) as vault:
-        if found := breaks_of(vault, campaign):
+        if found := record_breaks(vault, campaign):
             raise FuxueError("backup.broken", file=path.name, count=len(found))

@@ -45,7 +45,7 @@ EXCLUDED = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded' AND d.is
               AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
 
 
-def purge(
+def purge_individuals(
     vault: Vault,
     before: dt.date,
     by: str,

@@ -2,7 +2,7 @@
 
 The record's own file is the turning point. Before it takes its place the old key opens everything; from then on the
 new one does. Which of both is the case is never guessed from what lies about: the key that opens the record says it,
-file by file (`settle_rekey`). No copy is ever unencrypted.
+file by file (`finish_rekey`). No copy is ever unencrypted.
 """
 
 import datetime as dt
@@ -18,10 +18,10 @@ from etl.vault.store import chain
 from etl.vault.store.files import DatabaseError, connect, discard
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault, open_vault
-from etl.vault.upkeep.verify import breaks_of
+from etl.vault.upkeep.verify import record_breaks
 
 
-def rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, master: bytes, campaign: Campaign,
+def rekey_databases(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, master: bytes, campaign: Campaign,
           by: str, day: dt.date) -> Keys:  # fmt: skip
     """Encrypt the record at `path`, and `others` given with the purposes of their keys, under a new master key.
 
@@ -34,16 +34,16 @@ def rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, master: by
     try:
         for file, purpose in files:
             _export(file, keys.derive(purpose), new.derive(purpose))
-        _put_on_record(aside(path), keys, new, campaign, by, day)
-        if not all(is_whole(aside(file), new.derive(purpose)) for file, purpose in files):
+        _put_on_record(rekeyed_path(path), keys, new, campaign, by, day)
+        if not all(is_whole(rekeyed_path(file), new.derive(purpose)) for file, purpose in files):
             raise FuxueError("rekey.broken")
     except BaseException:
         for file, _ in files:
-            discard(aside(file))
+            discard(rekeyed_path(file))
         raise
-    aside(path).rename(path)  # the turning point
+    rekeyed_path(path).rename(path)  # the turning point
     sync(path.parent)
-    settle_rekey(path, others, new)
+    finish_rekey(path, others, new)
     return new
 
 
@@ -56,18 +56,18 @@ def _put_on_record(path: Path, keys: Keys, new: Keys, campaign: Campaign, by: st
         )
         chain.append(vault, "key_event", keys.number, day)
     with open_vault(path, new, campaign) as vault:
-        if breaks_of(vault, campaign):
+        if record_breaks(vault, campaign):
             raise FuxueError("rekey.broken")
 
 
-def settle_rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys) -> None:
+def finish_rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys) -> None:
     """End or undo what an interrupted rekey left beside the files; `keys` are those that open the record at `path`.
 
     A file that they open holds, and what lies beside it goes. One that they do not open is still under the old key: the
     whole one beside it takes its place. FuxueError if they open neither: then nothing is touched.
     """
     for file, purpose in ((path, "file:vault"), *others):
-        fresh, key = aside(file), keys.derive(purpose)
+        fresh, key = rekeyed_path(file), keys.derive(purpose)
         if not fresh.exists():
             continue
         if is_whole(file, key):
@@ -90,14 +90,14 @@ def is_whole(path: Path, key: bytes) -> bool:
         return False
 
 
-def aside(path: Path) -> Path:
+def rekeyed_path(path: Path) -> Path:
     """Where a file lies under its new key until it takes its place."""
     return path.with_name(f".{path.name}.rekey")
 
 
 def _export(path: Path, old: bytes, new: bytes) -> None:
     """All of an encrypted database into a file beside it, under another key."""
-    fresh = aside(path)
+    fresh = rekeyed_path(path)
     discard(fresh)
     connect(fresh, new, create=True).close()
     connection = connect(path, old)

@@ -13,11 +13,11 @@ from etl.vault.store import chain
 from etl.vault.store.chain import COVERED_BEFORE_6, COVERS, LEAF, NONCE, Covers
 from etl.vault.store.files import connect
 from etl.vault.store.keys import Keys
-from etl.vault.store.open import SCHEMA_VERSION, Vault, all_keys, check_about, describe, statements, unguarded
+from etl.vault.store.open import SCHEMA_VERSION, Vault, all_keys, check_about, describe_record, statements, unguarded
 from etl.vault.upkeep.verify import broken_links
 
 #: The first version with a chain, and the first whose leaves are as they are now.
-CHAINED, RESEALED = 4, 6
+CHAINED, _RESEALED = 4, 6
 #: What an older record holds, in the order in which it came: kind, subject, day.
 EARLIER = """
 SELECT kind, subject, day FROM (
@@ -31,16 +31,16 @@ SELECT kind, subject, day FROM (
 """
 
 
-def upgrade(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> tuple[int, int]:
+def upgrade_record(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> tuple[int, int]:
     """(version before, version now). FuxueError if it is this version or a newer one, or another campaign's record."""
     connection = connect(path, keys.derive("file:vault"))
     try:
-        about = describe(connection, path)
+        about = describe_record(connection, path)
         found = int(about["schema"])
         if found == SCHEMA_VERSION:
             raise FuxueError("vault.same_schema", found=found)
         check_about({**about, "schema": max(found, SCHEMA_VERSION)}, campaign)
-        before = _proven_head(Vault(connection, keys), path) if CHAINED <= found < RESEALED else ""
+        before = _proven_head(Vault(connection, keys), path) if CHAINED <= found < _RESEALED else ""
         connection.execute("PRAGMA foreign_keys = OFF")  # tables are made anew; what points to them is checked below
         with Vault(connection, keys).transaction() as db:
             for number in range(found + 1, SCHEMA_VERSION + 1):
@@ -85,7 +85,7 @@ def reseal(vault: Vault, covers: Covers = COVERS) -> None:
             for at in sorted(gone.get(link.id, ())):
                 leaves = leaves[: LEAF * at] + link.leaves[LEAF * at : LEAF * (at + 1)] + leaves[LEAF * at :]
                 nonces = nonces[: NONCE * at] + bytes(NONCE) + nonces[NONCE * at :]
-            before = chain.seal(vault.keys, replace(link, leaves=leaves), before)
+            before = chain.link_seal(vault.keys, replace(link, leaves=leaves), before)
             db.execute("UPDATE link SET leaves = ?, seal = ? WHERE id = ?", [leaves, before, link.id])
             db.execute("UPDATE nonce SET nonces = ? WHERE link = ?", [nonces, link.id])
 

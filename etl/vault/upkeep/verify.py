@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from etl.exchange.release_folder import digest, release_folders
+from etl.exchange.release_folder import release_digest, release_folders
 from etl.rulebook.campaign import Campaign
 from etl.vault.record import releases
 from etl.vault.scopes.scope_files import differing_scopes
@@ -45,12 +45,12 @@ class Verified:
     paper: Link | None = None
 
 
-def verify(vault: Vault, campaign: Campaign, released: Path, scopes: Path, paper: str = "") -> Verified:
+def check_record(vault: Vault, campaign: Campaign, released: Path, scopes: Path, paper: str = "") -> Verified:
     """Recompute everything that is sealed or summed.
 
     `released` is the folder of releases, `scopes` that of the scope files, `paper` a printed head.
     """
-    breaks = [*breaks_of(vault, campaign), *_releases(vault, released)]
+    breaks = [*record_breaks(vault, campaign), *_releases(vault, released)]
     breaks += [Break("verify.scope", {"scope": scope}) for scope in differing_scopes(vault, campaign, scopes)]
     found = None
     if paper:
@@ -67,7 +67,7 @@ def _is_on_paper(paper: str, link: Link) -> bool:
     return chain.is_printed(paper, link.seal) or (bool(before) and chain.is_printed(paper, bytes.fromhex(before)))
 
 
-def breaks_of(vault: Vault, campaign: Campaign) -> list[Break]:
+def record_breaks(vault: Vault, campaign: Campaign) -> list[Break]:
     """What does not hold in the record by itself: enough for a copy, which lies beside no releases."""
     return [*_damage(vault), *broken_links(vault), *_unlinked(vault), *_sums(vault, campaign), *_schema(vault)]
 
@@ -100,7 +100,7 @@ def broken_links(vault: Vault, covers: Covers = COVERS) -> Iterator[Break]:
             yield Break("verify.gap", {"expected": expected, "found": link.id})
             return
         is_known_key = 0 <= link.key <= vault.keys.number
-        if not is_known_key or chain.seal(vault.keys, link, before) != link.seal:
+        if not is_known_key or chain.link_seal(vault.keys, link, before) != link.seal:
             yield Break("verify.seal", about)
         elif (found := _leaves(vault, link, purged.get(link.id, frozenset()), covers)) is not None:
             yield Break("verify.row", about | found)
@@ -158,7 +158,7 @@ def _releases(vault: Vault, released: Path) -> Iterator[Break]:
     """Release folders against what is on record of them; one that still lies aside is there."""
     recorded = releases.releases(vault)
     for number, recorded_digest in recorded.items():
-        found = {digest(released / number), digest(released / f".{number}.new")} - {""}
+        found = {release_digest(released / number), release_digest(released / f".{number}.new")} - {""}
         if not found:
             yield Break("verify.release_missing", {"release": number})
         elif recorded_digest not in found:
