@@ -2,7 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 READY  := $(VENV)/.ready
+TOOLS  := $(VENV)/.tools
 RUN    := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+LOCK   := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header
 # What many short processes load is compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 # The program syncs whatever it writes, and a disk lets the tests wait for each: they write to memory where that has room.
@@ -14,22 +18,22 @@ PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(RUN) -m pytest -n 2
 demo: $(READY)         ## the whole main job on synthetic data, into var/
 	$(RUN) build.py demo
 
-test: $(READY)         ## the tests, under five minutes
+test: $(TOOLS)         ## the tests, under five minutes
 	$(PYTEST) --dist loadscope --no-loadscope-reorder -m "not prove"
 
 serve: $(READY)        ## staff Datasette and public site on 127.0.0.1, over what `make demo` made
 	$(RUN) build.py serve
 
-check: $(READY)        ## style, types, boundaries
+check: $(TOOLS)        ## style, types, boundaries
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-prove: $(READY)        ## the long proofs, once per change of what they prove
+prove: $(TOOLS)        ## the long proofs, once per change of what they prove
 	$(PYTEST) -m prove
 
-bench: $(READY)        ## the measurements, on an idle machine; see bench/README.md
+bench: $(TOOLS)        ## the measurements, on an idle machine; see bench/README.md
 	$(RUN) -m bench issue
 	$(RUN) -m bench read
 	$(RUN) -m bench load
@@ -38,23 +42,25 @@ bench: $(READY)        ## the measurements, on an idle machine; see bench/README
 	$(RUN) -m bench staff
 	$(RUN) -m bench site   # asks for Pelican and Eleventy: bench/README.md
 
-format: $(READY)
+format: $(TOOLS)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-lock: $(READY)         ## requirements.in → requirements.lock, hashed, naming no index
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.lock
-	grep '^datasette==' requirements.in | $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -c requirements.lock \
-	  - -o etl/publish/datasette.lock
+lock: $(TOOLS)         ## pyproject.toml → what runs, what tests, what a host of the open data needs: hashed, naming no index
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	grep -o '^datasette==[^ ]*' requirements.lock | $(LOCK) --no-annotate -c requirements.lock - -o etl/publish/datasette.lock
 
 clean:
 	rm -rf $(VENV)
 
 $(READY): requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "需要 Python 3.11 或更新版本 / Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "需要 Python 3.11 至 3.13 / Python 3.11 to 3.13 is needed: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(INSTALL) requirements.lock
 	@touch $(READY)
+
+$(TOOLS): $(READY) requirements-dev.lock
+	$(INSTALL) requirements-dev.lock
+	@touch $(TOOLS)

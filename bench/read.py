@@ -26,7 +26,7 @@ from bench.returned import returned
 from etl.forms.definitions import ANNEX4
 from etl.read.cells import parse_workbook
 from etl.read.worker import read_workbook
-from etl.rulebook.campaign import Limits
+from etl.rulebook.limits import Limits
 from etl.system.processes import workers
 
 #: Rounds of (b); each takes its share of the workbooks.

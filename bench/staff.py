@@ -25,6 +25,7 @@ from typing import Any
 import httpx2
 
 from bench.common import KEYS, ROOT, SEED, machine, parser
+from etl.synthetic.fill import made_up_name
 from etl.system.home import Home
 from etl.vault.store.files import connect, scope_key, scope_path
 from etl.vault.store.keys import demo_master, new_key
@@ -32,16 +33,16 @@ from plugins.accounts import add_account
 
 SCOPE, ISSUE, PASSWORD = "xutun", "20190219-01", "correct-horse-staple"
 PEOPLE = 20
-SURNAMES, NAMES = "赵钱孙李周吴郑王冯陈", "安定和平明德家国永昌"
 SERVE = f"""
 import sys
 from pathlib import Path
 from etl.rulebook.campaign import load_campaign
+from etl.synthetic.fill import made_up_name
 from etl.system.home import Home
 from etl.vault.store.keys import read_key
-from plugins.launch import serve_staff
+from plugins.launch import run_staff_server
 home = Home(Path(sys.argv[1]))
-serve_staff(home, read_key(home.demo_key), load_campaign(Path({str(ROOT / "campaign")!r})), port=int(sys.argv[2]))
+run_staff_server(home, read_key(home.demo_key), load_campaign(Path({str(ROOT / "campaign")!r})), port=int(sys.argv[2]))
 """
 
 
@@ -60,7 +61,7 @@ class Load:
 def kinds(number: int, draw: random.Random) -> dict[str, str]:
     """A path of each kind, below the database's name."""
     serial = f"{draw.randrange(number):06}"
-    name = draw.choice(SURNAMES) + draw.choice(NAMES)
+    name = made_up_name(draw)[:2]
     return {
         "row": f"/children/{ISSUE},{serial}",
         "table": f"/children?serial__gte={serial}" if draw.random() < 0.5 else "/children",
@@ -77,7 +78,7 @@ def fill(connection: Any, number: int) -> None:
     rows = []
     for at in range(number):
         code = draw.choice("KBA")
-        name = draw.choice(SURNAMES) + draw.choice(NAMES) + draw.choice(NAMES)
+        name = made_up_name(draw)
         rows.append((f"{at:06}", ISSUE, SCOPE, name, draw.choice("男女"), "210281********123X", "2005-06-07",
                      f"许屯镇某村 {at}", code, letters[code], "否" if code == "K" else "无", "某甲、某乙"))  # fmt: skip
     connection.execute("BEGIN")

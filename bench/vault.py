@@ -50,7 +50,7 @@ def connect_plain(path: Path, _: bytes, *, create: bool = False, readonly: bool 
 def kept(*, plain: bool) -> Iterator[None]:
     """Every file of the record and its scopes is encrypted, or none is."""
     with ExitStack() as stack:
-        for module in ("open", "scopes") if plain else ():
+        for module in ("store.open", "scopes.scope_files") if plain else ():
             stack.enter_context(patch(f"etl.vault.{module}.connect", connect_plain))
         yield
 
@@ -97,7 +97,7 @@ def load(home: Path, inbox: Path, workbooks: int, plain: bool) -> dict[str, floa
 def ask(home: Path, workbooks: int) -> dict[str, float]:
     """Seconds that `status`, counting and verifying take of the encrypted record, opening it included."""
     run, spent = _run(home, workbooks), dict[str, float]()
-    with timed(spent, status=(loading, "status"), verify=(upkeep, "verify_record"), open=(Run, "open_vault")):
+    with timed(spent, status=(standing, "standing_of"), verify=(upkeep, "verify_record"), open=(Run, "open_vault")):
         standing.standing_of(run)
         upkeep.verify_record(run)
     with run.open_vault() as vault:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.support.quick  # noqa: F401 - changes what it loads
 from etl.rulebook.campaign import Campaign, load_campaign
 from etl.synthetic.population import Person, make_population
 from etl.system.home import Home

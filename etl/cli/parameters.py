@@ -10,7 +10,7 @@ from etl.system.dates import parse_date
 from etl.workflow.texts import text
 
 
-class Day(click.DateTime):
+class DayType(click.DateTime):
     """An option's value as midnight of a day; a wrong one is told in Chinese and English."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Day(click.DateTime):
             self.fail(f"{text('option.day', 'zh')} {text('option.day', 'en')}", param, ctx)
 
 
-class Returned(click.Path):
+class ReturnedType(click.Path):
     """A file that came back. What cannot be read is found later, as a fault of that file: it must not stop the others.
 
     A name at which nothing lies is a slip of whoever typed it, and is told at once.
@@ -42,5 +42,5 @@ class Returned(click.Path):
         return Path(os.fsdecode(super().convert(value, param, ctx)))  # type: ignore[arg-type]
 
 
-DAY = Day()
-RETURNED_FILE = Returned()
+DAY = DayType()
+RETURNED_FILE = ReturnedType()

@@ -22,7 +22,12 @@ ALWAYS = frozenset({"audit.json", "proof.json", "release.json", "verify_release.
 #: The program that goes with each release. It belongs to another room and is only read here, as a file.
 VERIFIER = Path(__file__).parents[1] / "proof" / "verify_release.py"
 #: SHA-256 of former versions of that program: releases that carry one of them stay valid.
-FORMER_VERIFIERS = frozenset({"743a0a929617e4f394edc3a945cd9029db96a75bc979f9fbd4bf6038d42beae5"})
+FORMER_VERIFIERS = frozenset(
+    {
+        "743a0a929617e4f394edc3a945cd9029db96a75bc979f9fbd4bf6038d42beae5",
+        "43a672e3f4efc9733ac20401c1ed55ad3b9b85e8ca46ff7743b6eec3eeb4b3e4",
+    }
+)
 _LINE = re.compile(r"([0-9a-f]{64})  ([a-z_]+\.(?:csv|json|py))")
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+from etl.exchange.current_answer import CurrentAnswer
 from etl.exchange.flag import Flag
-from etl.exchange.reported import CurrentAnswer
 from etl.inspect.chance import as_far, at_least
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.flag_rules import FlagRule

@@ -5,30 +5,48 @@ Both come from ``campaign/site.toml``; nothing is made up: what is not filled in
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from types import MappingProxyType
+from typing import Annotated
 
 from etl.findings import FuxueError
-from etl.rulebook.campaign import GROUP_OF
-from etl.rulebook.datafile import Reader, is_text, read_toml
+from etl.rulebook.datafile import load_toml
+from etl.rulebook.declared import GROUP_OF, Is, Text, is_text, one_of
+from etl.rulebook.mistakes import bad_value
 
 _FILE = "site.toml"
-#: What must be filled in, and how it looks.
-FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        # Behind it the folder that the site lies in, if it does not lie at the top.
-        "domain": r"([a-z0-9-]+\.)+[a-z0-9-]+(/[A-Za-z0-9~_-][A-Za-z0-9._~-]*)*",
-        "id_code": r"[A-Za-z0-9]{10}",
-        "icp": r"\S*ICP[备证]\S+",
-        "police": r"\S*公网安备 ?[0-9]+号",
-        "phone": r"[0-9()（）+、 -]*[0-9][0-9()（）+、 -]*",
-        "email": r"[^@\s]+@[^@\s]+",
-        "address": r"\S|\S.*\S",
-    }
-)
 #: What stands where nothing was filled in: whoever wrote it down himself has not filled it in either.
 UNFILLED = re.compile(r"待填|to be filled in", re.I)
+
+
+def _field(pattern: str) -> Is:
+    def is_fit(value: str) -> bool:
+        # A telephone number may begin like a formula: it is never written into a cell.
+        return not value or (is_text(f"x{value}") and not UNFILLED.search(value) and bool(re.fullmatch(pattern, value)))
+
+    return Is(is_fit, "pattern_or_empty", pattern=pattern)
+
+
+@dataclass(frozen=True)
+class _Fields:
+    # Behind it the folder that the site lies in, if it does not lie at the top.
+    domain: Annotated[str, _field(r"([a-z0-9-]+\.)+[a-z0-9-]+(/[A-Za-z0-9~_-][A-Za-z0-9._~-]*)*")]
+    id_code: Annotated[str, _field(r"[A-Za-z0-9]{10}")]
+    icp: Annotated[str, _field(r"\S*ICP[备证]\S+")]
+    police: Annotated[str, _field(r"\S*公网安备 ?[0-9]+号")]
+    phone: Annotated[str, _field(r"[0-9()（）+、 -]*[0-9][0-9()（）+、 -]*")]
+    email: Annotated[str, _field(r"[^@\s]+@[^@\s]+")]
+    address: Annotated[str, _field(r"\S|\S.*\S")]
+
+
+@dataclass(frozen=True)
+class _Site:
+    identity: _Fields
+    follows: Mapping[Annotated[str, one_of(GROUP_OF)], Annotated[tuple[Text, Text], Is(bool, "pair")]]
+
+
+#: What must be filled in.
+FIELDS = tuple(field.name for field in fields(_Fields))
 
 
 @dataclass(frozen=True)
@@ -57,32 +75,12 @@ class Identity:
 
 def load_identity(campaign: Path, categories: Iterable[str], *, production: bool = False) -> Identity:
     """Read `campaign`/site.toml; in `production` FuxueError ``publish.unfilled`` names every field without content."""
-    get = Reader(campaign / _FILE, read_toml(campaign / _FILE))
-    for table, names in (("", ("identity", "follows")), ("identity", FIELDS), ("follows", GROUP_OF)):
-        get.only(table, names)
-    identity = Identity(
-        {name: _field(get, name, pattern) for name, pattern in FIELDS.items()},
-        {code: _both(get, f"follows.{code}") for code in categories},
-    )
+    site = load_toml(campaign / _FILE, _Site)
+    for code in categories:
+        if code not in site.follows:
+            raise bad_value(_FILE, f"follows.{code}", "pair")
+    follows = {code: dict(zip(("zh", "en"), site.follows[code], strict=True)) for code in categories}
+    identity = Identity(vars(site.identity), follows)
     if production and identity.unfilled:
         raise FuxueError("publish.unfilled", file=_FILE, fields="、".join(f"identity.{f}" for f in identity.unfilled))
     return identity
-
-
-def _field(get: Reader, name: str, pattern: str) -> str:
-    value = get.value(f"identity.{name}", "text")
-    # A telephone number may begin like a formula: it is never written into a cell.
-    if not isinstance(value, str) or (value and not (is_text(f"x{value}") and _is_filled(value, pattern))):
-        get.fail(f"identity.{name}", f"text matching {pattern}, or empty")
-    return value
-
-
-def _is_filled(value: str, pattern: str) -> bool:
-    return UNFILLED.search(value) is None and re.fullmatch(pattern, value) is not None
-
-
-def _both(get: Reader, key: str) -> dict[str, str]:
-    texts = get.value(key, "two texts, Chinese and English")
-    if not (isinstance(texts, list) and len(texts) == 2 and all(isinstance(t, str) and is_text(t) for t in texts)):
-        get.fail(key, "two texts, Chinese and English")
-    return dict(zip(("zh", "en"), texts, strict=True))

@@ -15,7 +15,7 @@ from etl.forms.sheet import Grid, cell_address, column_letters, find_header, sam
 from etl.read.annex5 import read_annex5
 from etl.read.guard import look_before_parsing
 from etl.read.marks import Marks, Refused, too_large
-from etl.rulebook.campaign import Limits
+from etl.rulebook.limits import Limits
 
 #: So many of the form's columns filled make a row below the footer one of the table, not a remark.
 ROW_LIKE = 4

@@ -15,7 +15,7 @@ from etl.read.kinds import kind_of
 from etl.read.marks import Guarded, Refused
 from etl.read.open_document import scan_content
 from etl.read.sheet_xml import check_texts, local, parse_xml, scan_sheet
-from etl.rulebook.campaign import Limits
+from etl.rulebook.limits import Limits
 
 #: Parts that fetch, embed or run in a way that no setting allows: no form of ours has them.
 ACTIVE = re.compile(

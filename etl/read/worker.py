@@ -8,7 +8,7 @@ from etl.exchange.submission import Candidate, Problem, Submission
 from etl.read.cells import parse_workbook
 from etl.read.kinds import READABLE, kind_of
 from etl.read.marks import Refused
-from etl.rulebook.campaign import Limits
+from etl.rulebook.limits import Limits
 from etl.system import sealing
 from etl.system.bounded import Bounded, Bounds, Broke, Exceeded
 

@@ -1,60 +1,67 @@
-"""The rule book as data: loads and validates `campaign/` into frozen dataclasses. Changing it touches no Python."""
+"""The rule book as data: how `campaign/` is declared, and read as frozen dataclasses. Changing it touches no Python."""
 
-import datetime as dt
-import re
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, model_validator
 
 from etl.findings import Finding, FuxueError
-from etl.rulebook.datafile import Reader, check_once, read_csv, read_toml
-from etl.rulebook.departments import Casework, load_casework
-from etl.rulebook.flag_rules import Inspection, load_inspection
-from etl.rulebook.publication import Publication, load_publication
-from etl.rulebook.rules import AGES, Rule, load_rules
+from etl.rulebook.datafile import load_csv, load_toml
+from etl.rulebook.declared import GROUP_OF, SLUG, Day, Is, Item, ReadAs, Text, at, hold, is_text, matching
+from etl.rulebook.departments import Casework
+from etl.rulebook.flag_rules import Inspection
+from etl.rulebook.limits import Limits, whole
+from etl.rulebook.mistakes import bad_value
+from etl.rulebook.publication import Publication
+from etl.rulebook.rules import Rule, RuleBook
 
 #: The bureau as a receiver of workbooks and as a scope.
 BUREAU = "bureau"
 INSPECTORATE = "inspectorate"
 #: Names that a unit may not have: rows of tables, scopes and folders of the site use them.
 RESERVED = (BUREAU, "city", "data", "en", "inspectorate", "receipts")
-#: The categories of 核查结果 (M9, annex 2) in their order, with their groups: forms, sums and pages are made for these.
-GROUP_OF = {**dict.fromkeys("ABCDEFGH", "deducted"), **dict.fromkeys("IJKLM", "to_return")}
-#: Tables of campaign.toml, and their keys.
-_TABLES: Mapping[str, tuple[str, ...]] = {
-    "campaign": ("id", "notice", "title", "title_en"),
-    "place": ("province", "city", "county", "county_en", "region"),
-    "organiser": ("name", "name_en", "office", "office_en"),
-    "dates": ("noticed", "verification_due", "reports_due"),
-    "births": ("first", "last"),
-    "ages": ("reference", *AGES),
-}
+#: More rows than this, the program that checks a release does not read.
+MOST_UNITS = 4_000
+
+
+def _parted(cell: str) -> list[str]:
+    """The names in a cell, with bars between them; none in a blank one."""
+    if cell and not is_text(cell):
+        raise ValueError
+    return cell.split("|") if cell else []
 
 
 @dataclass(frozen=True)
 class Unit:
     """A reporting unit (乡镇、街道, M2). `aliases` are further spellings met in 户籍地."""
 
-    slug: str
-    name: str
-    kind: str
-    name_en: str
-    aliases: tuple[str, ...]
+    # It becomes a file name, a scope's name and the address of a page.
+    slug: Annotated[str, Is(lambda slug: SLUG.fullmatch(slug) and slug not in RESERVED, "unit_slug", reserved=RESERVED)]
+    name: Item
+    kind: Text
+    name_en: Text
+    aliases: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_parted),
+        Is(lambda names: all(name and name == name.strip() for name in names), "aliases"),
+    ]
 
 
 @dataclass(frozen=True)
 class Category:
     """One of the thirteen values of 核查结果 (M9); `group` is `deducted` (A–H) or `to_return` (I–M)."""
 
-    code: str
-    name: str
-    group: str
-    definition: str
-    name_en: str
-    definition_en: str
+    code: Text
+    name: Item
+    group: Text
+    definition: Text
+    name_en: Text
+    definition_en: Text
 
     @property
     def label(self) -> str:
@@ -62,61 +69,60 @@ class Category:
         return f"{self.code}.{self.name}"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How large, deep and slow a returned workbook may be, what it may give, and whether it may hold macros."""
-
-    file_bytes: int
-    unpacked_bytes: int
-    rows: int
-    cell_characters: int
-    seconds: int
-    memory_bytes: int
-    answer_bytes: int
-    spin_count: int
-    allow_macros: bool = False
-
-
-#: The most that each limit may be: what the system, the libraries and a sheet can hold.
-_MOST = {"file_bytes": 1 << 40, "unpacked_bytes": 1 << 40, "rows": 1_048_576, "cell_characters": 32_767,
-        "seconds": 86_400, "memory_bytes": 1 << 44, "answer_bytes": 1 << 31, "spin_count": 10_000_000}  # fmt: skip
-
-
-#: More rows than this, the program that checks a release does not read.
-MOST_UNITS = 4_000
+Age = Annotated[int, whole(1, 150)]
 
 
 @dataclass(frozen=True)
 class Ages:
     """Completed years on `reference`; the readings of E, F and the watched age (M17)."""
 
-    reference: dt.date
-    over_age: int
-    under_age: int
-    watched_age: int
+    reference: Day
+    over_age: Age
+    under_age: Age
+    watched_age: Age
 
 
 @dataclass(frozen=True)
-class Campaign:
-    """Everything that differs from county to county."""
+class _Organiser:
+    name: Text
+    name_en: Text
+    office: Text
+    office_en: Text
 
-    id: str
-    notice: str
-    title: str
-    title_en: str
-    province: str
-    city: str
-    county: str
-    county_en: str
-    region: str
-    organiser: Mapping[str, str]
-    noticed: dt.date
-    verification_due: dt.date
-    reports_due: dt.date
-    births_first: dt.date
-    births_last: dt.date
+
+@dataclass(frozen=True)
+class Particulars:
+    """What `campaign.toml` says: who, when, which children."""
+
+    id: Annotated[str, matching(r"[a-z0-9][a-z0-9-]{0,59}"), at("campaign.id")]
+    notice: Annotated[Text, at("campaign.notice")]
+    title: Annotated[Text, at("campaign.title")]
+    title_en: Annotated[Text, at("campaign.title_en")]
+    province: Annotated[Text, at("place.province")]
+    city: Annotated[Text, at("place.city")]
+    county: Annotated[Text, at("place.county")]
+    county_en: Annotated[Text, at("place.county_en")]
+    region: Annotated[str, matching("[1-9][0-9]{5}"), at("place.region")]
+    organiser: Annotated[Mapping[str, str], ReadAs(_Organiser, vars)]
+    noticed: Annotated[Day, at("dates.noticed")]
+    verification_due: Annotated[Day, at("dates.verification_due")]
+    reports_due: Annotated[Day, at("dates.reports_due")]
+    births_first: Annotated[Day, at("births.first")]
+    births_last: Annotated[Day, at("births.last")]
     ages: Ages
     limits: Limits
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        hold(self.noticed <= self.verification_due <= self.reports_due, ("dates",), "dates_in_order")
+        hold(self.births_first <= self.births_last <= self.noticed, ("births",), "births_in_order")
+        return self
+
+
+@dataclass(frozen=True)
+class Campaign(Particulars):
+    """Everything that differs from county to county."""
+
     units: tuple[Unit, ...]
     categories: tuple[Category, ...]
     rules: tuple[Rule, ...]
@@ -171,99 +177,44 @@ class Campaign:
 
 def load_campaign(folder: Path) -> Campaign:
     """Read a campaign folder; FuxueError names file, key and what was expected."""
-    get = _reader(folder, "campaign")
-    get.only("", (*_TABLES, "limits"))
-    for table, names in {**_TABLES, "limits": (*_MOST, "allow_macros")}.items():
-        get.only(table, names)
+    particulars = load_toml(folder / "campaign.toml", Particulars)
     units = _units(folder / "units.csv")
-    categories = _categories(folder / "categories.csv")
-    codes, to_return = [c.code for c in categories], [c.code for c in categories if c.group == "to_return"]
-    campaign = Campaign(
-        id=get.text("campaign.id", r"[a-z0-9][a-z0-9-]{0,59}"),
-        notice=get.text("campaign.notice"),
-        title=get.text("campaign.title"),
-        title_en=get.text("campaign.title_en"),
-        province=get.text("place.province"),
-        city=get.text("place.city"),
-        county=get.text("place.county"),
-        county_en=get.text("place.county_en"),
-        region=get.text("place.region", "[1-9][0-9]{5}"),
-        organiser={key: get.text(f"organiser.{key}") for key in _TABLES["organiser"]},
-        noticed=get.date("dates.noticed"),
-        verification_due=get.date("dates.verification_due"),
-        reports_due=get.date("dates.reports_due"),
-        births_first=get.date("births.first"),
-        births_last=get.date("births.last"),
-        ages=Ages(get.date("ages.reference"), *(get.count(f"ages.{k}", 150) for k in AGES)),
-        limits=_limits(get),
+    taken = {*RESERVED, *(unit.slug for unit in units)}
+    return Campaign(
+        **vars(particulars),
         units=units,
-        categories=categories,
-        rules=load_rules(_reader(folder, "rules"), codes),
-        publication=load_publication(_reader(folder, "publication"), codes),
-        casework=load_casework(_reader(folder, "casework"), {*RESERVED, *(u.slug for u in units)}, codes, to_return),
-        inspection=load_inspection(_reader(folder, "inspection")),
+        categories=_categories(folder / "categories.csv"),
+        rules=load_toml(folder / "rules.toml", RuleBook).rules,
+        publication=load_toml(folder / "publication.toml", Publication),
+        casework=load_toml(folder / "casework.toml", Casework, taken=taken),
+        inspection=load_toml(folder / "inspection.toml", Inspection),
     )
-    _in_order(get, campaign)
-    return campaign
-
-
-def _limits(get: Reader) -> Limits:
-    counts = {key: get.count(f"limits.{key}", most) for key, most in _MOST.items()}
-    return Limits(allow_macros=get.flag("limits.allow_macros"), **counts)
-
-
-def _reader(folder: Path, name: str) -> Reader:
-    path = folder / f"{name}.toml"
-    return Reader(path, read_toml(path))
-
-
-def _in_order(get: Reader, campaign: Campaign) -> None:
-    if not campaign.noticed <= campaign.verification_due <= campaign.reports_due:
-        get.fail("dates", "noticed ≤ verification_due ≤ reports_due")
-    if not campaign.births_first <= campaign.births_last <= campaign.noticed:
-        get.fail("births", "first ≤ last ≤ dates.noticed")
 
 
 def _units(path: Path) -> tuple[Unit, ...]:
-    rows = read_csv(path, ("slug", "name", "kind", "name_en", "aliases"), optional=("aliases",))
-    units = tuple(
-        Unit(r["slug"], r["name"], r["kind"], r["name_en"], tuple(r["aliases"].split("|") if r["aliases"] else ()))
-        for r in rows
-    )
+    units = tuple(load_csv(path, dict[int, Unit]).values())
     if len(units) > MOST_UNITS:
-        _fail(path, f"slug:{MOST_UNITS + 2}", f"at most {MOST_UNITS} units")
-    check_once(path, "slug", (unit.slug for unit in units))
-    check_once(path, "name", (name for unit in units for name in (unit.name, *unit.aliases)))
-    for number, unit in enumerate(units, start=2):
-        # Slugs become file names, scope names and addresses of pages.
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", unit.slug) or unit.slug in RESERVED:
-            _fail(path, f"slug:{number}", "[a-z][a-z0-9-]*, at most 40 signs, none of " + ", ".join(RESERVED))
-        if any(not alias.strip() or alias != alias.strip() for alias in unit.aliases):
-            _fail(path, f"aliases:{number}", "names with “|” between them, or nothing")
-        if "|" in unit.name:
-            _fail(path, f"name:{number}", "a name without “|”")
+        raise bad_value(path.name, f"slug:{MOST_UNITS + 2}", "units", most=MOST_UNITS)
+    _check_once(path, "slug", (unit.slug for unit in units))
+    _check_once(path, "name", (name for unit in units for name in (unit.name, *unit.aliases)))
     return units
 
 
 def _categories(path: Path) -> tuple[Category, ...]:
-    fields = ("code", "name", "group", "definition", "name_en", "definition_en")
-    rows = read_csv(path, fields)
-    check_once(path, "code", (row["code"] for row in rows))
-    check_once(path, "name", (row["name"] for row in rows))
-    wanted = [*GROUP_OF, *[""] * len(rows)]
-    for number, (row, code) in enumerate(zip(rows, wanted, strict=False), start=2):
-        if row["code"] != code:
-            _fail(
-                path, f"code:{number}", f"{code or 'nothing'}; just the thirteen categories A … M, in this order (M9)"
-            )
-        if row["group"] != GROUP_OF[code]:
-            _fail(path, f"group:{number}", f"{GROUP_OF[code]}: A … H are deducted, I … M to_return (annex 2)")
-        if "|" in row["name"]:
-            _fail(path, f"name:{number}", "a name without “|”")
-    if len(rows) < len(GROUP_OF):
-        _fail(path, f"code {[*GROUP_OF][len(rows)]}", "each of the thirteen categories A … M (M9)")
-    return tuple(Category(**row) for row in rows)
+    rows = load_csv(path, dict[int, Category])
+    _check_once(path, "code", (row.code for row in rows.values()))
+    _check_once(path, "name", (row.name for row in rows.values()))
+    for (number, row), code in zip(rows.items(), [*GROUP_OF, *[""] * len(rows)], strict=False):
+        if row.code != code:
+            raise bad_value(path.name, f"code:{number}", "categories" if code else "no_more_categories", code=code)
+        if row.group != GROUP_OF[code]:
+            raise bad_value(path.name, f"group:{number}", "group_of", group=GROUP_OF[code])
+    for code in [*GROUP_OF][len(rows) :]:
+        raise bad_value(path.name, f"code {code}", "categories", code=code)
+    return tuple(rows.values())
 
 
-def _fail(path: Path, key: str, expected: str) -> NoReturn:
-    raise FuxueError("campaign.bad_value", file=path.name, key=key, expected=expected)
+def _check_once(path: Path, column: str, values: Iterable[str]) -> None:
+    for value, count in Counter(values).items():
+        if count > 1:
+            raise bad_value(path.name, f"{column} {value}", "once")

@@ -4,8 +4,9 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from etl.forms.definitions import NOT_ASKED, RETURNED, Column
+from etl.forms.definitions import Column
 from etl.rulebook.campaign import Campaign
+from etl.rulebook.rules import ANSWERS
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ def _labelled(campaign: Campaign, by_code: Mapping[str, tuple[str, ...]]) -> Cho
 
 def _returned(campaign: Campaign, _: str) -> Choices:
     """M10: 是 or 否 for I–M, 无 for A–H."""
-    by_group = {"to_return": RETURNED, "deducted": (NOT_ASKED,)}
-    return _labelled(campaign, {category.code: by_group[category.group] for category in campaign.categories})
+    return _labelled(campaign, {category.code: ANSWERS[category.group] for category in campaign.categories})
 
 
 def _of_department(field: str) -> Callable[[Campaign, str], Choices]:

@@ -1,85 +1,67 @@
-"""Corrections (M15) and cases (M16–M17) as data: loads and validates `casework.toml`."""
+"""Corrections (M15) and cases (M16–M17) as data: how `casework.toml` is declared."""
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Self
 
-from etl.rulebook.datafile import Reader
+from pydantic import Field, ValidationInfo, model_validator
 
-_TABLES = ("departments", "measures", "schooling", "cases")
-DEPARTMENT = ("slug", "name", "name_en", "opened_by", "causes", "outcomes")
+from etl.rulebook.declared import DEDUCTED, SLUG, TO_RETURN, Is, Item, ReadAs, Text, Texts, at, hold, no_two, some_of
 
 
 @dataclass(frozen=True)
 class Department:
     """Who corrects an error. A child whose category is in `opened_by` is a row of its workbook."""
 
-    slug: str
-    name: str
-    name_en: str
-    opened_by: tuple[str, ...]
-    causes: tuple[str, ...]
-    outcomes: tuple[str, ...]
+    slug: Annotated[str, Is(SLUG.fullmatch, "department_slug")]
+    name: Text
+    name_en: Text
+    opened_by: Annotated[tuple[str, ...], some_of(DEDUCTED)]
+    causes: Texts
+    outcomes: Texts
+
+
+@dataclass(frozen=True)
+class _Choice:
+    name: Item
+    categories: Annotated[tuple[str, ...], some_of(TO_RETURN)]
+
+
+def _by_category(choices: tuple[_Choice, ...]) -> Mapping[str, tuple[str, ...]]:
+    """Names by category code, in the file's order; every category that gets a case has at least one."""
+    names: dict[str, tuple[str, ...]] = dict.fromkeys(TO_RETURN, ())
+    for number, choice in enumerate(choices):
+        for code in choice.categories:
+            hold(choice.name not in names[code], (number, "name"), "once")
+            names[code] += (choice.name,)
+    for code, given in names.items():
+        hold(given, (), "one_for", code=code)
+    return names
+
+
+ByCategory = Annotated[
+    Mapping[str, tuple[str, ...]], ReadAs(Annotated[tuple[_Choice, ...], Field(min_length=1)], _by_category)
+]
 
 
 @dataclass(frozen=True)
 class Casework:
-    """`measures` and `schooling` give what can be chosen by category code; `responsible` who answers for a measure."""
+    """`measures` and `schooling` give what can be chosen by category code; `responsible` who answers for a measure.
 
-    departments: tuple[Department, ...]
-    measures: Mapping[str, tuple[str, ...]]
-    schooling: Mapping[str, tuple[str, ...]]
-    responsible: tuple[str, ...]
+    While it is read, ``taken`` are slugs that departments may not have.
+    """
+
+    departments: Annotated[tuple[Department, ...], no_two("slug", "name")]
+    measures: ByCategory
+    schooling: ByCategory
+    responsible: Annotated[Texts, at("cases.departments")]
+
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        for number, department in enumerate(self.departments):
+            hold(department.slug not in (info.context or {})["taken"], ("departments", number, "slug"))
+        return self
 
     def department(self, slug: str) -> Department | None:
         """The department of a slug, or None."""
         return next((one for one in self.departments if one.slug == slug), None)
-
-
-def load_casework(get: Reader, taken: Collection[str], categories: Sequence[str], returning: Sequence[str]) -> Casework:
-    """Validate the file. `taken` are slugs that departments may not have; `returning` the codes that get a case."""
-    get.only("", _TABLES)
-    departments = [
-        _department(one, key, taken, [c for c in categories if c not in returning])
-        for one, key in get.tables("departments", DEPARTMENT)
-    ]
-    for what in ("slug", "name"):
-        values = [getattr(one, what) for one in departments]
-        if len(set(values)) < len(values):
-            get.fail(f"departments.{what}", "each value once")
-    get.only("cases", ("departments",))
-    return Casework(
-        tuple(departments),
-        _by_category(get, "measures", returning),
-        _by_category(get, "schooling", returning),
-        get.texts("cases.departments"),
-    )
-
-
-def _department(get: Reader, key: str, taken: Collection[str], categories: Sequence[str]) -> Department:
-    slug = get.text(f"{key}.slug")
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", slug) or slug in taken:
-        get.fail(f"{key}.slug", "[a-z][a-z0-9-]*, at most 40 signs, not a unit's")
-    return Department(
-        slug=slug,
-        name=get.text(f"{key}.name"),
-        name_en=get.text(f"{key}.name_en"),
-        opened_by=get.texts(f"{key}.opened_by", categories),
-        causes=get.texts(f"{key}.causes"),
-        outcomes=get.texts(f"{key}.outcomes"),
-    )
-
-
-def _by_category(get: Reader, key: str, returning: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """Names by category code, in the file's order; every category that gets a case has at least one."""
-    names: dict[str, list[str]] = {code: [] for code in returning}
-    for one, at in get.tables(key, ("name", "categories")):
-        name = one.text(f"{at}.name", "[^|]+")
-        for code in one.texts(f"{at}.categories", returning):
-            if name in names[code]:
-                get.fail(f"{at}.name", "each value once")
-            names[code].append(name)
-    for code, given in names.items():
-        if not given:
-            get.fail(key, f"one for {code}")
-    return {code: tuple(given) for code, given in names.items()}

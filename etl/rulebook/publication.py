@@ -1,13 +1,16 @@
-"""What is published and how it is protected, as data (`publication.toml`): measures, tables, thresholds, groups."""
+"""What is published and how it is protected, as data: how `publication.toml` is declared."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Self
 
-from etl.rulebook.datafile import Reader
+from pydantic import Field, model_validator
+
+from etl.rulebook.declared import GROUP_OF, Is, ReadAs, Text, Texts, at, hold, is_once, matching, one_of
+from etl.rulebook.limits import whole
 
 _ROWS = ("city", "unit", "category")
-_TABLE = ("key", "rows", "measures", "weight", "title", "title_en")
 #: No threshold is lower, or "fewer than k" would mean one child, nor higher: nothing would be left to tell.
 LEAST_K, MOST_K = 3, 100
 #: The program that checks a release reads no more sums or groups, and no longer name or title.
@@ -24,102 +27,60 @@ MEANINGS = {
 _GROUPS = {"verified": ("deducted", "to_return"), "to_return": ("returned", "still_out")}
 
 
+#: A text that may stand in a release: no character in it is one that Python would escape.
+Title = Annotated[Text, Is(lambda text: len(text) <= MOST_TITLE and text.isprintable(), "title", most=MOST_TITLE)]
+#: What names a file, beside `ranges.csv`, and a view.
+TABLE_KEY = re.compile("(?!sqlite_|ranges$)[a-z][a-z_]{0,39}")
+
+
 @dataclass(frozen=True)
 class Table:
     """A public table: one row per city, unit or category; the measures that it prints; the price of withholding."""
 
-    key: str
-    rows: str
-    measures: tuple[str, ...]
-    weight: int
-    title: str
-    title_en: str
+    key: Annotated[str, Is(TABLE_KEY.fullmatch, "table_key")]
+    rows: Annotated[str, one_of(_ROWS)]
+    measures: Texts
+    weight: Annotated[int, whole(1, 1_000_000)]
+    title: Title
+    title_en: Title
 
 
 @dataclass(frozen=True)
 class _Group:
     """A group whose members must not all be seen to fall into one part."""
 
-    whole: str
-    parts: tuple[str, ...]
+    whole: Text
+    parts: Texts
 
 
 @dataclass(frozen=True)
 class Assumption:
     """What a reader of several releases may take for granted of a row that has reported: measures by how they move."""
 
-    key: str
-    fixed: tuple[str, ...]
-    grows: tuple[str, ...]
+    key: Title
+    fixed: Texts = ()
+    grows: Texts = ()
 
 
 @dataclass(frozen=True)
-class Publication:
-    """Public tables, their sums, and the thresholds below which a count is never readable.
-
-    `assumptions` are those of readers who combine releases, the strongest first. `seconds` is how long the cheapest
-    pattern of withheld cells may be looked for.
-    """
-
-    k: int
-    category_k: Mapping[str, int]
-    groups: tuple[_Group, ...]
-    sums: Mapping[str, tuple[str, ...]]
-    tables: tuple[Table, ...]
-    known: tuple[str, ...]
-    assumptions: tuple[Assumption, ...]
-    seconds: int
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """Every measure, sums first."""
-        return (*self.sums, *ATOMS)
+class _Sum:
+    key: Annotated[str, matching(_NAME)]
+    equals: Texts
 
 
-def load_publication(get: Reader, categories: list[str]) -> Publication:
-    """Validate `publication.toml`; every measure that is named must exist, and a proof take every threshold."""
-    get.only("", ("threshold", "groups", "measures", "tables", "known", "suppression", "assumptions"))
-    get.only("threshold", ("k", "category"))
-    for table, key in (("known", "cells"), ("suppression", "seconds")):
-        get.only(table, (key,))
-    sums = _sums(get)
-    return Publication(
-        k=get.count("threshold.k", MOST_K, LEAST_K),
-        category_k=_category_k(get, categories),
-        groups=_groups(get, sums),
-        sums=sums,
-        tables=_all_tables(get, [_table(one, key, {*sums, *ATOMS}) for one, key in get.tables("tables", _TABLE)]),
-        known=_known(get, {*sums, *ATOMS}),
-        assumptions=_assumptions(get, {*sums, *ATOMS}),
-        seconds=get.count("suppression.seconds", 86_400),
-    )
-
-
-def _category_k(get: Reader, categories: list[str]) -> dict[str, int]:
-    if "category" not in get.value("threshold", "[threshold]"):
-        return {}
-    get.only("threshold.category", categories)
-    given = get.value("threshold.category", "[threshold.category]")
-    return {code: get.count(f"threshold.category.{code}", MOST_K, LEAST_K) for code in given}
-
-
-def _sums(get: Reader) -> dict[str, tuple[str, ...]]:
+def _sums(given: tuple[_Sum, ...]) -> Mapping[str, tuple[str, ...]]:
+    """The parts of each sum: each sum once, no state twice in it; those of `MEANINGS` as they are meant."""
     sums: dict[str, tuple[str, ...]] = {}
-    tables = get.tables("measures", ("key", "equals"))
-    for one, at in tables:
-        key = one.text(f"{at}.key", _NAME)
-        if key in (*sums, *ATOMS):
-            get.fail(f"{at}.key", f"each measure once, and none of {', '.join(ATOMS)}")
-        sums[key] = one.texts(f"{at}.equals")
-    _at_most(get, "measures", sums)
+    for number, one in enumerate(given):
+        hold(one.key not in (*sums, *ATOMS), (number, "key"), "new_measure", atoms=ATOMS)
+        sums[one.key] = one.equals
     names = [*sums, *ATOMS]
     for key, parts in sums.items():
         states = _states(sums, key, len(names))
-        if not set(parts) <= set(names) or not states or len(set(states)) < len(states):
-            get.fail(f"measures.{key}.equals", f"some of {names}, no state of a child twice")
+        is_fit = set(parts) <= set(names) and states and is_once(states)
+        hold(is_fit, (key, "equals"), "no_state_twice", names=names)
     for key, meant in MEANINGS.items():
-        if sorted(_states(sums, key, len(names))) != sorted(meant):
-            get.fail(f"measures.{key}.equals", f"measures that make {', '.join(meant)}, each once")
+        hold(sorted(_states(sums, key, len(names))) == sorted(meant), (key, "equals"), "states", meant=meant)
     return sums
 
 
@@ -130,84 +91,80 @@ def _states(sums: Mapping[str, tuple[str, ...]], key: str, depth: int) -> list[s
     return [state for part in sums[key] for state in _states(sums, part, depth - 1)] if depth else []
 
 
-def _groups(get: Reader, sums: Mapping[str, tuple[str, ...]]) -> tuple[_Group, ...]:
-    """Each once; its parts are the whole, divided."""
-    names = [*sums, *ATOMS]
-    groups: list[_Group] = []
-    for one, at in get.tables("groups", ("whole", "parts")):
-        group = _Group(one.text(f"{at}.whole", "|".join(names)), one.texts(f"{at}.parts", names))
-        states = [state for part in group.parts for state in _states(sums, part, len(names))]
-        if len(group.parts) < 2 or sorted(states) != sorted(_states(sums, group.whole, len(names))):
-            get.fail(f"{at}.parts", f"two measures or more that make {group.whole}")
-        if group.whole in {other.whole for other in groups}:
-            get.fail(f"{at}.whole", "each whole once")
-        groups.append(group)
-    _at_most(get, "groups", groups)
-    for whole, parts in _GROUPS.items():
-        if not any(group.whole == whole and sorted(group.parts) == sorted(parts) for group in groups):
-            get.fail("groups", f"a group {whole} with the parts {', '.join(parts)}")
-    return tuple(groups)
+#: As many tables of a list as the program that checks a release reads.
+FEW = Is(lambda rows: 1 <= len(rows) <= _MOST_SUMS, "tables", most=_MOST_SUMS)
+K = Annotated[int, whole(LEAST_K, MOST_K)]
 
 
-def _title(get: Reader, key: str) -> str:
-    """A text that may stand in a release: no character in it is one that Python would escape."""
-    title = get.text(key)
-    if len(title) > MOST_TITLE or not title.isprintable():
-        get.fail(key, f"a text of at most {MOST_TITLE}, with plain spaces only")
-    return title
+@dataclass(frozen=True)
+class Publication:
+    """Public tables, their sums, and the thresholds below which a count is never readable.
 
+    `assumptions` are those of readers who combine releases, the strongest first. `seconds` is how long the cheapest
+    pattern of withheld cells may be looked for.
+    """
 
-def _at_most(get: Reader, key: str, found: Collection[object]) -> None:
-    if len(found) > _MOST_SUMS:
-        get.fail(key, f"at most {_MOST_SUMS}")
+    k: Annotated[K, at("threshold.k")]
+    category_k: Annotated[
+        Mapping[Annotated[str, one_of(GROUP_OF)], K], Field(alias="threshold.category", default_factory=dict)
+    ]
+    groups: Annotated[tuple[_Group, ...], FEW]
+    sums: Annotated[Mapping[str, tuple[str, ...]], ReadAs(Annotated[tuple[_Sum, ...], FEW], _sums), at("measures")]
+    tables: Annotated[tuple[Table, ...], Field(min_length=1)]
+    known: Annotated[tuple[str, ...], Is(is_once, "cells"), at("known.cells")]
+    assumptions: Annotated[tuple[Assumption, ...], Field(min_length=1)]
+    seconds: Annotated[int, whole(1, 86_400), at("suppression.seconds")]
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Every measure, sums first."""
+        return (*self.sums, *ATOMS)
 
-def _all_tables(get: Reader, tables: list[Table]) -> tuple[Table, ...]:
-    """Each with its own key; one of each kind, since the pages show the city, the units and the categories."""
-    keys = [table.key for table in tables]
-    for key in keys:
-        if keys.count(key) > 1:
-            get.fail(f"tables.{key}", "each key once")
-    for rows in _ROWS:
-        if sum(table.rows == rows for table in tables) != 1:
-            get.fail("tables.rows", f'one table with rows = "{rows}"')
-    return tuple(tables)
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        self._check_groups()
+        self._check_tables()
+        # Totals of the whole city alone: what everybody knows of a unit would be no secret of it.
+        hold(set(self.known) <= {f"city.{name}" for name in self.measures}, ("known.cells",))
+        self._check_assumptions()
+        return self
 
+    def _check_measures(self, place: tuple[str | int, ...], measures: tuple[str, ...]) -> None:
+        hold(set(measures) <= set(self.measures), place, "some_of", enum=self.measures)
 
-def _table(get: Reader, at: str, names: set[str]) -> Table:
-    key = get.text(f"{at}.key")
-    # It names a file, beside `ranges.csv`, and a view.
-    if not re.fullmatch("[a-z][a-z_]{0,39}", key) or key.startswith("sqlite_") or key == "ranges":
-        get.fail(f"tables.{key}.key", "[a-z][a-z_]*, at most 40, not ranges, not sqlite_…")
-    get = Reader(get.path, {"tables": {key: get.value(at, "[[tables]] …")}})
-    at = f"tables.{key}"
-    rows = get.text(f"{at}.rows", "|".join(_ROWS))
-    measures = get.texts(f"{at}.measures", sorted(names))
-    if rows == "category" and measures != ("verified",):
-        get.fail(f"{at}.measures", "verified: a category has no other")
-    weight = get.count(f"{at}.weight", 1_000_000)
-    return Table(key, rows, measures, weight, _title(get, f"{at}.title"), _title(get, f"{at}.title_en"))
+    def _check_groups(self) -> None:
+        """Each once; its parts are the whole, divided; those of `_GROUPS` are among them."""
 
+        def states(*parts: str) -> list[str]:
+            return sorted(state for part in parts for state in _states(self.sums, part, len(self.measures)))
 
-def _assumptions(get: Reader, names: set[str]) -> tuple[Assumption, ...]:
-    """Each key once; the last takes nothing for granted, since every release must be safe against some reader."""
-    made: list[Assumption] = []
-    for one, at in get.tables("assumptions", ("key", "fixed", "grows")):
-        table = one.value(at, "[[assumptions]] …")
-        fixed, grows = (one.texts(f"{at}.{how}", sorted(names)) if how in table else () for how in ("fixed", "grows"))
-        made.append(Assumption(_title(one, f"{at}.key"), fixed, grows))
-        if made[-1].key in {other.key for other in made[:-1]}:
-            get.fail(f"{at}.key", "each key once")
-    if made[-1].fixed or made[-1].grows:
-        get.fail("assumptions", "a last one without fixed and grows")
-    return tuple(made)
+        made = [(group.whole, sorted(group.parts)) for group in self.groups]
+        for number, group in enumerate(self.groups):
+            place = ("groups", number)
+            hold(group.whole in self.measures, (*place, "whole"), "enum", enum=self.measures)
+            self._check_measures((*place, "parts"), group.parts)
+            is_divided = len(group.parts) > 1 and states(*group.parts) == states(group.whole)
+            hold(is_divided, (*place, "parts"), "parts", whole=group.whole)
+            hold(group.whole not in dict(made[:number]), (*place, "whole"), "once")
+        for first, parts in _GROUPS.items():
+            hold((first, sorted(parts)) in made, ("groups",), "group", whole=first, parts=parts)
 
+    def _check_tables(self) -> None:
+        """Each with its own key; one of each kind, since the pages show the city, the units and the categories."""
+        keys, kinds = ([getattr(table, name) for table in self.tables] for name in ("key", "rows"))
+        for number, table in enumerate(self.tables):
+            self._check_measures(("tables", number, "measures"), table.measures)
+            is_fit = table.rows != "category" or table.measures == ("verified",)
+            hold(is_fit, ("tables", number, "measures"), "verified_only")
+            hold(keys.count(table.key) == 1, ("tables", table.key), "once")
+        for rows in _ROWS:
+            hold(kinds.count(rows) == 1, ("tables", "rows"), "one_table", rows=rows)
 
-def _known(get: Reader, names: set[str]) -> tuple[str, ...]:
-    """Totals of the whole city alone: what everybody knows of a unit would be no secret of it."""
-    possible = {f"city.{name}" for name in names}
-    cells = get.value("known.cells", "a list of cells, such as city.suspected")
-    is_fit = isinstance(cells, list) and all(isinstance(cell, str) and cell in possible for cell in cells)
-    if not is_fit or len(set(cells)) < len(cells):
-        get.fail("known.cells", "cells such as city.suspected, each once")
-    return tuple(cells)
+    def _check_assumptions(self) -> None:
+        """Each key once; the last takes nothing for granted, since every release must be safe against some reader."""
+        keys = [one.key for one in self.assumptions]
+        for number, one in enumerate(self.assumptions):
+            self._check_measures(("assumptions", number, "fixed"), one.fixed)
+            self._check_measures(("assumptions", number, "grows"), one.grows)
+            hold(one.key not in keys[:number], ("assumptions", number, "key"), "once")
+        hold(not one.fixed and not one.grows, ("assumptions",), "last_assumption")

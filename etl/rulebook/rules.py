@@ -1,13 +1,15 @@
 """The rules of `rules.toml` (M7–M11 and the readings): loaded, and held against what the code asks of them."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from typing_extensions import TypedDict  # of Python 3.11, pydantic does not read typing's own
 
 from etl.findings import Severity
 from etl.forms.definitions import NOT_ASKED, RETURNED
-from etl.rulebook.datafile import Reader
+from etl.rulebook.declared import GROUP_OF, Text, Texts, check_keys, check_template, hold, matching, one_of, some_of
 
 GROUPS = ("deducted", "to_return")
 #: The configured ages that a rule may compare with, in the order of `campaign.Ages`.
@@ -66,105 +68,75 @@ REFUSING = frozenset((
 ))  # fmt: skip
 #: What 复学情况 can be in each group (M10).
 ANSWERS: Mapping[str, tuple[str, ...]] = {"to_return": RETURNED, "deducted": (NOT_ASKED,)}
-KEYS = ("id", "basis", "severity", "message", "message_en", "predicate", "column", "params")
+
+
+class _Params(TypedDict, total=False):
+    """What a predicate takes; `PREDICATES` says which of it."""
+
+    group: Annotated[str, one_of(GROUPS)]
+    values: Texts
+    categories: Annotated[tuple[str, ...], some_of(GROUP_OF)]
+    age: Annotated[str, one_of(AGES)]
+
+
+#: Of a rule that gives none; one that gives an empty table has a table of its own.
+NO_PARAMS: _Params = {}
 
 
 @dataclass(frozen=True)
 class Rule:
     """A row of `rules.toml`: what is asked (`predicate`, `params`) of which `column`, and what is said if it fails."""
 
-    id: str
-    basis: str
+    id: Annotated[str, matching("[A-Z][0-9]{2}")]
+    basis: Text
     severity: Severity
-    message: str
-    message_en: str
-    predicate: str = ""
-    column: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    message: Text
+    message_en: Text
+    predicate: Annotated[str, one_of(PREDICATES)] = ""
+    column: Annotated[str, one_of(ANSWER_COLUMNS)] = ""
+    params: _Params = field(default_factory=lambda: NO_PARAMS)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        hold(self.id not in REFUSING or self.severity == Severity.ERROR, ("severity",), "refuses")
+        self._check_raised() if self.id in RAISED else self._check_asked()
+        allowed = {"serial", *RAISED.get(self.id, ()), *({"age"} & self.params.keys())}
+        check_template("message", self.message, allowed)
+        check_template("message_en", self.message_en, allowed)
+        return self
+
+    def _check_raised(self) -> None:
+        """Reading and comparing raise it: it asks nothing."""
+        asking = {"predicate": self.predicate, "column": self.column, "params": self.params is not NO_PARAMS}
+        for name, given in asking.items():
+            hold(not given, (name,), "not_asked", id=self.id)
+
+    def _check_asked(self) -> None:
+        """It is asked of every answer: the predicate can be asked of the column, and has what it takes."""
+        hold(self.predicate, ("predicate",))
+        hold(self.column in ASKED_OF[self.predicate], ("column",), "enum", enum=ASKED_OF[self.predicate])
+        takes = PREDICATES[self.predicate]
+        hold(not takes or self.params is not NO_PARAMS, ("params",), "keys", names=takes)
+        check_keys(self.params, takes)
+        if "group" in self.params:
+            possible = ANSWERS[self.params["group"]]
+            hold(set(self.params["values"]) <= set(possible), ("params", "values"), "some_of", enum=possible)
+        asked = {"predicate": self.predicate, "column": self.column, "params.group": self.params.get("group", "")}
+        for wanted, (key, found) in zip(REQUIRED.get(self.id, ()), asked.items(), strict=False):
+            hold(wanted == found, key.split("."), "required", wanted=wanted, id=self.id)
 
 
-def load_rules(get: Reader, categories: Sequence[str]) -> tuple[Rule, ...]:
-    """All rules in the file's order. FuxueError names the key of the first that the code could not use."""
-    get.only("", ("rules",))
-    tables = [one.value(name, "[[rules]] …") for one, name in get.tables("rules", KEYS)]
-    names = [f"rules[{_name(table, number)}]" for number, table in enumerate(tables, start=1)]
-    rules = tuple(
-        _rule(Reader(get.path, {name: table}), name, categories) for name, table in zip(names, tables, strict=True)
-    )
-    ids = [rule.id for rule in rules]
-    for name in ids:
-        if ids.count(name) > 1:
-            get.fail(f"id {name}", "each value once")
-    for name in (*RAISED, *REQUIRED):
-        if name not in ids:
-            get.fail(name, "a rule of this id")
-    return rules
+@dataclass(frozen=True)
+class RuleBook:
+    """The file: every rule once, and all that the code needs."""
 
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
-def _name(table: Mapping[str, Any], number: int) -> str:
-    """What a row is called where something is wrong in it: by its id, or its number if it has none."""
-    return str(table["id"]) if re.fullmatch(r"[A-Z][0-9]{2}", str(table.get("id"))) else str(number)
-
-
-def _rule(get: Reader, key: str, categories: Sequence[str]) -> Rule:
-    name = get.text(f"{key}.id", "[A-Z][0-9]{2}")
-    severity = get.text(f"{key}.severity", "|".join(Severity))
-    if name in REFUSING and severity != Severity.ERROR:
-        get.fail(f"{key}.severity", "error: without it there would be nothing to record")
-    table = get.value(key, "[[rules]] …")
-    column = get.text(f"{key}.column", "|".join(ANSWER_COLUMNS)) if "column" in table else ""
-    predicate = _predicate(get, key, name, column)
-    params = _params(get, key, predicate, categories)
-    _check_required(get, key, name, (predicate, column, str(params.get("group", ""))))
-    allowed = {"serial", *RAISED.get(name, ()), *({"age"} if "age" in params else ())}
-    return Rule(
-        id=name,
-        basis=get.text(f"{key}.basis"),
-        severity=Severity(severity),
-        message=get.template(f"{key}.message", allowed),
-        message_en=get.template(f"{key}.message_en", allowed),
-        predicate=predicate,
-        column=column,
-        params=params,
-    )
-
-
-def _predicate(get: Reader, key: str, name: str, column: str) -> str:
-    """The predicate of a rule that is asked of every answer; empty for one that reading and comparing raise."""
-    table = get.value(key, "[[rules]] …")
-    if name in RAISED:
-        for wrong in ("predicate", "column", "params"):
-            if wrong in table:
-                get.fail(f"{key}.{wrong}", f"nothing: {name} is raised by reading and comparing")
-        return ""
-    predicate = get.text(f"{key}.predicate", "|".join(PREDICATES))
-    if column not in ASKED_OF[predicate]:
-        get.fail(f"{key}.column", "|".join(ASKED_OF[predicate]))
-    return predicate
-
-
-def _params(get: Reader, key: str, predicate: str, categories: Sequence[str]) -> Mapping[str, Any]:
-    wanted = PREDICATES.get(predicate, ())
-    if not wanted:
-        if "params" in get.value(key, "[[rules]] …"):
-            get.only(f"{key}.params", ())
-        return {}
-    get.only(f"{key}.params", wanted)
-    params: dict[str, Any] = {}
-    for name in wanted:
-        at = f"{key}.params.{name}"
-        if name in ("age", "group"):
-            params[name] = get.text(at, "|".join(AGES if name == "age" else GROUPS))
-        elif name == "categories":
-            params[name] = list(get.texts(at, categories))
-        else:
-            params[name] = list(get.texts(at, ANSWERS[params["group"]] if "group" in params else ()))
-    return params
-
-
-def _check_required(get: Reader, key: str, name: str, asked: tuple[str, str, str]) -> None:
-    for what, wanted, found in zip(
-        ("predicate", "column", "params.group"), REQUIRED.get(name, ()), asked, strict=False
-    ):
-        if wanted != found:
-            get.fail(f"{key}.{what}", f"{wanted}: {name} is asked of every answer")
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        ids = [rule.id for rule in self.rules]
+        for name in ids:
+            hold(ids.count(name) == 1, (f"id {name}",), "once")
+        for name in (*RAISED, *REQUIRED):
+            hold(name in ids, (name,), "rule", id=name)
+        return self

@@ -11,13 +11,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from etl.forms.definitions import ANNEX4, NOT_ASKED
 from etl.rulebook.campaign import Campaign, Unit
 from etl.synthetic.faults import FAULTS, RESEALED
-from etl.synthetic.population import Person
+from etl.synthetic.population import Person, chinese_faker
 from etl.system.sealing import seal, unseal
 
 _COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
 OWN_PASSWORD = "123456"  # noqa: S105 - what a clerk in a hurry would take
-SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"
-GIVEN = "建国志强秀英桂兰玉梅海燕晓东立新春生丽华"
 
 
 def fill_issue(
@@ -91,8 +89,10 @@ def _returned(campaign: Campaign, person: Person) -> str:
 
 
 def made_up_name(random_: random.Random) -> str:
-    """A name of two or three signs."""
-    return random_.choice(SURNAMES) + random_.choice(GIVEN) + random_.choice(("", random_.choice(GIVEN)))
+    """A name, the same for the same draws."""
+    fake = chinese_faker()
+    fake.random = random_
+    return str(fake.name())
 
 
 def fill_footer(sheet: Worksheet, random_: random.Random) -> None:

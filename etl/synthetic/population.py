@@ -3,6 +3,8 @@
 import datetime as dt
 import random
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from etl.exchange.child import Child
 from etl.forms.id_number import check_digit
@@ -23,11 +25,17 @@ class Person:
     is_back: bool = field(repr=False)
 
 
+@cache
+def chinese_faker() -> Any:
+    """The one maker of names. Its types know nothing of those that a language brings."""
+    from faker import Factory  # here only: no command but those that make people up waits for it to load
+
+    return Factory.create("zh_CN")
+
+
 def make_population(campaign: Campaign, count: int, seed: int, profile: str = "default") -> list[Person]:
     """`count` people over the campaign's units, very unevenly; serials 0001…; ID numbers valid and all different."""
-    from faker import Faker  # here only: no command but those that make people up waits for it to load
-
-    fake = Faker("zh_CN")
+    fake = chinese_faker()
     fake.seed_instance(seed)
     random_ = random.Random(f"population:{seed}")
     units = random_.choices(campaign.units, weights=unit_weights(campaign, seed), k=count)

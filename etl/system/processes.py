@@ -9,8 +9,8 @@ import signal
 import threading
 from collections.abc import Iterator
 
-#: Modules that such processes work with; named here, loaded there.
-PRELOADED = ("etl.read.worker", "etl.issue.outbox")
+#: What the processes that open strangers' files work with; named here, loaded there. They hold nothing else.
+PRELOADED: tuple[str, ...] = ("etl.read.worker",)
 
 
 def forks() -> multiprocessing.context.ForkServerContext:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.exchange.current_answer import CurrentAnswer
 from etl.exchange.flag import Flag
-from etl.exchange.reported import CurrentAnswer
 from etl.exchange.sample import Sample
 from etl.findings import FuxueError
 from etl.inspect.flags import find_flags

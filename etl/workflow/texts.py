@@ -13,8 +13,12 @@ def _catalogue() -> dict[str, dict[str, str]]:
 
 
 def text(key: str, language: str = "zh", /, **params: object) -> str:
-    """The text of a key, filled. KeyError if the catalogue lacks it (a test compares code and catalogue)."""
-    return _catalogue()[key][language].format(**params)
+    """The text of a key, filled. KeyError if the catalogue lacks it (a test compares code and catalogue).
+
+    A parameter that is itself a text is given twice, in English as `name` and in Chinese as `name_zh`.
+    """
+    own = {name.removesuffix("_zh"): value for name, value in params.items() if name.endswith("_zh")}
+    return _catalogue()[key][language].format(**params | (own if language == "zh" else {}))
 
 
 def error_texts(error: FuxueError) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Comparing with what was issued, and tidying what was typed: as properties, and at their edges."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -132,7 +133,7 @@ def test_an_unlisted_category_is_told_once(campaign: Campaign) -> None:
 
 def test_an_unknown_predicate_stops_the_run(campaign: Campaign) -> None:
     rule = Rule("Z99", "M1", Severity.ERROR, "错", "wrong", predicate="no_such")
-    broken = Campaign(**{name: getattr(campaign, name) for name in Campaign.__annotations__} | {"rules": (rule,)})
+    broken = replace(campaign, rules=(rule,))
     with pytest.raises(FuxueError, match="Z99"):
         failed_rules(answer("A", "无"), broken)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from etl.synthetic.population import Person
-from etl.system import processes
 from etl.workflow import publishing
 from etl.workflow.run import Run
 from tests.support.homes import ROOT
@@ -114,7 +113,7 @@ def test_every_module_that_is_named_as_text_is_there() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAMED.fullmatch(node.value)
     }
-    assert {"etl.publish", "etl.publish.server", "etl.proof.prove", *processes.PRELOADED} <= named
+    assert {"etl.publish", "etl.publish.server", "etl.proof.prove", "etl.read.worker"} <= named
     assert [name for name in sorted(named) if importlib.util.find_spec(name) is None] == []
 
 

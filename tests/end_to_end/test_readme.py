@@ -67,17 +67,27 @@ def test_every_file_that_the_documentation_links_exists() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def named(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=]", line)[0].lower() for line in requirements}
+
+
 def test_every_dependency_is_pinned_with_hashes_and_explained() -> None:
-    wanted = {
-        re.split(r"[<>=#\s]", line)[0].lower()
-        for line in (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
-        if line.strip() and not line.startswith("#")
-    }
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    pinned = {name.lower() for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, flags=re.M)}
-    assert wanted <= pinned
-    assert "--index-url" not in lock
-    assert all("--hash=sha256:" in block for block in re.split(r"^(?=[A-Za-z0-9._-]+==)", lock, flags=re.M)[1:])
+    runs, tests = named(PROJECT["project"]["dependencies"]), named(PROJECT["dependency-groups"]["dev"])
+    versions: dict[str, dict[str, str]] = {}
+    for file in ("requirements.lock", "requirements-dev.lock"):
+        lock = (ROOT / file).read_text(encoding="utf-8")
+        versions[file] = {name.lower(): at for name, at in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", lock, flags=re.M)}
+        assert "--index-url" not in lock
+        assert all("--hash=sha256:" in block for block in re.split(r"^(?=[A-Za-z0-9._-]+==)", lock, flags=re.M)[1:])
+    locked = versions["requirements.lock"]
+    assert runs <= set(locked)
+    assert not tests & set(locked)
+    assert tests <= set(versions["requirements-dev.lock"])
+    assert locked.items() <= versions["requirements-dev.lock"].items()
+    wanted = runs | tests | named(PROJECT["dependency-groups"]["cluster"])
     explained = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8").lower()
     assert not [name for name in wanted if name.removeprefix("datasette") not in explained]
 

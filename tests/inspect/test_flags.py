@@ -7,7 +7,7 @@ from math import comb
 
 import pytest
 
-from etl.exchange.reported import CurrentAnswer
+from etl.exchange.current_answer import CurrentAnswer
 from etl.inspect.chance import as_far, at_least, at_most
 from etl.inspect.flags import find_flags
 from etl.rulebook.campaign import Campaign

@@ -236,9 +236,10 @@ def fates(
             continue
         faults = [("L09", key) for key in ("province", "city", "county", "name", "sex") if not row[key].strip()]
         faults += [("L13", key) for key in KEYS if len(row[key]) > campaign.limits.cell_characters]
-        if not row["serial"].strip() or row["serial"] in serials:
+        serial = unicodedata.normalize("NFKC", row["serial"]).strip()  # as a person reads it
+        if not serial or serial in serials:
             faults.append(("L02", "serial"))
-        serials.add(row["serial"])
+        serials.add(serial)
         text = row["id_number"]
         if not is_number(text) or row["sex"] != "女男"[int(text[16]) % 2]:
             faults.append(("L03", "id_number"))

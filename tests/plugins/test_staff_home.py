@@ -6,7 +6,18 @@ from etl.findings import FuxueError
 from etl.system.home import Home
 from etl.vault.store.keys import Keys
 from plugins.accounts import add_account, disable_account, list_accounts
-from tests.support.staff_home import BUREAU, OTHER, OWN, PASSWORD
+from tests.support.staff_home import (
+    BUREAU,
+    OTHER,
+    OWN,
+    PASSWORD,
+    make_home,
+)
+
+
+@pytest.fixture(scope="module")
+def home_and_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Keys]:
+    return make_home(tmp_path_factory.mktemp("staff") / "var")
 
 
 def test_an_account_has_its_scope_and_a_password_shown_once(home_and_keys: tuple[Home, Keys]) -> None:

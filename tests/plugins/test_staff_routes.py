@@ -5,12 +5,30 @@ Paths are made from the routes' own patterns, so a route of a later version or o
 
 import itertools
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from plugins import hooks
-from tests.support.staff_home import BUREAU, CHIEF, CHILD, CLERK, OTHER, OWN, TEAM
-from tests.support.staff_instance import FILL, Examples, Instance, route_paths, variants
+from tests.support.staff_home import BUREAU, CHIEF, CHILD, CLERK, OTHER, OWN, TEAM, add_accounts, add_numbers, make_home
+from tests.support.staff_instance import (
+    FILL,
+    Examples,
+    Instance,
+    route_paths,
+    variants,
+)
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    home, keys = make_home(tmp_path_factory.mktemp("routes") / "var")
+    add_numbers(home, keys)
+    add_accounts(home, keys)
+    made = Instance(home, keys)
+    yield made
+    made.close()
+
 
 OPEN = re.compile(r"/-/login|/favicon\.ico|/-/fuxue/[\w.-]+")
 TABLES = ("children", "workbooks", "findings")

@@ -28,6 +28,7 @@ from tests.support import books
 from tests.support.books import ISSUE, SHEET_PART, UNIT, check_file, places, plain, put, repack, rules_of
 from tests.support.homes import with_limits_of
 from tests.support.leaks import is_readable
+from tests.support.quick import ROUNDS
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 
@@ -390,7 +391,7 @@ def test_reading_is_stopped_at_its_time_limit(with_limits: Callable[..., Run]) -
 
 
 def test_a_seal_that_asks_for_too_much_work_is_refused_at_once(with_limits: Callable[..., Run]) -> None:
-    run = with_limits(spin_count=99_999)
+    run = with_limits(spin_count=ROUNDS - 1)
     assert places(check_file(run, run.home.inbox / f"{UNIT}.xlsx")) == [("F04", "")]
 
 

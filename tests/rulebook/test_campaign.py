@@ -202,7 +202,13 @@ def test_a_category_to_return_without_a_measure_is_named(tmp_path: Path, code: s
     path.write_text(re.sub(r"categories = \[(.*)\]", without, measures) + heading + rest, encoding="utf-8")
     with pytest.raises(FuxueError) as caught:
         load_campaign(folder)
-    assert caught.value.params == {"file": "casework.toml", "key": "measures", "expected": f"one for {code}"}
+    told = {
+        "file": "casework.toml",
+        "key": "measures",
+        "expected": f"one for {code}",
+        "expected_zh": f"{code} 类至少有一项",
+    }
+    assert caught.value.params == told
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 `HARMLESS` says which changes are no mistakes, and why. `make prove` makes every mistake at every key.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 from etl.findings import FuxueError
 from etl.publish import site_identity
 from etl.rulebook import campaign as campaigns
+from etl.rulebook import datafile
 from etl.rulebook.campaign import load_campaign
-from etl.rulebook.datafile import Reader
 from etl.workflow.texts import error_texts
 from tests.support.campaign_changes import CODES, FOLDER, HARMLESS, LOADERS, faults_of
 from tests.support.campaign_faults import CELLS, RETYPED, Fault, dump
@@ -40,17 +41,12 @@ def load(folder: Path, file: str, fault: Fault, monkeypatch: pytest.MonkeyPatch)
             folder / file
         )
     elif file in LOADERS:
-        LOADERS[file](Reader(folder / file, fault.data))
+        LOADERS[file](fault.data)
     else:
         data: Mapping[str, Any] = fault.data
-        module = site_identity if file == "site.toml" else campaigns
-        really = module.read_toml
         with monkeypatch.context() as patched:
-            patched.setattr(module, "read_toml", lambda path: data if path.name == file else really(path))
-            if file == "site.toml":
-                site_identity.load_identity(folder, CODES)
-            else:
-                load_campaign(folder)
+            patched.setattr(datafile, "read_toml", lambda _: data)
+            site_identity.load_identity(folder, CODES)
 
 
 def judge(file: str, fault: Fault, error: FuxueError | None) -> str:
@@ -64,7 +60,15 @@ def judge(file: str, fault: Fault, error: FuxueError | None) -> str:
     if not key or (fault.names and not any(name in key for name in fault.names[:1]) and not _missed(fault, key)):
         return f"key {key}"
     said = error_texts(error)
-    return "" if all(file in one and key in one for one in said) else f"text {said}"
+    if not all(file in one and key in one for one in said):
+        return f"text {said}"
+    return "" if all(is_in_both(error, name) for name in ("expected", "reason") if name in error.params) else "language"
+
+
+def is_in_both(error: FuxueError, name: str) -> bool:
+    """True if what was expected is said in Chinese, and in English in other words; names of keys may be in both."""
+    chinese, english = str(error.params.get(f"{name}_zh", "")), str(error.params[name])
+    return re.search("[\u4e00-\u9fff]", chinese) is not None and english not in ("", chinese)
 
 
 def _missed(fault: Fault, key: str) -> bool:

@@ -17,8 +17,8 @@ from etl.proof import verify_release
 from etl.protect.draft import make_release
 from etl.rulebook import publication
 from etl.rulebook.campaign import Campaign
-from etl.rulebook.datafile import Reader
-from etl.rulebook.publication import load_publication
+from etl.rulebook.datafile import checked
+from etl.rulebook.publication import Publication
 from etl.workflow.run import Run
 from tests.support.campaign_changes import HARMLESS, LOADERS, TEXT, faults_of
 from tests.support.campaign_faults import Fault
@@ -41,7 +41,7 @@ def changes(file: str) -> list[Fault]:
 def passes(file: str, fault: Fault) -> bool:
     """False where the first key of a place happens to be one that is needed."""
     try:
-        LOADERS[file](Reader(Path(file), fault.data or {}))
+        LOADERS[file](fault.data or {})
     except FuxueError:
         return False
     return True
@@ -68,7 +68,7 @@ def test_what_the_publication_may_say_is_taken_by_the_program_that_checks_releas
     tried = [fault for fault in faults_of("publication.toml", all_places=False) if passes("publication.toml", fault)]
     assert len(tried) > 20
     for fault in tried:
-        read = load_publication(Reader(Path("publication.toml"), fault.data or {}), [*campaign.category])
+        read = checked("publication.toml", fault.data or {}, Publication)
         changed = replace(campaign, publication=read)
         nothing = Counts(campaign.reports_due, (), {})
         release = make_release(changed, nothing, [], lambda *_: Cell(Status.SUPPRESSED, None), closing=True)

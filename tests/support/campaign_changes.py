@@ -1,20 +1,21 @@
 """Every small change of a campaign's folder, harmless or not."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from etl.rulebook.campaign import RESERVED
-from etl.rulebook.datafile import Reader
-from etl.rulebook.departments import load_casework
-from etl.rulebook.flag_rules import load_inspection
-from etl.rulebook.publication import load_publication
-from etl.rulebook.rules import load_rules
+from etl.rulebook.campaign import RESERVED, Particulars
+from etl.rulebook.datafile import checked
+from etl.rulebook.departments import Casework
+from etl.rulebook.flag_rules import Inspection
+from etl.rulebook.publication import Publication
+from etl.rulebook.rules import RuleBook
 from tests.support.campaign_faults import Fault, csv_faults, toml_faults
 from tests.support.homes import ROOT
 
 FOLDER = ROOT / "campaign"
 
 
-CODES, RETURNING = list("ABCDEFGHIJKLM"), list("IJKLM")
+CODES = list("ABCDEFGHIJKLM")
 
 
 UNITS = ["fuzhoucheng", "xianyuwan"]
@@ -112,12 +113,13 @@ HARMLESS: Mapping[str, Mapping[str, frozenset[str]]] = {
 }  # fmt: skip
 
 
-#: The loader of each file that has its own.
-LOADERS: Mapping[str, Callable[[Reader], object]] = {
-    "rules.toml": lambda get: load_rules(get, CODES),
-    "casework.toml": lambda get: load_casework(get, {*RESERVED, *UNITS}, CODES, RETURNING),
-    "inspection.toml": load_inspection,
-    "publication.toml": lambda get: load_publication(get, CODES),
+#: What the data of each file that stands alone is read as.
+LOADERS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "campaign.toml": lambda data: checked("campaign.toml", data, Particulars),
+    "rules.toml": lambda data: checked("rules.toml", data, RuleBook),
+    "casework.toml": lambda data: checked("casework.toml", data, Casework, taken={*RESERVED, *UNITS}),
+    "inspection.toml": lambda data: checked("inspection.toml", data, Inspection),
+    "publication.toml": lambda data: checked("publication.toml", data, Publication),
 }
 
 

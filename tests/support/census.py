@@ -12,6 +12,7 @@ from tests.support import books
 from tests.support import workbench as w
 from tests.support.books import ISSUE, UNIT, row_of, setting
 from tests.support.libreoffice import COPIES, FIXTURE, HERE
+from tests.support.quick import ROUNDS
 from tests.support.workbench import A, Bench
 
 Found = Sequence[Finding]
@@ -40,7 +41,7 @@ FIRES: dict[str, tuple[Case, str]] = {
     "F01": (lambda b: b.raw("这不是工作簿".encode()), ""),
     "F02": (lambda b: b.sealed(books.plain(b.run), password="123456"), ""),
     "F03": (lambda b: b.raw(books.plain(b.run)), ""),
-    "F04": (lambda b: w.spun(b, 1000), ""),
+    "F04": (lambda b: w.spun(b, 10), ""),
     "F05": (lambda b: b.under(books.plain(b.run), rows=5), ""),
     "F06": (lambda b: b.plain(w.with_macros(b)), ""),
     "F07": (lambda b: b.edit(w.heading("name", "名字")), ""),
@@ -137,7 +138,7 @@ BOUNDARY: dict[str, Case] = {
     "F01": lambda b: b.raw(b.returned().read_bytes(), "报表.doc"),
     "F02": lambda b: b.raw(b.returned().read_bytes(), "xiling.xlsx"),
     "F03": lambda b: b.sealed(books.plain(b.run)),
-    "F04": lambda b: w.spun(b, 100_000),
+    "F04": lambda b: w.spun(b, ROUNDS),
     "F05": lambda b: b.under(books.plain(b.run), rows=len(books.issued(b.run)) + 4),
     "F06": lambda b: b.edit(w.link),
     "F07": lambda b: b.edit(w.heading("category", "核查结果\n（选择下拉框）")),
@@ -205,7 +206,7 @@ BEYOND: dict[str, tuple[Case, str]] = {
     "L09": (lambda b: b.listed(row_of("1", name="　")), "E3"),
     "F01": (lambda b: b.raw(b"\0"), ""),
     "F02": (lambda b: b.sealed(books.plain(b.run), password=b.run.keys.password(ISSUE, UNIT) + " "), ""),
-    "F04": (lambda b: w.spun(b, 99_999), ""),
+    "F04": (lambda b: w.spun(b, ROUNDS - 1), ""),
     "F05": (lambda b: b.under(books.plain(b.run), rows=len(books.issued(b.run)) + 3), ""),
     "F07": (lambda b: b.edit(w.heading("category", "核查结果（下拉框）")), ""),
     "F09": (lambda b: b.edit(w.altered), ""),

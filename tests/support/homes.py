@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from etl.rulebook.campaign import Campaign, Limits
+from etl.rulebook.campaign import Campaign
+from etl.rulebook.limits import Limits
 from etl.system.home import Home
 from etl.vault.store.keys import read_key
 from etl.workflow.run import Run

@@ -1,10 +1,10 @@
 """A home with scope files of made-up people for the staff tests; and accounts as the command line makes them."""
 
+import random
 from pathlib import Path
 
-import pytest
-
 from etl.rulebook.campaign import Campaign, load_campaign
+from etl.synthetic.fill import made_up_name
 from etl.system.home import Home
 from etl.vault.store.files import connect, numbers_key, numbers_path, scope_key, scope_names
 from etl.vault.store.keys import Keys, demo_master, new_key
@@ -53,7 +53,7 @@ def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str
     for number, unit in enumerate([scope] if scope != BUREAU else CHILD, start=1):
         add = connection.execute
         for i in range(1, extra + 1):
-            called = (name or CHILD.get(unit, "无名氏")) if i == 1 else f"{'赵钱孙李周吴'[i % 6]}{'安定和平'[i % 4]}"
+            called = (name or CHILD.get(unit, "无名氏")) if i == 1 else made_up_name(random.Random(f"{unit}:{i}"))
             letter, label, back = (("K", "打工务农", "否"), ("B", "在校有学籍", "无"), (None, None, None))[i % 3]
             add(
                 "INSERT INTO children VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -97,11 +97,6 @@ def add_accounts(home: Home, keys: Keys) -> None:
 
 def wafangdian() -> Campaign:
     return load_campaign(ROOT / "campaign")
-
-
-@pytest.fixture(scope="module")
-def home_and_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Keys]:
-    return make_home(tmp_path_factory.mktemp("staff") / "var")
 
 
 SHOWN = "210281 20050607 123X"

@@ -8,8 +8,6 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
-import pytest
-
 from etl.system.home import Home
 from etl.vault.store.keys import Keys
 from plugins.launch import build_staff
@@ -17,9 +15,6 @@ from plugins.staff import StaffDatasette
 from tests.support.staff_home import (
     PASSWORD,
     ROOT,
-    add_accounts,
-    add_numbers,
-    make_home,
     wafangdian,
 )
 
@@ -60,16 +55,6 @@ class Instance:
     def close(self) -> None:
         self.datasette.close()
         self.loop.close()
-
-
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    home, keys = make_home(tmp_path_factory.mktemp("routes") / "var")
-    add_numbers(home, keys)
-    add_accounts(home, keys)
-    made = Instance(home, keys)
-    yield made
-    made.close()
 
 
 class Examples:

@@ -18,9 +18,9 @@ from pathlib import Path
 from etl.rulebook.campaign import load_campaign
 from etl.system.home import Home
 from etl.vault.store.keys import read_key
-from plugins.launch import serve_staff
+from plugins.launch import run_staff_server
 home = Home(Path(sys.argv[1]))
-serve_staff(home, read_key(home.demo_key), load_campaign(Path("campaign")), port=int(sys.argv[2]))
+run_staff_server(home, read_key(home.demo_key), load_campaign(Path("campaign")), port=int(sys.argv[2]))
 """
 
 

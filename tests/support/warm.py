@@ -7,9 +7,11 @@ long as the tests.
 """
 
 import atexit
+import importlib
 import json
 import multiprocessing.forkserver
 import os
+import pkgutil
 import runpy
 import select
 import socket
@@ -145,9 +147,15 @@ def _run(job: dict[str, Any]) -> None:
 _waitpid = os.waitpid
 
 if __name__ == "__main__":
-    import etl.cli.main
-    import etl.publish.__main__  # noqa: F401 - loaded for whoever is forked
+    import etl.cli
+    import etl.publish.__main__
+    import etl.workflow
+    import tests.support.quick  # noqa: F401 - changes what it loads
     from etl.system.processes import forks
+
+    for room in (etl.cli, etl.workflow):  # loaded for whoever is forked
+        for module in pkgutil.iter_modules(room.__path__):
+            importlib.import_module(f"{room.__name__}.{module.name}")
 
     forks()
     multiprocessing.forkserver.ensure_running()

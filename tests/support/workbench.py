@@ -217,7 +217,7 @@ def foreign(sheet: Worksheet) -> None:
 
 
 def spun(bench: Bench, most: int) -> Found:
-    """Our own seal asks for 100,000 rounds."""
+    """Our own seal asks for `ROUNDS`."""
     sealed = (bench.returned()).read_bytes()
     limits = replace(bench.run.campaign.limits, spin_count=most)
     submission = read_bytes(sealed, [bench.run.keys.password(ISSUE, UNIT)], limits, allow_unsealed=False)

@@ -237,7 +237,7 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
         raise OSError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(releasing, "put_in_place", stop)
+        patched.setattr(releasing, "place_release", stop)
         with pytest.raises(OSError, match="killed"):
             releasing.release_figures(loaded)
     recover_unless_busy(loaded)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.cli.main import main
-from etl.exchange.reported import CurrentAnswer
+from etl.exchange.current_answer import CurrentAnswer
 from etl.exchange.sample import Key
 from etl.findings import FuxueError
 from etl.inspect.revisit import draw_sample

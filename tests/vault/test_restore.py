@@ -206,7 +206,7 @@ def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
 ) -> None:
     path, _ = upkeep.back_up(loaded, None)
     with monkeypatch.context() as patched:
-        patched.setattr(releasing, "put_in_place", die)
+        patched.setattr(releasing, "place_release", die)
         with pytest.raises(KeyboardInterrupt):
             releasing.release_figures(loaded)
     if is_late:  # nothing was put in place before the record was replaced

@@ -107,7 +107,7 @@ def test_every_command_that_writes_waits_for_the_one_before(
 ) -> None:
     if words[0] == "publish":
         (loaded.home.released / "0001").mkdir(parents=True)
-        monkeypatch.setattr("etl.workflow.publishing.verify", lambda *_: None)
+        monkeypatch.setattr("etl.workflow.publishing.verify_release_folder", lambda *_: None)
     monkeypatch.setattr(homes, "_PATIENCE", 0)
     monkeypatch.chdir(ROOT)
     before = {path: path.stat().st_mtime_ns for path in loaded.home.root.rglob("*") if path.is_file()}

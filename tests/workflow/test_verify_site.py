@@ -140,6 +140,6 @@ def test_each_release_that_a_site_offers_is_verified(
         seen.append(folder.name)
         return read_release(folder)
 
-    monkeypatch.setattr(verifying_site, "verify", verify)
+    monkeypatch.setattr(verifying_site, "verify_release_folder", verify)
     verifying_site.verify_site(small_folder, public)
     assert seen == ["0001", "0002"]

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-from etl.exchange.reported import CurrentAnswer
+from etl.exchange.current_answer import CurrentAnswer
 from etl.exchange.sample import Sample
 from etl.findings import FuxueError
 from etl.system.dates import parse_date

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from etl.exchange.counts import measure
+from etl.exchange.current_answer import CurrentAnswer
 from etl.exchange.flag import Flag
-from etl.exchange.reported import CurrentAnswer
 from etl.forms.definitions import ANNEX4
 from etl.forms.id_number import birth_of, mask
 from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign

@@ -1,5 +1,6 @@
 """Opening encrypted files: SQLCipher, raw 32-byte keys. Nothing outside `etl.vault` connects to the private side."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +11,8 @@ from etl.vault.store.keys import Keys
 
 Connection: TypeAlias = Any  # the library ships no types
 DatabaseError: type[Exception] = sqlcipher.DatabaseError
+#: Whether a text is one statement or more, none of them cut short.
+is_complete: Callable[[str], bool] = sqlcipher.complete_statement
 
 
 def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = False) -> Connection:

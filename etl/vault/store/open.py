@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
-from etl.vault.store.files import Connection, DatabaseError, connect, in_memory
+from etl.vault.store.files import Connection, DatabaseError, connect, in_memory, is_complete
 from etl.vault.store.keys import Keys
 
 SCHEMA_VERSION = 6
@@ -157,9 +156,9 @@ def expected_schema() -> dict[str, str]:
 def statements(name: str) -> Iterator[str]:
     """Statements of this room's SQL file, one by one: `executescript` would end the transaction that they run in."""
     statement = ""
-    for line in resources.files("etl.vault.store").joinpath(name).read_text(encoding="utf-8").splitlines():
-        code = line.partition("--")[0].rstrip()
-        statement += code + "\n" if code.strip() else ""
-        if code.endswith(";") and (" BEGIN " not in statement or code.endswith("END;")):
+    for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines():
+        if code := line.partition("--")[0].rstrip():
+            statement += code + "\n"
+        if is_complete(statement):
             yield statement
             statement = ""
