@@ -39,7 +39,7 @@ def write_instance(
     folder.mkdir()
     link(public / _DATABASE, folder / _DATABASE)
     texts = {
-        METADATA_FILE: _yaml({"databases": {_ENTRY: _entry(metadata)}}),
+        METADATA_FILE: _yaml({"databases": {_ENTRY: _entry(metadata) | _licence(source)}}),
         CONFIG_FILE: _yaml(_config(source, questions, words)),
         "requirements.txt": REQUIREMENTS.read_text(encoding="utf-8"),
         "start.sh": _start(),
@@ -58,6 +58,12 @@ def _entry(metadata: Path) -> Any:
         return yaml.safe_load(metadata.read_text(encoding="utf-8"))["databases"][_ENTRY]
     except (OSError, KeyError, TypeError, yaml.YAMLError):
         raise FuxueError("serve.no_metadata", file=metadata.name, entry=f"databases.{_ENTRY}") from None
+
+
+def _licence(source: Source) -> dict[str, str]:
+    """Datasette shows it at the foot of each page."""
+    licence = source.campaign.licence
+    return {"license": f"{licence.title} / {licence.title_en}", "license_url": licence.url}
 
 
 def _config(source: Source, questions: tuple[Question, ...], words: tuple[Words, ...]) -> dict[str, Any]:

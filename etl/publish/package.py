@@ -48,7 +48,7 @@ def resources(release: Release) -> dict[str, tuple[str, ...]]:
 
 def descriptor(source: Source, release: Release, words: tuple[Words, ...], files: Mapping[str, bytes]) -> bytes:
     """``datapackage.json`` (Data Package version 1) of a release; `files` are its CSVs by name."""
-    campaign = source.campaign
+    campaign, licence = source.campaign, source.campaign.licence
     about = {
         "profile": "tabular-data-package",
         "name": f"{campaign.id.lower()}-{release.name}",
@@ -56,6 +56,7 @@ def descriptor(source: Source, release: Release, words: tuple[Words, ...], files
         "description": _both(words, "package.description"),
         "version": release.name,
         "created": f"{release.as_of}T00:00:00+08:00",
+        "licenses": [{"name": licence.name, "title": f"{licence.title} / {licence.title_en}", "path": licence.url}],
         "contributors": [{"title": campaign.organiser["name"], "role": "publisher"}],
         "resources": [
             {
@@ -124,6 +125,8 @@ def _readme(source: Source, release: Release, t: Words) -> Iterator[str]:
     yield f"\n## {t('data.columns')}\n"
     columns = dict.fromkeys(column for names in resources(release).values() for column in names)
     yield from (f"- `{column}`: {t(f'data.column.{column}')}" for column in columns)
+    licence = source.campaign.licence
+    yield f"\n{t('data.licence')}: {t.of(licence, 'title')} ({licence.name}), {licence.url}"
     yield "\n" + t("package.proof") + "\n"
 
 
@@ -145,6 +148,7 @@ def dataset(source: Source, identity: Identity, t: Words, files: Sequence[Downlo
         "temporalCoverage": "/".join(day.isoformat() for day in days),
         "spatialCoverage": {"@type": "Place", "name": t.of(campaign, "county")},
         "creator": {"@type": "GovernmentOrganization", "name": t.of(campaign.organiser)},
+        "license": campaign.licence.url,
         "isAccessibleForFree": True,
         "measurementTechnique": f"{base}{t.prefix}method/index.html",
         "variableMeasured": [t(f"measure.{key}.name") for key in campaign.publication.measures],

@@ -91,6 +91,16 @@ class _Organiser:
 
 
 @dataclass(frozen=True)
+class Licence:
+    """Under what the published data may be used: its SPDX name, its title, and the address of its text."""
+
+    name: Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,59}")]
+    title: Text
+    title_en: Text
+    url: Annotated[str, matching(r"https?://[A-Za-z0-9.-]+(?:/[!-~]*)?")]
+
+
+@dataclass(frozen=True)
 class Particulars:
     """What `campaign.toml` says: who, when, which children."""
 
@@ -104,6 +114,7 @@ class Particulars:
     county_en: Annotated[Text, at("place.county_en")]
     region: Annotated[str, matching("[1-9][0-9]{5}"), at("place.region")]
     organiser: Annotated[Mapping[str, str], ReadAs(_Organiser, vars)]
+    licence: Licence
     noticed: Annotated[Day, at("dates.noticed")]
     verification_due: Annotated[Day, at("dates.verification_due")]
     reports_due: Annotated[Day, at("dates.reports_due")]

@@ -19,9 +19,10 @@ from etl.findings import FuxueError
 from etl.publish.downloads import to_csv
 from etl.publish.hosting import HEADERS, POLICY
 from etl.publish.instance import REQUIREMENTS
+from etl.rulebook.campaign import load_campaign
 from tests.support.homes import ROOT
 from tests.support.ports import free_ports, is_open
-from tests.support.sample_release import Reader, query, read_csv, tree
+from tests.support.sample_release import CAMPAIGN, Reader, query, read_csv, tree
 from tests.support.sample_releases import made_stack, stack
 
 #: What checks packages elsewhere, in an environment of its own: it brings thirty libraries that nothing else needs.
@@ -31,6 +32,19 @@ FRICTIONLESS = "frictionless==5.21.0"
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_stack(tmp_path_factory)
+
+
+def test_the_licence_of_the_campaign_stands_wherever_the_data_are_offered(public: Path) -> None:
+    licence = load_campaign(CAMPAIGN).licence
+    for page, title in (("data/index.html", licence.title), ("en/data/index.html", licence.title_en)):
+        text = (public / "site" / page).read_text(encoding="utf-8")
+        assert f"{title} ({licence.name})" in text
+        assert f'"license": "{licence.url}"' in text
+        assert licence.url in text
+    package = json.loads((public / "site/data/latest/datapackage.json").read_text(encoding="utf-8"))
+    assert [(one["name"], one["path"]) for one in package["licenses"]] == [(licence.name, licence.url)]
+    shown = yaml.safe_load((public / "datasette/metadata.yml").read_text(encoding="utf-8"))["databases"]["fuxue"]
+    assert shown["license_url"] == licence.url
 
 
 @pytest.mark.parametrize("release", ["0001", "0002", "0003", "latest"])

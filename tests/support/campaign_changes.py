@@ -49,6 +49,8 @@ HARMLESS: Mapping[str, Mapping[str, frozenset[str]]] = {
         **dict.fromkeys(("campaign.notice", "campaign.title", "campaign.title_en"), TEXT),
         **dict.fromkeys(("place.province", "place.city", "place.county", "place.county_en"), TEXT),
         **dict.fromkeys(("organiser.name", "organiser.name_en", "organiser.office", "organiser.office_en"), TEXT),
+        **dict.fromkeys(("licence.title", "licence.title_en"), TEXT),
+        "licence.name": frozenset({"word", "date as text"}),  # letters, digits, dots, hyphens
         "limits.allow_macros": frozenset({"true", "false"}),  # what it is for
     },
     "units.csv": {
