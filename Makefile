@@ -7,21 +7,21 @@ RUN    := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r
 LOCK   := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header
-# What many short processes load is compiled once, whatever the environment says.
+# Let Python cache compiled modules, because the tests start many short processes.
 unexport PYTHONDONTWRITEBYTECODE
-# The program syncs whatever it writes, and a disk lets the tests wait for each: they write to memory where that has room.
+# The program syncs everything that it writes, which is slow on a disk; tests write to memory if it has enough room.
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "/dev/shm" }')
 PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(RUN) -m pytest -n 2
 
 .PHONY: demo test serve check prove bench lock format clean
 
-demo: $(READY)         ## the whole main job on synthetic data, into var/
+demo: $(READY)         ## all of the work on synthetic data, into var/
 	$(RUN) build.py demo
 
 test: $(TOOLS)         ## the tests, under five minutes
 	$(PYTEST) --dist loadscope --no-loadscope-reorder -m "not prove"
 
-serve: $(READY)        ## staff Datasette and public site on 127.0.0.1, over what `make demo` made
+serve: $(READY)        ## staff Datasette and public site on 127.0.0.1, with the data of `make demo`
 	$(RUN) build.py serve
 
 check: $(TOOLS)        ## style, types, boundaries
@@ -30,7 +30,7 @@ check: $(TOOLS)        ## style, types, boundaries
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-prove: $(TOOLS)        ## the long proofs, once per change of what they prove
+prove: $(TOOLS)        ## the long tests marked `prove`, when what they prove has changed
 	$(PYTEST) -m prove
 
 bench: $(TOOLS)        ## the measurements, on an idle machine; see bench/README.md
@@ -40,7 +40,7 @@ bench: $(TOOLS)        ## the measurements, on an idle machine; see bench/README
 	$(RUN) -m bench vault
 	$(RUN) -m bench disclosure
 	$(RUN) -m bench staff
-	$(RUN) -m bench site   # asks for Pelican and Eleventy: bench/README.md
+	$(RUN) -m bench site   # needs Pelican and Eleventy: bench/README.md
 
 format: $(TOOLS)
 	$(VENV)/bin/ruff check --fix .

@@ -1,11 +1,11 @@
-"""Faults in data are findings; faults of a run are errors. Neither ever holds a child's name or ID number."""
+"""Findings (faults in data) and errors (a command cannot go on). Neither contains a child's name or ID number."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """What a finding does to its workbook: an error refuses it, a warning is kept with the row, a note informs."""
+    """What a finding means for its workbook: an error refuses it, a warning is kept with the row, a note informs."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -14,9 +14,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault, at one place, in words that a clerk can act on.
+    """One fault at one place of a file, with a message that says how to mend it.
 
-    `serial` is the 原始序号 of the row or None; `cell` is an address such as ``J7`` or empty for a whole file.
+    `serial` is the 原始序号 of the row or None; `cell` is an address such as ``J7``, or empty for the whole file.
     """
 
     rule: str
@@ -30,12 +30,12 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """File, sheet and cell as a person reads them."""
+        """File, sheet and cell in one line, for people."""
         return " ".join(part for part in (self.file, self.sheet, self.cell) if part)
 
 
 class FuxueError(Exception):
-    """A run that cannot go on. `key` names a text in `texts.toml`; `params` fill it; `code` is the exit code."""
+    """A command cannot go on. `key` names a text in `texts.toml`, `params` fill it, `code` is the exit code."""
 
     def __init__(self, key: str, /, *, code: int = 2, **params: object) -> None:
         super().__init__(key)
@@ -44,7 +44,7 @@ class FuxueError(Exception):
         self.params = params
 
     def __str__(self) -> str:
-        """The key and its parameters, for a developer; `build.py` prints the catalogue's text."""
+        """The key and its parameters, for developers; `build.py` prints the text of `texts.toml` instead."""
         return f"{self.key} {self.params}" if self.params else self.key
 
 

@@ -1,5 +1,5 @@
-"""The staff instance: Datasette over encrypted scope files, locked down. `plugins.launch` is its door."""
+"""The staff instance: a locked-down Datasette that serves the encrypted scope files; `plugins.launch` starts it."""
 
-# Before anything else: Datasette loads its plugins while it is imported. If one of them came first it would be found
-# half made, and be registered without its hooks.
+# This import must come first: Datasette loads its plugins while it is imported. A plugin that was imported before would
+# be only half initialised by then, and registered without its hooks.
 import datasette.app  # noqa: F401

@@ -1,4 +1,4 @@
-"""Which account sees which scopes: a table beside the accounts, asked at every request, never taken from a cookie."""
+"""Which account may see which scopes: a table beside the accounts, read at every request, never from a cookie."""
 
 from typing import Any
 
@@ -7,9 +7,7 @@ from datasette.permissions import PermissionSQL
 
 from etl.rulebook.campaign import BUREAU
 
-#: The scope that holds all units' rows; whoever has it may see every unit's file as well.
-
-#: Not a scope of data: whoever keeps the audit log, and sees nothing else by it.
+#: A scope without data, for the account that keeps the audit log and sees nothing else.
 CUSTODIAN = "custodian"
 
 TABLE = """
@@ -19,24 +17,24 @@ CREATE TABLE IF NOT EXISTS fuxue_scopes (
   PRIMARY KEY (actor_id, scope)
 ) STRICT
 """
-#: Scopes of one account. A disabled, expired or unapproved account has none, whatever its cookie says.
+#: SQL for the scopes of one account. A disabled, expired or unapproved account has none, even with a valid cookie.
 OWN = """
 SELECT s.scope FROM fuxue_scopes s JOIN datasette_accounts_users u ON u.id = s.actor_id
 WHERE s.actor_id = :fuxue_actor AND NOT u.disabled AND NOT u.pending_approval
   AND (u.expires_at IS NULL OR u.expires_at > strftime('%Y-%m-%dT%H:%M:%f', 'now') || '+00:00')
 """
-#: Databases that those scopes open.
+#: SQL for the databases that these scopes open; the bureau's scope opens all.
 VISIBLE = f"""
 SELECT d.database_name AS name FROM catalog_databases d
 WHERE d.database_name IN ({OWN}) OR EXISTS (SELECT 1 FROM ({OWN}) WHERE scope = '{BUREAU}')
 """
 
-#: Everything else that Datasette and its plugins could allow stays denied.
+#: The actions allowed within a scope; everything else that Datasette and its plugins could allow is denied.
 SCOPED_ACTIONS = frozenset(("view-database", "view-table", "execute-sql"))
 
 
 def permission(actor: dict[str, Any] | None, action: str) -> PermissionSQL | None:
-    """The one rule: look at, and query, the databases of the account's scopes. None leaves an action denied."""
+    """The only permission rule: an account may view and query the databases of its scopes. None denies the action."""
     if not actor or not actor.get("id"):
         return None
     given = {"fuxue_actor": actor["id"]}
@@ -50,7 +48,7 @@ def permission(actor: dict[str, Any] | None, action: str) -> PermissionSQL | Non
 
 
 async def has_scope(datasette: Datasette, actor: dict[str, Any] | None, scope: str) -> bool:
-    """Whether an account that may enter has just this scope."""
+    """Whether an active account has this scope itself (the bureau's scope does not include others here)."""
     if not actor or not actor.get("id"):
         return False
     given = {"fuxue_actor": actor["id"], "fuxue_scope": scope}

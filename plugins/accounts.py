@@ -1,4 +1,4 @@
-"""Accounts of the staff instance, from the command line: made, disabled, listed; each with the scopes it may see."""
+"""Adds, disables and lists accounts of the staff instance, each with the scopes that it may see (command line)."""
 
 import asyncio
 import secrets
@@ -18,13 +18,13 @@ from plugins.gate import Rules
 from plugins.staff import StaffDatasette
 
 _Result = TypeVar("_Result")
-#: Who the account book names as the author of what the command line does.
+#: The name recorded as the author of changes made from the command line.
 ACTOR = "cli"
 
 
 @dataclass(frozen=True)
 class Account:
-    """One line of the account list."""
+    """An account in the list; `last_login` is a time as text, None if it never logged in."""
 
     username: str
     scopes: tuple[str, ...]
@@ -33,10 +33,10 @@ class Account:
 
 
 def add_account(home: Home, keys: Keys, username: str, scope: str, password: str | None = None) -> str:
-    """Make an account for one scope and return its password, to be shown once.
+    """Add an account for one scope and return its password, to be shown once.
 
-    Without `password` one is made up, and must be changed at the first login. FuxueError if the scope does not exist,
-    the name is taken or not fit for one, or the password is too short.
+    If no `password` is given, a random one is made, which must be changed at the first login. Raises FuxueError if the
+    scope does not exist, the name is taken or not valid, or the password is too short.
     """
     check_account(home, username, scope)
     minimum = int(ACCOUNTS["password_min_length"])
@@ -48,7 +48,7 @@ def add_account(home: Home, keys: Keys, username: str, scope: str, password: str
 
 
 def check_account(home: Home, username: str, scope: str) -> None:
-    """FuxueError if the scope does not exist, or the name is not fit for one."""
+    """Raise FuxueError if the scope does not exist or the name is not valid."""
     if scope not in (CUSTODIAN, *scope_names(home.scopes)):
         raise FuxueError("staff.unknown_scope", scope=scope)
     if security.validate_username(username):
@@ -56,7 +56,7 @@ def check_account(home: Home, username: str, scope: str) -> None:
 
 
 def add_accounts(home: Home, keys: Keys, accounts: Sequence[tuple[str, str, str]], *, must_change: bool = True) -> None:
-    """Make accounts (name, scope, password) that were checked: all of them, or none if a name is taken (FuxueError)."""
+    """Add accounts (name, scope, password) that were checked; FuxueError if a name is taken, and then none is added."""
 
     async def add(internal: Any) -> None:
         taken = {str(user["username"]).lower() for user in await db.list_users(internal)}
@@ -67,7 +67,7 @@ def add_accounts(home: Home, keys: Keys, accounts: Sequence[tuple[str, str, str]
             hashed = passwords.hash_password(password)
             try:
                 actor = await db.create_user(internal, ACTOR, username, hashed, False, must_change)
-            except db.UsernameTakenError:  # by another command, meanwhile
+            except db.UsernameTakenError:  # taken by another command in the meantime
                 raise FuxueError("staff.name_taken", username=username) from None
             await internal.execute_write("INSERT INTO fuxue_scopes (actor_id, scope) VALUES (?, ?)", [actor, scope])
 
@@ -75,7 +75,7 @@ def add_accounts(home: Home, keys: Keys, accounts: Sequence[tuple[str, str, str]
 
 
 def disable_account(home: Home, keys: Keys, username: str) -> None:
-    """Shut an account out: its sessions end with its next request. FuxueError if there is none of that name."""
+    """Disable an account; its sessions end with the next request. Raises FuxueError if there is no such account."""
 
     async def disable(internal: Any) -> None:
         user = await db.get_user_by_username(internal, username)
@@ -87,7 +87,7 @@ def disable_account(home: Home, keys: Keys, username: str) -> None:
 
 
 def list_accounts(home: Home, keys: Keys) -> list[Account]:
-    """All accounts by name, without anything secret."""
+    """All accounts, sorted by name, without anything secret."""
 
     async def read(internal: Any) -> list[Account]:
         scopes = await internal.execute("SELECT actor_id, scope FROM fuxue_scopes ORDER BY scope")
@@ -106,13 +106,13 @@ def list_accounts(home: Home, keys: Keys) -> list[Account]:
 
 
 def typeable() -> str:
-    """A random password of 12 signs, 59 bits, that can be read out and typed from paper."""
-    signs = "".join(secrets.choice(TYPEABLE) for _ in range(12))
-    return "-".join(signs[i : i + 4] for i in range(0, 12, 4))
+    """A random password of 12 characters (59 bits) that is easy to read out and to type from paper."""
+    characters = "".join(secrets.choice(TYPEABLE) for _ in range(12))
+    return "-".join(characters[i : i + 4] for i in range(0, 12, 4))
 
 
 def _with_accounts(home: Home, keys: Keys, work: Callable[[Any], Awaitable[_Result]]) -> _Result:
-    """Run `work` on the internal database, set up by the plugins' own migrations; a server may be running."""
+    """Run `work` on the internal database, after the plugins' migrations; a server may be running at the same time."""
 
     async def run() -> _Result:
         datasette = StaffDatasette(home, keys, Rules((), frozenset()), [], config={})

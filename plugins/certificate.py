@@ -1,7 +1,7 @@
 """TLS of the staff instance (M18): a certificate for the county's own network, made with `cryptography`.
 
-Of the authority that signs it nothing is kept but its certificate: nobody, not even the holder of the master key, can
-sign a second one with it, so that a machine that trusts it trusts this server alone. A new certificate is a new
+The signing authority's private key is discarded. So no one, not even the holder of the master key, can sign a second
+certificate with it, and a machine that trusts the authority trusts only this server. Each new certificate gets a new
 authority.
 """
 
@@ -23,16 +23,16 @@ from etl.system.disk import write_private
 from etl.system.home import Home
 from etl.vault.store.keys import Keys
 
-#: No longer than any browser takes from an authority of one's own.
+#: The longest validity, in days, that all browsers accept from a private authority.
 MOST_DAYS = 825
-#: Clocks of the offices may be behind.
+#: The certificate is valid from this long before its date, since clocks in the offices may be slow.
 BEHIND = dt.timedelta(days=1)
 AUTHORITY, SERVER, KEY = "ca.crt", "server.crt", "server.key"
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was made: the authority's file with its SHA-256 fingerprint, the names, the last day."""
+    """A new certificate: the authority's file and SHA-256 fingerprint, the host names, the last day of validity."""
 
     authority: Path
     fingerprint: str
@@ -42,7 +42,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Tls:
-    """Files that a server needs; the key is encrypted under a password derived from the master key."""
+    """The files and host names that a server needs; the key file is encrypted with `password`."""
 
     certificate: Path
     key: Path
@@ -51,7 +51,10 @@ class Tls:
 
 
 def sign_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], days: int, day: dt.date) -> Certificate:
-    """An authority that may vouch for these hosts alone, and the server's certificate. FuxueError for an odd host."""
+    """Make an authority that is restricted to these hosts, and the server's certificate; write both to the home.
+
+    It is valid for `days` from `day` on. Raises FuxueError if a host is not a valid name or address.
+    """
     names = [_name(host) for host in hosts]
     start = dt.datetime.combine(day, dt.time(), dt.UTC)
     signer, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -66,7 +69,7 @@ def sign_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], 
     authority = (
         builder(issuer, signer.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs=True), critical=True)
+        .add_extension(_usage(is_authority=True), critical=True)
         .add_extension(x509.NameConstraints([_subtree(name) for name in names], None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(signer.public_key()), critical=False)
         .sign(signer, SHA256())
@@ -74,7 +77,7 @@ def sign_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], 
     server = (
         builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])]), own.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs=False), critical=True)
+        .add_extension(_usage(is_authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
@@ -89,7 +92,7 @@ def sign_certificate(home: Home, keys: Keys, county: str, hosts: Sequence[str], 
 
 
 def tls_of(home: Home, keys: Keys, host: str, today: dt.date) -> Tls | None:
-    """What to serve a host with; None if there is no certificate. FuxueError for one that is of others, or over."""
+    """The TLS files for a host, None if there are none. FuxueError if unreadable, expired or made for other hosts."""
     path = home.staff / SERVER
     if not path.exists():
         return None
@@ -107,12 +110,12 @@ def tls_of(home: Home, keys: Keys, host: str, today: dt.date) -> Tls | None:
 
 
 def certificate_fingerprint(certificate: x509.Certificate) -> str:
-    """SHA-256 in pairs of signs, as Windows and browsers show it."""
+    """The SHA-256 fingerprint in pairs of characters, as Windows and browsers show it."""
     return certificate.fingerprint(SHA256()).hex(":").upper()
 
 
 def _password(keys: Keys) -> str:
-    return keys.derive("tls-key", 0).hex()  # the first master: a rekey leaves the key readable
+    return keys.derive("tls-key", 0).hex()  # from the first master key, so that the file stays readable after a rekey
 
 
 def _name(host: str) -> x509.GeneralName:
@@ -128,15 +131,15 @@ def _subtree(name: x509.GeneralName) -> x509.GeneralName:
     return x509.IPAddress(ipaddress.ip_network(name.value)) if isinstance(name, x509.IPAddress) else name
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def _usage(*, is_authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not signs,
+        digital_signature=not is_authority,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=signs,
-        crl_sign=signs,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
         encipher_only=False,
         decipher_only=False,
     )

@@ -1,6 +1,7 @@
-"""Databases of the staff instance: keyed, and the scopes read-only behind an authorizer. Nothing here knows SQL text.
+"""The databases of the staff instance: all encrypted; the scopes read-only and guarded by SQLite's authorizer.
 
-Datasette opens a database in `Database.connect()`; its hooks run later, when an unkeyed file has already been refused.
+They override `Database.connect()`, since Datasette's hooks run only later, when opening a file without its key would
+already have failed.
 """
 
 import itertools
@@ -22,29 +23,29 @@ from plugins.looks import seen
 
 _Result = TypeVar("_Result")
 
-#: The library with which `etl.vault.store.files`, its one door, opens files: codes, rows and errors of connections.
+#: The library with which `etl.vault.store.files` opens files; needed for its codes, row and error types.
 library: Any = sys.modules["sqlcipher3.dbapi2"]
 
-#: Pragmas that Datasette reads schemas with. With an argument `schema_version` would write, so it gets none.
+#: Pragmas with which Datasette reads schemas. `schema_version` is also allowed, but not with an argument: that writes.
 SCHEMA_PRAGMAS = frozenset(
     ("table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list")
 )
-#: Functions that reach outside the query: other files, native code, the log.
+#: Functions with effects outside the query: on other files, native code, the log.
 FORBIDDEN_FUNCTIONS = frozenset(("load_extension", "sqlcipher_export", "fts3_tokenizer", "sqlite_log"))
 
-#: What SQLite may use in all, and of it the page cache of one connection: there is one a scope and thread.
+#: The memory that SQLite may use in all, and the page cache of one connection (one for each scope and thread).
 HEAP_BYTES = 512 * 1024 * 1024
 CACHE_KB = 2000
-#: After so long no query is running on a connection any more: each is stopped after a second.
+#: After this time no query can still run on a retired connection, since each query is stopped after a second.
 QUIET_SECONDS = 30.0
 
 _generation = itertools.count(1)
 
 
 def use_sqlcipher() -> None:
-    """Let Datasette's modules speak SQLCipher's row and error types instead of the standard library's.
+    """Make Datasette's modules use SQLCipher's row and error types instead of the standard library's.
 
-    They import the name `sqlite3` from one module at different times, so those already loaded are put right too.
+    This replaces the name `sqlite3` in all modules of Datasette that are already loaded.
     """
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "datasette" and getattr(module, "sqlite3", None) is standard:
@@ -52,7 +53,7 @@ def use_sqlcipher() -> None:
 
 
 def authorize(action: int, first: str | None, second: str | None, _schema: str | None, _source: str | None) -> int:
-    """SQLite's authorizer: reading is allowed, and what Datasette needs to know of a schema. All else is denied."""
+    """SQLite's authorizer: it allows reading, and what Datasette needs to inspect a schema; it denies all else."""
     if action in (library.SQLITE_SELECT, library.SQLITE_READ, library.SQLITE_RECURSIVE):
         allowed = True
     elif action == library.SQLITE_FUNCTION:
@@ -66,24 +67,24 @@ def authorize(action: int, first: str | None, second: str | None, _schema: str |
 
 
 class KeyedDatabase(Database):  # type: ignore[misc]
-    """A database whose failing statements are never written to the log: they may hold a name or an ID number."""
+    """A database whose failing statements are never logged, since they may contain a name or an ID number."""
 
     async def execute(self, sql: str, params: Any = None, *args: Any, **options: Any) -> Any:
-        """Run one reading statement, and count it for the log."""
+        """Run one reading statement and count it for the audit log. Raises the library's errors."""
         try:
             found = await super().execute(sql, params, *args, **(options | {"log_sql_errors": False}))
         except (library.Warning, MemoryError) as error:
-            # A second statement after the first, or too much memory: Datasette knows errors, but not these.
+            # Caused by a second statement after the first, or by too much memory; Datasette handles only other types.
             raise library.OperationalError(str(error) or "out of memory") from None
         self.looked_at(len(found.rows))
         return found
 
     def looked_at(self, rows: int) -> None:
-        """A statement gave so many rows."""
+        """Called after each statement with the number of its rows; does nothing here."""
 
 
 class InternalDatabase(KeyedDatabase):
-    """Datasette's own tables: accounts, sessions, scopes of accounts, the catalogue. Encrypted like the rest."""
+    """Datasette's own tables (accounts, sessions, scopes of accounts, catalogue), in an encrypted file."""
 
     def __init__(self, ds: Datasette, path: Path, keys: Keys) -> None:
         super().__init__(ds, path=str(path), mode="rwc")
@@ -91,7 +92,7 @@ class InternalDatabase(KeyedDatabase):
         self._key = keys.derive("file:staff")
 
     def connect(self, write: bool = False) -> Connection:
-        """An open connection; made on first use."""
+        """Open a connection; with `write`, the file is created if it is missing."""
         connection = connect(self._file, self._key, create=write)
         if write:
             connection.isolation_level = "IMMEDIATE"
@@ -100,10 +101,10 @@ class InternalDatabase(KeyedDatabase):
 
 
 class ScopeDatabase(KeyedDatabase):
-    """One scope's file. Read-only twice over: by how it is opened and by the authorizer.
+    """A scope's file, read-only in two ways: it is opened so, and the authorizer denies writing.
 
-    A load puts a new file in the old one's place; the next query opens it. Connections to the old file are closed
-    when a later load comes and no query can still be running on them.
+    Loading data replaces the file; the next query opens the new one. Connections to the old file are closed at a later
+    replacement, when no query can still be running on them.
     """
 
     def __init__(self, ds: Datasette, scopes: Path, scope: str, keys: Keys) -> None:
@@ -112,10 +113,10 @@ class ScopeDatabase(KeyedDatabase):
         self._identity: tuple[int, int] | None = None
         self._retired: list[tuple[float, Connection]] = []
 
-    def connect(self, write: bool = False) -> Connection:  # noqa: ARG002 - Datasette asks; there is no writing
+    def connect(self, write: bool = False) -> Connection:  # noqa: ARG002 - Datasette passes it; writing is not possible
         """An open, guarded, read-only connection."""
         connection = open_scope(self._scopes, self._scope, self._keys)
-        # Holds for all connections of the process together: a query that asks for more memory fails.
+        # The limit applies to all connections of the process together; a query that needs more memory fails.
         connection.execute(f"PRAGMA hard_heap_limit = {HEAP_BYTES}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         connection.set_authorizer(authorize)
@@ -123,18 +124,18 @@ class ScopeDatabase(KeyedDatabase):
         return connection
 
     def looked_at(self, rows: int) -> None:
-        """Of a scope: that goes on record with the request."""
+        """Add the statement to what is logged for the request."""
         if (request := seen.get()) is not None:
             request.add(rows)
 
     def close(self) -> None:
-        """Close every connection, of earlier files too."""
+        """Close every connection, also those to earlier files."""
         self._all_connections.extend(connection for _, connection in self._retired)
         self._retired.clear()
         super().close()
 
     async def execute_isolated_fn(self, fn: Callable[[Connection], _Result]) -> _Result:
-        """Run `fn` on a connection of its own. Datasette would ask a writing thread, which logs what fails."""
+        """Run `fn` on its own connection. Datasette would use its writing thread, which logs failing statements."""
 
         def isolated(_shared: Connection) -> _Result:
             connection = self.connect()
@@ -147,7 +148,7 @@ class ScopeDatabase(KeyedDatabase):
         return await self.execute_fn(isolated)  # type: ignore[no-any-return]
 
     async def attached_databases(self) -> list[Any]:
-        """None, ever; asking SQLite would tell the file's path."""
+        """Always empty: SQLite's own answer would reveal the file's path."""
         return []
 
     async def _execute_write_fn(self, *_args: Any, **_options: Any) -> Any:
@@ -167,7 +168,7 @@ class ScopeDatabase(KeyedDatabase):
         self._retired = [pair for pair in self._retired if now - pair[0] <= QUIET_SECONDS]
         self._retired += [(now, connection) for connection in self._all_connections]
         self._all_connections.clear()
-        # Threads keep their connection under this name: a new name makes each open the new file.
+        # Each thread stores its connection under this name, so a new name makes it open the new file.
         self._thread_local_id = f"scope{next(_generation)}"
         self._identity = identity
         for connection in done:

@@ -1,4 +1,4 @@
-"""What the staff instance says of its tables (`metadata.yml`), and how it shows them (made here, never kept there)."""
+"""The descriptions of the staff instance's tables (from `metadata.yml`), and the way the tables are shown."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,12 @@ from datasette.utils import parse_metadata
 from etl.findings import FuxueError
 from etl.rulebook.campaign import BUREAU, Campaign
 
-#: The entry of `metadata.yml` that describes the scopes' files: a table is the same in whichever it stands.
+#: The entry of `metadata.yml` that describes the scopes' files; a table means the same in all of them.
 _ENTRY = "staff"
-#: Between the Chinese name of a column and the rest of its description.
+#: Separates the Chinese name of a column from the rest of its description.
 LANGUAGE_SEPARATOR = " / "
 
-#: How tables are shown: facets, order, rows a page, and the column that stands for a row where it is linked.
+#: How tables are shown: facets, order, rows per page, and the column whose value is the text of a link to a row.
 TABLE_DISPLAY: dict[str, dict[str, Any]] = {
     "children": {"facets": ["category_name", "returned"], "sort": "serial", "size": 50, "label_column": "serial"},
     "progress": {"sort": "unit", "size": 50, "label_column": "name"},
@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "allow_signed_tokens": False,
     "suggest_facets": False,
     "default_page_size": 50,
-    "max_returned_rows": 10_000,  # a county's children at once: a shorter CSV would be a wrong one
+    "max_returned_rows": 10_000,  # all children of a county: a truncated CSV would be wrong
     "sql_time_limit_ms": 1000,
     "facet_time_limit_ms": 500,
     "default_cache_ttl": 0,
@@ -45,7 +45,7 @@ ACCOUNTS = {"session_ttl_days": 1, "password_min_length": 10, "lockout_threshold
 
 
 def describe_staff(root: Path) -> dict[str, Any]:
-    """The staff entry of `metadata.yml`: title, description, tables and their columns."""
+    """The staff entry of metadata.yml in the folder `root`: title, description, tables. FuxueError if malformed."""
     try:
         entry = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))["databases"][_ENTRY]
         tables: dict[str, Any] = {
@@ -58,12 +58,12 @@ def describe_staff(root: Path) -> dict[str, Any]:
 
 
 def scope_title(campaign: Campaign, scope: str) -> str:
-    """What a scope is called: its unit's name, or that of the whole."""
+    """The title of a scope: the name of its recipient, or that of all units for the bureau."""
     return f"{campaign.county}全部单位" if scope == BUREAU else campaign.recipient_name(scope)
 
 
 def metadata(described: dict[str, Any], campaign: Campaign, scopes: list[str]) -> dict[str, Any]:
-    """Datasette's metadata: the same description for every scope, under the scope's own title."""
+    """Datasette's metadata: every scope has its own title, and the same `described` (see `describe_staff`)."""
     databases = {
         scope: {"title": scope_title(campaign, scope), "description": described["description"]}
         | {"tables": described["tables"]}
@@ -72,7 +72,7 @@ def metadata(described: dict[str, Any], campaign: Campaign, scopes: list[str]) -
     return {"title": described["title"], "description": campaign.title, "databases": databases}
 
 
-#: Datasette's tables of metadata and their fields, the addressed thing first.
+#: Datasette's metadata tables and their fields.
 METADATA = {
     "metadata_instance": ("key", "value"),
     "metadata_databases": ("database_name", "key", "value"),
@@ -82,7 +82,7 @@ METADATA = {
 
 
 def metadata_rows(given: dict[str, Any]) -> dict[str, list[tuple[str, ...]]]:
-    """The rows of those tables."""
+    """The rows of the tables in `METADATA`, made from Datasette's metadata."""
     rows: dict[str, list[tuple[str, ...]]] = {table: [] for table in METADATA}
     rows["metadata_instance"] = [(key, given[key]) for key in ("title", "description") if key in given]
     for name, database in (given.get("databases") or {}).items():
@@ -96,19 +96,19 @@ def metadata_rows(given: dict[str, Any]) -> dict[str, list[tuple[str, ...]]]:
 
 
 def config(scopes: list[str]) -> dict[str, Any]:
-    """Datasette's configuration; permissions are not in it, they are asked of the accounts (`plugins.access`)."""
+    """Datasette's configuration for the scopes; permissions are not part of it (see `plugins.access`)."""
     tables = {scope: {"tables": {name: dict(shown) for name, shown in TABLE_DISPLAY.items()}} for scope in scopes}
     return {"plugins": {"datasette-accounts": ACCOUNTS}, "databases": tables}
 
 
 def heading(description: str | None, column: str) -> str:
-    """The Chinese name of a column, from its description; the column's own name if there is none."""
+    """The Chinese name of a column, taken from its description; otherwise the column's own name."""
     name, found, _ = (description or "").partition(LANGUAGE_SEPARATOR)
     return name if found else column
 
 
 def titles(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """For the templates: what scopes and tables are called, and what is said of tables and columns."""
+    """Variables for the templates: titles of scopes and tables, descriptions of tables and columns."""
     databases: dict[str, Any] = given.get("databases") or {}
     first: dict[str, Any] = next(iter(databases.values()), {})
     tables: dict[str, Any] = first.get("tables", {})

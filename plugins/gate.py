@@ -1,7 +1,7 @@
-"""The outermost wrapper: which paths exist at all, for whom, and with which headers every answer leaves.
+"""The outermost layer of the staff instance: which paths exist, for whom, and the headers of every answer.
 
-What is not listed here is not found, alike for everyone, so that an answer never tells what a name stands for.
-Datasette's permissions stand behind it and would refuse the same.
+A path that is not listed here is "not found" for everyone in the same way, so that an answer never reveals whether a
+name exists. Datasette's own permissions, behind this layer, would refuse the same requests.
 """
 
 import json
@@ -31,17 +31,17 @@ LOGIN = "/-/login"
 READ = frozenset(("GET", "HEAD"))
 POST = frozenset(("POST",))
 
-#: Open to everyone: the login page and what it is made of. Nothing of this is about anyone.
+#: Open to everyone: the login page and its files, without any personal data.
 OPEN = (
     (READ, re.compile(r"/-/login|/favicon\.ico|/-/fuxue/[\w.-]+")),
     (POST, re.compile(r"/-/login/api/authenticate")),
 )
-#: For every account.
+#: Open to every account.
 STAFF = (
     (READ, re.compile(r"/|/-/(account|logout|audit)")),
     (POST, re.compile(r"/-/logout/perform|/-/account/api/change-password")),
 )
-#: Below a scope's name: the form on which a full ID number is asked for (`plugins.reveal`).
+#: Below a scope's name: the form to view a full ID number (`plugins.reveal`).
 REVEAL = re.compile(r"/-/number/[\w-]+,[\w-]+", re.ASCII)
 _SCOPE = re.compile(r"/(?P<scope>[a-z][a-z0-9-]*)(?P<below>.*)", re.ASCII)
 
@@ -60,25 +60,25 @@ _HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"x-robots-tag", b"noindex"),
 )
-#: With TLS: this name is never asked for without it again.
+#: Only with TLS: makes browsers use TLS for this host name from now on.
 STRICT = (b"strict-transport-security", b"max-age=31536000")
 REPLACED = frozenset(name for name, _ in _HEADERS) | {b"server"}
 _PAGE = """<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>复学</title>
 <meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/-/fuxue/staff.css">
-<main class="refused"><h1>{status}</h1><p>{words}</p><p><a href="/">返回首页 / Home</a></p></main></html>
+<main class="refused"><h1>{status}</h1><p>{text}</p><p><a href="/">返回首页 / Home</a></p></main></html>
 """
-_WORDS = {
+_TEXTS = {
     302: "请先登录 / Log in first",
     400: "请求有误 / Bad request",
     403: "请先登录 / Log in first",
     404: "没有这个页面 / Not found",
     429: "尝试次数过多，请过一刻钟再试 / Too many attempts: wait a quarter of an hour",
-    503: "查阅日志无法写入，不能给出数据，请告知保管人 / The log cannot be written: no data, tell the custodian",
+    503: "查阅日志无法写入，不能给出数据，请告知保管人 / The log cannot be written: no data. Inform the custodian",
 }
 
 
 def log_error_kind(error: BaseException) -> None:
-    """Log what kind of error struck where: never its message or variables, which may hold a person's data."""
+    """Log the type and place of an error, but never its message or variables, which may contain personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
     print(f"staff: {type(error).__name__} at {place}", file=sys.stderr, flush=True)
@@ -86,7 +86,7 @@ def log_error_kind(error: BaseException) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """What the gate knows: the tables of a scope, and the names that a request may call the server by."""
+    """The tables of a scope, and the host names that a request may use for the server."""
 
     tables: tuple[str, ...]
     hosts: frozenset[str]
@@ -94,20 +94,20 @@ class Rules:
 
     @cached_property
     def below(self) -> re.Pattern[str]:
-        """What exists below a scope's name: its page, own SQL, and the documented tables with their rows."""
+        """The paths below a scope's name: its page, the SQL page, and the documented tables with their rows."""
         known = "|".join(map(re.escape, self.tables))
         rows = r"/[\w~,-]+(\.json)?"
         return re.compile(rf"(\.json|/-/query(\.json|\.csv)?|/({known})((\.json|\.csv)?|{rows}))?", re.ASCII)
 
     def exists(self, method: str, below: str) -> bool:
-        """Whether there is something below a scope's name for a method."""
+        """Whether the path `below` a scope's name exists for a method."""
         if REVEAL.fullmatch(below):
             return method in READ | POST
         return method in READ and self.below.fullmatch(below) is not None
 
 
 def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
-    """Wrap `app`, so that nothing but what is listed here reaches it, and nothing leaves it that is not on record."""
+    """Wrap `app`: only listed requests reach it, and no answer leaves before `auditor` has recorded it."""
 
     async def guarded(scope: Message, receive: Any, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -116,7 +116,7 @@ def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        rules = getattr(datasette, "rules", given)  # the launcher learns of hosts and TLS last
+        rules = getattr(datasette, "rules", given)  # the launcher sets hosts and TLS only at the end
         answer = _Answer(send, scope, auditor, (*_HEADERS, *([STRICT] if rules.is_tls else [])))
         token = seen.set(answer.seen)
         try:
@@ -125,7 +125,7 @@ def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
                 await app(scope, receive, answer)
             else:
                 await answer.refuse(*refusal)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the server's own log
+        except Exception as error:  # noqa: BLE001 - no error may reach the server's own log
             log_error_kind(error)
             await answer.refuse_at_last()
         finally:
@@ -137,7 +137,7 @@ def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
 async def _refusal(
     datasette: Datasette, scope: Message, receive: Any, rules: Rules, answer: "_Answer"
 ) -> tuple[int, str | None] | None:
-    """None to let the request in, else the status and, for a redirect, where to; `answer` learns who asks."""
+    """None if the request is allowed, else the status and the target of a redirect; sets `answer.actor`."""
     request = Request(scope, receive)
     if not _host_known(request, rules.hosts):
         return 400, None
@@ -166,13 +166,13 @@ def _listed(rules: tuple[tuple[frozenset[str], re.Pattern[str]], ...], method: s
 
 
 def _path(scope: Message) -> str:
-    """The path that Datasette will route by: as sent, undecoded."""
+    """The path by which Datasette routes: as sent, not decoded."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.decode("ascii", "replace").partition("?")[0]
 
 
 def _host_known(request: Request, hosts: frozenset[str]) -> bool:
-    """False for a foreign Host: a page elsewhere whose name was pointed at this address (DNS rebinding)."""
+    """Whether the Host header names this server; else a foreign page may have its name point here (DNS rebinding)."""
     name = re.sub(r":\d+$", "", request.headers.get("host") or "")
     return name.strip("[]").lower() in hosts
 
@@ -184,13 +184,13 @@ def _wants_page(request: Request, path: str) -> bool:
 
 
 class NotRecordedError(Exception):
-    """The log could not be written; it says nothing else."""
+    """The audit log could not be written; the cause is not included."""
 
 
 class _Answer:
-    """The response on its way out: on record before its first byte leaves, then given our headers; and the refusals.
+    """Sends the answer, or a refusal, with our headers; it is recorded before its first byte leaves.
 
-    `actor` is the account's name, empty for an attempt to log in, None for what is about nobody and not recorded.
+    `actor` is the account's name, empty for an attempt to log in, None for a request that needs no record.
     """
 
     def __init__(self, send: Send, scope: Message, auditor: Auditor, headers: Sequence[tuple[bytes, bytes]]) -> None:
@@ -204,7 +204,11 @@ class _Answer:
         self._left = False
 
     async def __call__(self, message: Message) -> None:
-        """Hold the head back until there is a body: then all that was asked of scopes is known. CSV leaves whole."""
+        """Pass on an ASGI message of the answer.
+
+        The head is held back until the first part of the body, when all queries of the request are known. CSV is
+        collected and sent as a whole.
+        """
         if message["type"] == "http.response.start":
             kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in REPLACED]
             is_table = (
@@ -227,7 +231,7 @@ class _Answer:
         await self._send(message)
 
     async def _record(self) -> None:
-        """Once, and again whenever more was asked since."""
+        """Record the request; again only if there were further queries. Raises NotRecordedError if that fails."""
         if self.actor is not None and not self.seen.is_recorded and self._recorded < self.seen.statements:
             try:
                 await self._auditor.write(look_of(self._scope, self.actor, self._status, self.seen))
@@ -237,20 +241,20 @@ class _Answer:
             self._recorded = self.seen.statements
 
     async def refuse_at_last(self) -> None:
-        """Something broke. If nothing has left yet, say so; if it was the log that failed, without asking it again."""
+        """After an error: send a refusal if nothing has been sent yet; it is not recorded if the log itself failed."""
         if not self._left:
             self._held, failed = None, self._recorded < self.seen.statements and bool(self._status)
             self.actor = None if failed else self.actor
             await self.refuse(503 if failed else 400, None)
 
     async def refuse(self, status: int, location: str | None) -> None:
-        """The same few bytes for everyone and every path."""
+        """Send a refusal, which is the same for everyone and every path."""
         headers = [(b"content-type", b"text/html; charset=utf-8")]
-        body = _PAGE.format(words=_WORDS.get(status, ""), status=status).encode()
+        body = _PAGE.format(text=_TEXTS.get(status, ""), status=status).encode()
         if location:
             headers.append((b"location", location.encode()))
         elif _path(self._scope).endswith(".json") or "/api/" in _path(self._scope):
             headers = [(b"content-type", b"application/json; charset=utf-8")]
-            body = json.dumps({"ok": False, "error": _WORDS[status], "status": status}, ensure_ascii=False).encode()
+            body = json.dumps({"ok": False, "error": _TEXTS[status], "status": status}, ensure_ascii=False).encode()
         await self({"type": "http.response.start", "status": status, "headers": headers})
         await self({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})

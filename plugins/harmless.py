@@ -1,4 +1,4 @@
-"""CSV as a spreadsheet can open it: no cell of it is taken for a formula, and its signs are read rightly."""
+"""Makes CSV safe for spreadsheets: no cell is taken for a formula, and the encoding is recognised."""
 
 import csv
 import io
@@ -6,18 +6,18 @@ import re
 
 from etl.system.file_names import FORMULA_STARTS
 
-#: What may stand before a formula and is not seen: spaces and signs without width.
+#: Invisible characters that may precede a formula: spaces and characters without width.
 BEFORE = re.compile(r"[\s\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-#: By which Excel knows UTF-8.
+#: The byte-order mark, by which Excel recognises UTF-8.
 BOM = b"\xef\xbb\xbf"
 
 
 def harmless(content: bytes) -> bytes:
-    """The same cells; one that would be a formula is made text by an apostrophe before it. Numbers stay numbers."""
+    """The same CSV (UTF-8), with an apostrophe before each cell that would be a formula. Numbers stay numbers."""
     out = io.StringIO()
     rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
-    # All in quotes: where a spreadsheet splits at semicolons or tabs, half a cell must not become a formula.
+    # All cells are quoted: if a spreadsheet splits at semicolons or tabs, a part of a cell must not become a formula.
     csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(
         [[_as_text(c) for c in row] for row in rows]
     )

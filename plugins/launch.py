@@ -1,4 +1,4 @@
-"""The door of the staff instance: build it, serve it."""
+"""Builds and serves the staff instance."""
 
 import asyncio
 import contextlib
@@ -27,14 +27,14 @@ from plugins.staff import StaffDatasette
 
 __all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "run_staff_server"]
 
-#: Names that a browser on the same machine may use.
+#: Host names that a browser on the same machine may use.
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> StaffDatasette:
-    """The staff Datasette over all scopes that have been built; `root` is the folder of metadata.yml.
+    """The staff instance with all scopes that have been built; `root` is the folder of metadata.yml.
 
-    It starts up with its first request or with `await .invoke_startup()`. FuxueError if there is nothing to serve.
+    It starts up with its first request or with `await .invoke_startup()`. Raises FuxueError if there is no scope.
     """
     built = [name for name in scope_names(home.scopes) if name in scopes(campaign)]
     if not built:
@@ -52,7 +52,7 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
 
 
 def run_staff_server(home: Home, keys: Keys, campaign: Campaign, *, host: str = "127.0.0.1", port: int = 8001) -> None:
-    """Serve the staff instance until it is interrupted. FuxueError for an address that is not safe or not free."""
+    """Serve the staff instance until interrupted. Raises FuxueError if the address is not safe or the port is taken."""
     tls = check_host(home, keys, host)
     with (
         home.serving(),
@@ -67,9 +67,10 @@ def run_staff_server(home: Home, keys: Keys, campaign: Campaign, *, host: str = 
 
 
 def check_host(home: Home, keys: Keys, host: str) -> Tls | None:
-    """The TLS to serve an address with, None on loopback without a certificate for it (M18).
+    """The TLS files for an address; None on loopback if there is no certificate for it (M18).
 
-    FuxueError for an address that other machines reach and that has none, or that is a demo's, whose key is known.
+    Raises FuxueError for an address that other machines can reach, if it has no certificate or the home is a demo's
+    (whose key is public).
     """
     if is_loopback(host):
         with contextlib.suppress(FuxueError):
@@ -83,7 +84,7 @@ def check_host(home: Home, keys: Keys, host: str) -> Tls | None:
 
 
 def is_loopback(host: str) -> bool:
-    """True for localhost and the addresses of the machine's own loopback."""
+    """Whether a host is localhost or a loopback address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -91,7 +92,7 @@ def is_loopback(host: str) -> bool:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A listening socket; FuxueError if something else has the port."""
+    """Open a listening socket. Raises FuxueError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
@@ -103,7 +104,7 @@ async def _serve(datasette: StaffDatasette, listener: socket.socket, tls: Tls | 
     await datasette.invoke_startup()
     settings = uvicorn.Config(
         datasette.app(),
-        # Paths and queries hold names and conditions on children: no access log.
+        # No access log, since paths and queries contain names and conditions on children.
         access_log=False,
         log_level="warning",
         server_header=False,

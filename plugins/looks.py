@@ -1,4 +1,4 @@
-"""Every look is on record before it is answered: no log, no data (M18). What is logged, and by whom, is said here."""
+"""The audit log of the staff instance: each request is recorded before it is answered; no log, no data (M18)."""
 
 import asyncio
 from collections.abc import MutableMapping
@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from etl.system.home import Home
-from etl.vault.store.audit_log import QUERY_SIGNS, Log, LogEntry, Look, log_path
+from etl.vault.store.audit_log import QUERY_CHARACTERS, Log, LogEntry, Look, log_path
 from etl.vault.store.keys import Keys
 
 
 @dataclass
 class Seen:
-    """What a request has asked of scopes so far, whichever task of it asks; why, where a reason was given.
+    """The queries of scopes that a request has made so far, in any of its tasks.
 
-    `is_recorded` says that the entry was written by whoever answers; the gate writes no other.
+    `rows` is the largest number of rows of one statement; `reason` is the reason given, if any. If `is_recorded`, the
+    handler has written the entry itself, and the gate writes none.
     """
 
     statements: int = 0
@@ -26,17 +27,17 @@ class Seen:
     is_recorded: bool = False
 
     def add(self, rows: int) -> None:
-        """One statement more, and how many rows it gave."""
+        """Count one more statement and its rows."""
         self.statements += 1
         self.rows = max(self.rows, rows)
 
 
-#: Of the request that is being answered; None outside of one, as while Datasette reads schemas.
+#: The queries of the current request; None outside of a request, for example while Datasette reads schemas.
 seen: ContextVar[Seen | None] = ContextVar("seen", default=None)
 
 
 class Auditor:
-    """Writes the log, one entry at a time, in a thread of its own; the file is opened with the first."""
+    """Writes the audit log in its own thread, one entry at a time; the first entry opens the file."""
 
     def __init__(self, home: Home, keys: Keys) -> None:
         self._path, self._keys = log_path(home.staff), keys
@@ -45,23 +46,23 @@ class Auditor:
         self._closed = False
 
     async def write(self, look: Look) -> LogEntry:
-        """Put a look on record. Whatever goes wrong is raised: then there is no answer."""
+        """Record a look. Any error is raised, so that the request is not answered."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, look)
 
     async def write_limited(self, look: Look, most: int, since: str) -> LogEntry:
-        """The same, refused (429) if the account has had `most` answers for a reason since a moment."""
+        """Record a look; as refused (429) if the account had `most` answers with a reason since the time `since`."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._write_limited, look, most, since)
 
     async def newest(self, count: int) -> list[LogEntry]:
-        """The newest entries, newest first."""
+        """The newest `count` entries, newest first."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._newest, count)
 
     async def alarms(self, since: str) -> list[LogEntry]:
-        """Full numbers that were refused since a moment, newest first."""
+        """Refused requests for full numbers since a time, newest first."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._alarms, since)
 
     def close(self) -> None:
-        """Close the file; a second time does nothing."""
+        """Close the file; further calls do nothing."""
         if not self._closed:
             self._closed = True
             self._thread.submit(self._close).result()
@@ -90,12 +91,12 @@ class Auditor:
 
 
 def now(ago: timedelta = timedelta()) -> str:
-    """This moment, or one some time ago, as entries have it."""
+    """The time now, or `ago` before now, in the form of log entries (UTC)."""
     return (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def look_of(scope: MutableMapping[str, Any], actor: str, status: int, what: Seen) -> Look:
-    """The entry of a request that is about to be answered."""
+    """The log entry of a request (`scope` in the sense of ASGI) that is about to be answered with `status`."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     query = bytes(scope.get("query_string") or b"").decode("utf-8", "replace")
     return Look(
@@ -103,8 +104,8 @@ def look_of(scope: MutableMapping[str, Any], actor: str, status: int, what: Seen
         actor=actor,
         address=str((scope.get("client") or ("",))[0]),
         method=scope["method"],
-        path=raw.decode("ascii", "replace").partition("?")[0][:QUERY_SIGNS],
-        query=query if len(query) <= QUERY_SIGNS else f"{query[:QUERY_SIGNS]}…",
+        path=raw.decode("ascii", "replace").partition("?")[0][:QUERY_CHARACTERS],
+        query=query if len(query) <= QUERY_CHARACTERS else f"{query[:QUERY_CHARACTERS]}…",
         status=status,
         statements=what.statements,
         rows=what.rows,

@@ -1,4 +1,4 @@
-"""A full ID number, one child at a time: within the own scopes, for a reason, on record, so many an hour (M18)."""
+"""Shows the full ID number of one child of the account's scopes, for a recorded reason, so many per hour (M18)."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -16,15 +16,15 @@ from etl.vault.store.keys import Keys
 from plugins.access import visible_scopes
 from plugins.looks import look_of, now, seen
 
-#: Full numbers that one account is shown in an hour; the custodian sees who asked for more.
+#: The full numbers that an account may view within an hour; the custodian sees attempts to view more.
 _MOST, _WITHIN = 20, timedelta(hours=1)
-#: A reason is a few words: signs at least and at most.
+#: The least and the greatest length of a reason, in characters.
 SHORTEST, LONGEST = 4, 200
 ROUTE = r"/(?P<scope>[a-z][a-z0-9-]*)/-/number/(?P<issue>[\w-]+),(?P<serial>[\w-]+)$"
 
 
 def _number_of(home: Home, keys: Keys, scope: str, issue: str, serial: str) -> str | None:
-    """The full ID number of a child of the scope, or None."""
+    """The full ID number of a child of the scope; None if the scope has no such child."""
     with closing(open_numbers(home.scopes, scope, keys)) as db:
         query = "SELECT id_number FROM number WHERE issue = ? AND serial = ?"
         row = db.execute(query, [issue, serial]).fetchone()
@@ -32,7 +32,7 @@ def _number_of(home: Home, keys: Keys, scope: str, issue: str, serial: str) -> s
 
 
 async def reveal(datasette: Any, request: Request) -> Response:
-    """The form, and its answer; a second lock beside the gate."""
+    """The page with the form and, after POST, the number. It checks permissions again, independently of the gate."""
     scope, issue, serial = (request.url_vars[name] for name in ("scope", "issue", "serial"))
     if not request.actor or scope not in await visible_scopes(datasette, request.actor):
         raise NotFound("")
@@ -48,11 +48,11 @@ async def reveal(datasette: Any, request: Request) -> Response:
 
 
 async def _answer(datasette: Any, request: Request, reason: str, number: str) -> dict[str, object]:
-    """What the page shows: the number only once it is on record who asked, and why."""
+    """Variables for the page: the number, once account and reason are recorded, or an error."""
     if not SHORTEST <= len(reason) <= LONGEST:
         return {"error": f"请写明理由（{SHORTEST}–{LONGEST} 字）。", "reason": reason, "status": 400}
     what = seen.get()
-    if what is None:  # nobody asks but through the gate
+    if what is None:  # the request did not come through the gate
         raise NotFound("")
     look = replace(look_of(request.scope, request.actor["username"], 200, what), reason=reason, rows=1)
     entry = await datasette.auditor.write_limited(look, _MOST, now(_WITHIN))
@@ -63,7 +63,7 @@ async def _answer(datasette: Any, request: Request, reason: str, number: str) ->
 
 
 async def audit_page(datasette: Any, request: Request) -> Response:
-    """The custodian's: the newest entries, and who asked for too many full numbers in the last week."""
+    """The custodian's page: the newest log entries, and refused requests for full numbers in the last week."""
     if not await datasette.is_custodian(request.actor):
         raise NotFound("")
     entries, alarms = await datasette.auditor.newest(200), await datasette.auditor.alarms(now(timedelta(days=7)))

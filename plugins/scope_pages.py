@@ -1,4 +1,4 @@
-"""The first page of a scope: how far it has come, and links to what is looked for most (`scope_pages.toml`)."""
+"""The first page of a scope: its progress, and links to frequently needed views (`scope_pages.toml`)."""
 
 import datetime as dt
 import tomllib
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from etl.rulebook.campaign import Campaign
 
 _HERE = Path(__file__).resolve().parent
-#: Bars of a first page: name, column of `progress`, the column that it is a part of.
+#: The bars of a first page: name, column of `progress`, column of the whole.
 BARS = (
     ("疑似失学儿童", "suspected", "suspected"),
     ("已核查", "verified", "suspected"),
@@ -24,7 +24,7 @@ _SUMS = f"SELECT {', '.join(f'sum({column}) AS {column}' for _, column, _ in BAR
 
 @dataclass(frozen=True)
 class PageLink:
-    """A ready-made page: a table with filters set."""
+    """A link to a table with filters set; `query` is the query string."""
 
     title: str
     table: str
@@ -46,13 +46,13 @@ def ready_made(campaign: Campaign) -> tuple[PageLink, ...]:
 
 
 def _years_before(day: dt.date, years: int) -> str:
-    """The birthday of somebody who completes so many years on a day; of the 29th of February the day before."""
+    """The date of birth (ISO) of a person who turns `years` on `day`; for 29 February, 28 February is used."""
     is_leap_day = (day.month, day.day) == (2, 29)
     return day.replace(year=day.year - years, day=28 if is_leap_day else day.day).isoformat()
 
 
 async def first_page(datasette: Any, database: str) -> dict[str, Any]:
-    """For the template of a scope: its sums as (name, count, of how many), and its links."""
+    """Variables for the template of a scope: bars as (name, count, whole), and links."""
     scope = datasette.databases.get(database)
     if scope is None:
         return {}

@@ -1,6 +1,6 @@
-"""When someone may not try a password, and when a session ends by itself: by what `datasette-accounts` wrote down.
+"""Limits attempts to log in and ends idle sessions, based on the tables of `datasette-accounts`.
 
-An account is never locked: whoever knows its name could then shut its holder out. Who is slowed down is an address.
+Attempts are limited by address, never by account: otherwise anyone who knows an account's name could lock it.
 """
 
 import datetime as dt
@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-#: So many failures of one address within so long, and it waits.
+#: An address with this many failures within this time must wait.
 MOST_OF_ONE, _WITHIN = 10, dt.timedelta(minutes=15)
-#: So many of all addresses, and only those may try from which somebody has logged in lately.
+#: After this many failures of all addresses, only addresses with a recent successful login may try.
 MOST_OF_ALL, KNOWN_FOR = 100, dt.timedelta(days=30)
-#: A session that asks for nothing for so long is over.
+#: A session without a request for this long ends.
 IDLE = dt.timedelta(minutes=30)
-#: Seconds between two looks for such sessions.
+#: Seconds between two searches for idle sessions.
 EVERY = 20.0
 
 FAILURES = """
@@ -27,7 +27,7 @@ END_IDLE = "DELETE FROM datasette_accounts_sessions WHERE last_seen_at < ?"
 
 
 async def must_wait(datasette: Any, address: str) -> bool:
-    """Whether an address may not try a password now."""
+    """Whether an address may not try a password at the moment."""
     given = {"ip": address, "since": _ago(_WITHIN), "lately": _ago(KNOWN_FOR)}
     row = (await datasette.get_internal_database().execute(FAILURES, given)).first()
     of_one, of_all, is_known = row
@@ -36,12 +36,12 @@ async def must_wait(datasette: Any, address: str) -> bool:
 
 @dataclass
 class IdleSessions:
-    """Ends sessions that ask for nothing; looks now and then, not at every request."""
+    """Ends idle sessions; searches for them at intervals, not at every request."""
 
     looked: float = float("-inf")
 
     async def end(self, datasette: Any) -> None:
-        """End those that are over."""
+        """End the idle sessions, unless the last search was less than `EVERY` seconds ago."""
         now = time.monotonic()
         if now - self.looked >= EVERY:
             self.looked = now
@@ -49,5 +49,5 @@ class IdleSessions:
 
 
 def _ago(span: dt.timedelta) -> str:
-    """A moment as the accounts' tables write it."""
+    """The time `span` before now, in the form of the accounts' tables."""
     return (dt.datetime.now(dt.UTC) - span).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""The staff instance itself: a Datasette that attaches scopes and nothing else."""
+"""The staff instance: a Datasette with the databases of scopes and no others."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ _HERE = Path(__file__).resolve().parent
 
 
 class StaffDatasette(Datasette):  # type: ignore[misc]
-    """Datasette over some scopes of a home; over none of them it is good for keeping accounts."""
+    """Datasette with some scopes of a home; without any, it serves to manage accounts."""
 
     def __init__(
         self, home: Home, keys: Keys, rules: Rules, scopes: list[str], pages: Sequence[PageLink] = (), **options: Any
@@ -49,16 +49,16 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
             self.add_database(ScopeDatabase(self, home.scopes, scope, keys), name=scope)
 
     async def is_custodian(self, actor: dict[str, Any] | None) -> bool:
-        """Whether an account keeps the log."""
+        """Whether an account is the custodian's, who keeps the audit log."""
         return bool(actor) and await has_scope(self, actor, CUSTODIAN)
 
     def close(self) -> None:
-        """Close every file, the log too."""
+        """Close every file, including the audit log."""
         self.auditor.close()
         super().close()
 
     async def _refresh_schemas(self) -> None:
-        """Keep the catalogue of the attached scopes; without any, a running server's is left alone."""
+        """Update the catalogue of the scopes; without scopes, leave the catalogue of a running server unchanged."""
         if self.databases:
             await super()._refresh_schemas()
         elif not self.internal_db_created:  # type: ignore[has-type]
@@ -66,7 +66,7 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
             self.internal_db_created = True
 
     async def apply_metadata_json(self) -> None:
-        """Replace what is said of tables and columns, in one transaction instead of one for every line."""
+        """Replace the descriptions of tables and columns, in one transaction instead of one for each line."""
         rows = metadata_rows(self._metadata_local)
 
         def write(connection: Any) -> None:

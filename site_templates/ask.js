@@ -1,4 +1,4 @@
-// Asks the open database in the reader's own browser. Nothing is loaded before the first question, nothing is sent.
+// Queries the open database in the reader's own browser. Nothing is loaded before the first query, and nothing is sent.
 const section = document.querySelector('#ask');
 const [field, run, save, said, place] = ['#sql', '#run', '#save', '#said', '#answer'].map(id => document.querySelector(id));
 const text = section.dataset;
@@ -59,7 +59,7 @@ function show({ heads, rows }) {
   save.onclick = () => download([heads, ...rows]);
 }
 
-// What begins as a formula would be one to a spreadsheet; the mark in front tells Excel that this is UTF-8.
+// Saves rows as CSV. A text that begins like a formula gets an apostrophe; the byte-order mark lets Excel recognise UTF-8.
 function download(rows) {
   const quote = content => {
     const safe = typeof content === 'string' && /^[=+\-@\t\r\n＝＋－＠]/.test(content) ? `'${content}` : content ?? '';

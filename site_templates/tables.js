@@ -1,5 +1,5 @@
-// Filters and sorts a table that is marked for it; without this file the page says the same. A row without a figure in
-// the column stays behind the others in the release's own order, whichever way: its place tells nothing.
+// Filters and sorts tables that have data-filter; without this script the page shows the same content. Rows without a
+// figure in the column always come last, in the release's own order, so that their place reveals nothing.
 for (const table of document.querySelectorAll('table[data-filter]')) {
   const bodies = [...table.tBodies];
   const rows = bodies.flatMap(body => [...body.rows].map(row => ({ row, body })));
@@ -43,9 +43,9 @@ for (const table of document.querySelectorAll('table[data-filter]')) {
         return;
       }
       head.setAttribute('aria-sort', next);
-      const sign = next === 'ascending' ? 1 : -1;
+      const direction = next === 'ascending' ? 1 : -1;
       const known = rows.filter(({ row }) => figure(row, column) !== null);
-      known.sort((a, b) => sign * (figure(a.row, column) - figure(b.row, column)));
+      known.sort((a, b) => direction * (figure(a.row, column) - figure(b.row, column)));
       bodies[0].append(...[...known, ...rows.filter(one => !known.includes(one))].map(({ row }) => row));
     };
   });

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from etl.exchange.counts import Counts
 from etl.exchange.release import NOTHING, Cell, Release, Status, cell_id
-from etl.proof.history import place, reader_of, system_in, told_in
+from etl.proof.history import place, published_bounds, reader_of, system_in
 from etl.proof.tables import Range, build_system
 from etl.protect.closing import closing_release
 from etl.protect.interim import interim_release
@@ -115,7 +115,9 @@ def cellwise(campaign: Campaign, truth: Sequence[Counts], tell: Callable[[Questi
             k = threshold(campaign.publication, at.rsplit(".", 1)[0])
             answer = tell(Question(day, at, exact[at], k, cell.value is None, last.get(at)))
             answers |= {at: answer} if answer else {}
-        known = {at: ends for at, ends in told_in(release, system_in(release)).items() if at not in printed(release)}
+        known = {
+            at: ends for at, ends in published_bounds(release, system_in(release)).items() if at not in printed(release)
+        }
         known |= {at: ends for at, (_, ends) in answers.items()}
         ranges |= {place(release, at): ends for at, ends in known.items()}
         figures.append({at: figure for at, (figure, _) in answers.items()})

@@ -1,1 +1,1 @@
-"""The rule book applied: a submission against what was issued (M8) and every answer against the rules (M9–M11, M17)."""
+"""Checking a submission against what was issued (M8), and its answers against the rule book (M9–M11, M17)."""

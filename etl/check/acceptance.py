@@ -1,4 +1,4 @@
-"""Check one submission whole: whose it is, whether all came back as issued, whether every answer keeps the rules."""
+"""Checking one submission: which unit's it is, if every row came back as issued, and if its answers obey the rules."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from etl.forms.id_number import birth_of
 from etl.forms.manifest import Manifest
 from etl.rulebook.campaign import Campaign
 
-#: What was handed out, by (issue, receiver).
+#: Bundles that were handed out, by (issue, recipient).
 Issued = Mapping[tuple[str, str], Bundle]
 
 
@@ -31,9 +31,10 @@ def check_submission(
     day: dt.date,
     police: Collection[tuple[str, str]] = (),
 ) -> Checked:
-    """All findings of one returned workbook as of `day`; `candidates` as reading was given them, in the same order.
+    """Check one returned workbook as of `day`; return its findings and, as far as they could be read, its answers.
 
-    `police` are the (issue, serial) of children whose missing the police has confirmed.
+    `candidates` are those that reading was given, in the same order. `is_genuine` says if the bureau signed a manifest.
+    `police` are the (issue, serial) of children with a police reference on record.
     """
     findings = [campaign.finding(p.rule, file, sheet=p.sheet, cell=p.cell, **p.params) for p in submission.problems]
     opened = candidates[submission.opened_by] if submission.opened_by is not None else None
@@ -62,7 +63,7 @@ def check_submission(
 
 
 def refuse_rivals(checked: Sequence[Checked], campaign: Campaign) -> list[Checked]:
-    """Refuse acceptable files of one load that speak for the same unit and issue: which is the newer is not guessed."""
+    """Refuse all acceptable files of one load that belong to the same unit and issue: the newer one is not guessed."""
     owners = [(one.issue, one.unit) for one in checked if one.accepted]
     return [
         replace(one, findings=(*one.findings, campaign.finding("F15", one.file)))
@@ -73,27 +74,27 @@ def refuse_rivals(checked: Sequence[Checked], campaign: Campaign) -> list[Checke
 
 
 def _unknown(problem: str, submission: Submission, campaign: Campaign, file: str) -> Iterator[Finding]:
-    """Why it is not known whose the submission is, if it is not."""
+    """The finding for a submission whose owner is unknown; `problem` is the rule, or empty."""
     if problem:
-        # The manifest's issue id is shown only if the bureau signed it: else it is anybody's text.
+        # With F10 the bureau signed the manifest, so its issue id is safe to show; otherwise it could be any text.
         issue = submission.manifest.issue if problem == "F10" and submission.manifest else ""
         yield campaign.finding(problem, file, issue=issue)
 
 
 def _foot(submission: Submission, bundle: Bundle, campaign: Campaign, file: str) -> Iterator[Finding]:
-    """Who filled it in and who answers for it stands at the foot of a unit's or department's sheet (M6)."""
+    """Findings about the footer of a unit's or department's sheet (M6): blank fields, or another unit's name."""
     if bundle.form.footer[0].key != "unit":
         return
     for column in bundle.form.footer:
-        said = tidy(submission.footer.get(column.key, ""))
-        if not said:
+        filled = tidy(submission.footer.get(column.key, ""))
+        if not filled:
             yield campaign.finding("R11", file, sheet=submission.sheet, column=column.heading)
-        elif column.key == "unit" and said != tidy(bundle.name):
+        elif column.key == "unit" and filled != tidy(bundle.name):
             yield campaign.finding("R12", file, sheet=submission.sheet, expected=bundle.name)
 
 
 def _reconcile(submission: Submission, answers: Sequence[Answer], campaign: Campaign, file: str) -> list[Finding]:
-    """附件5 as handed in against the one computed from 附件4, cell by cell (M12)."""
+    """Compare 附件5 as handed in, cell by cell, with the sums computed from 附件4 (M12)."""
     handed_in = submission.summary
     sums = summarise(campaign, ((answer.code, answer.returned) for answer in answers))
     if handed_in is None:
@@ -112,7 +113,7 @@ def _reconcile(submission: Submission, answers: Sequence[Answer], campaign: Camp
 def _owner(
     submission: Submission, opened: Candidate | None, issued: Issued, is_genuine: Callable[[Manifest], bool]
 ) -> tuple[tuple[str, str] | None, str]:
-    """The (issue, unit) that a submission belongs to, or None with the rule that says why it is unknown."""
+    """((issue, unit) of a submission, "") or (None, the rule that says why its owner is unknown)."""
     manifest = submission.manifest
     if manifest is None or not is_genuine(manifest):
         return None, "F09"
@@ -126,7 +127,7 @@ def _owner(
 
 
 def _answer(issued: Mapping[str, str], row: Mapping[str, Value], campaign: Campaign, has_police_ref: bool) -> Answer:
-    # What is no text is no answer: it has its own finding (R06, R08), and blank would accuse twice.
+    # A formula or an error value has a finding of its own (R06, R08); `_judge` does not add another.
     text = {key: tidy(row[key].text) for key in ("category", "returned", "team")}
     birth = birth_of(issued["id_number"])
     if birth is None:

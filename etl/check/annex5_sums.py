@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from etl.forms.definitions import RETURNED
 from etl.rulebook.campaign import Campaign
 
-#: Keys of the two sums besides the thirteen categories, as in `forms.ANNEX5`.
+#: Column keys of `ANNEX5` for the two sums besides the thirteen categories.
 SUSPECTED, BACK = "suspected", "returned"
 
 
 def summarise(campaign: Campaign, answers: Iterable[tuple[str | None, str]]) -> Mapping[str, int]:
-    """Counts by column of 附件5 from (category code, 复学情况) pairs; answers without a listed category count nowhere.
+    """Sums by column key of 附件5, from (category code, 复学情况) pairs. A pair with code None is not counted.
 
-    Invariants: `suspected` = ΣA..M; `returned` ≤ ΣI..M.
+    Always `suspected` = ΣA..M and `returned` ≤ ΣI..M.
     """
     sums = dict.fromkeys((SUSPECTED, *campaign.category, BACK), 0)
     for code, returned in answers:

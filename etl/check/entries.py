@@ -1,4 +1,4 @@
-"""Rows of forms other than 附件4, judged by what the form itself says of its columns (M15–M17)."""
+"""Checking rows of forms other than 附件4 by the definitions of their columns (M15–M17)."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +18,9 @@ from etl.system.dates import parse_date, parse_written
 def check_entries(
     pairs: Sequence[Pair], bundle: Bundle, campaign: Campaign, file: str, sheet: str, day: dt.date
 ) -> tuple[list[Entry], list[Finding]]:
-    """The entries, and what is wrong with them.
+    """(entries, findings) of a submission's rows.
 
-    Nothing was corrected and nobody brought back before the notice, or after `day`, the day of loading.
+    Dates must lie between the campaign's notice and `day`, the day of loading.
     """
     form = bundle.form
     entries, findings = [], []
@@ -33,8 +33,8 @@ def check_entries(
         for rule, column in _faults(bundle, campaign, {**issued, **values}, day):
             value = row[column.key]
             if not (value.is_formula or (value.is_other and not value.is_date)):  # these have findings of their own
-                said = {"column": column.heading.split("（")[0], "first": campaign.noticed, "last": day}
-                findings.append(campaign.finding(rule, file, sheet=sheet, cell=value.cell, serial=key, **said))
+                params = {"column": column.heading.split("（")[0], "first": campaign.noticed, "last": day}
+                findings.append(campaign.finding(rule, file, sheet=sheet, cell=value.cell, serial=key, **params))
     return entries, findings
 
 
@@ -51,7 +51,7 @@ def _value(bundle: Bundle, campaign: Campaign, column: Column, value: Value, tex
 
 
 def _find(bundle: Bundle, campaign: Campaign, column: Column, text: str, texts: Mapping[str, str]) -> str | None:
-    """The listed value that a text stands for."""
+    """The listed value that a text means, or None."""
     return choices_of(campaign, bundle.recipient, column).find(tidy(text), texts.get(column.depends, ""))
 
 
@@ -67,7 +67,7 @@ def _faults(bundle: Bundle, campaign: Campaign, texts: Mapping[str, str], day: d
 
 
 def _fault(bundle: Bundle, campaign: Campaign, column: Column, texts: Mapping[str, str], day: dt.date) -> str:
-    """The rule that a filled column breaks, or nothing."""
+    """The rule that a filled column breaks, or an empty text."""
     text = texts[column.key]
     if column.choices:
         return "" if _find(bundle, campaign, column, text, texts) else "E01"

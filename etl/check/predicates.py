@@ -1,4 +1,4 @@
-"""The closed set of predicates that `rules.toml` may name. Each says whether an answer passes; unknown never does."""
+"""The predicates that `rules.toml` may name. Each returns True if an answer passes; an unknown name is an error."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,14 +11,14 @@ from etl.forms.id_number import age_on
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.rules import Rule
 
-#: Signs that count as letters, but that nobody sees (Hangul fillers).
+#: Characters that count as letters but are invisible (Hangul fillers).
 _UNSEEN = "\u115f\u1160\u3164\uffa0"
-#: What may follow a phrase such as 同上: the row that is meant.
+#: A pattern that may follow a phrase such as 同上: a reference to a row or person.
 ROW_MEANT = "(?:第?[0-9一二三四五六七八九十]+[行户人])?"
-#: Added to a name: herself, himself.
+#: Added to a name, it means the named person.
 SELF = "本人"
 
-
+#: (answer, the rule's parameters, campaign, the answer's attribute that the rule is about) → True if it passes.
 Predicate = Callable[[Answer, Mapping[str, Any], Campaign, str], bool]
 
 
@@ -27,13 +27,14 @@ def _filled(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> 
 
 
 def is_named(value: str) -> bool:
-    """True if somebody's name can stand there; a text that a spreadsheet would take for a formula is none."""
-    return sum(sign.isalpha() and sign not in _UNSEEN for sign in value) >= 2 and value[0] not in "=+-@"
+    """True if a text may be a name: at least two visible letters, and not the start of a formula."""
+    letters = sum(character.isalpha() and character not in _UNSEEN for character in value)
+    return letters >= 2 and value[0] not in "=+-@"
 
 
 def core(text: str) -> str:
-    """Letters and digits alone: however a word is spaced, marked or repeated, it says the same."""
-    return "".join(sign for sign in text if sign.isalnum() and sign not in _UNSEEN).casefold()
+    """The visible letters and digits of a text, casefolded, so that spaces and punctuation make no difference."""
+    return "".join(character for character in text if character.isalnum() and character not in _UNSEEN).casefold()
 
 
 @cache
@@ -43,18 +44,18 @@ def _phrases(values: tuple[str, ...]) -> re.Pattern[str]:
 
 def _named(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
     value = getattr(answer, column)
-    return not value or is_named(value)  # blank is the business of `filled`
+    return not value or is_named(value)  # a blank is checked by `filled`
 
 
 def _not_among(answer: Answer, params: Mapping[str, Any], _: Campaign, column: str) -> bool:
     value = getattr(answer, column)
-    # A text that holds no name at all is the business of `named`.
+    # A text that cannot be a name is checked by `named`.
     return not is_named(value) or _phrases(tuple(params["values"])).fullmatch(core(value)) is None
 
 
 def _not_own_name(answer: Answer, _: Mapping[str, Any], __: Campaign, column: str) -> bool:
-    own, said = core(answer.name), core(getattr(answer, column))
-    return not own or own not in said or said.replace(f"{own}{SELF}", own).replace(own, "") != ""
+    own, written = core(answer.name), core(getattr(answer, column))
+    return not own or own not in written or written.replace(f"{own}{SELF}", own).replace(own, "") != ""
 
 
 def _police_known(answer: Answer, params: Mapping[str, Any], _: Campaign, __: str) -> bool:
@@ -62,18 +63,18 @@ def _police_known(answer: Answer, params: Mapping[str, Any], _: Campaign, __: st
 
 
 def _listed(answer: Answer, _: Mapping[str, Any], __: Campaign, ___: str) -> bool:
-    return not answer.category or answer.code is not None  # blank is the business of `filled`
+    return not answer.category or answer.code is not None  # a blank is checked by `filled`
 
 
 def _one_of(answer: Answer, params: Mapping[str, Any], campaign: Campaign, column: str) -> bool:
     value = getattr(answer, column)
     if answer.code is None or not value or campaign.category[answer.code].group != params["group"]:
-        return True  # an unlisted category and a blank have findings of their own
+        return True  # other rules check for an unlisted category and for a blank
     return value in params["values"]
 
 
 def _age(answer: Answer, params: Mapping[str, Any], campaign: Campaign) -> tuple[int, int] | None:
-    """(age, the configured age) if the rule concerns this answer's category."""
+    """(the child's age, the configured age) if the rule applies to the answer's category, else None."""
     if answer.code not in params["categories"]:
         return None
     return age_on(answer.birth, campaign.ages.reference), getattr(campaign.ages, params["age"])
@@ -114,7 +115,7 @@ PREDICATE_FUNCTIONS: Mapping[str, Predicate] = {
 
 
 def failed_rules(answer: Answer, campaign: Campaign) -> list[Rule]:
-    """The answer rules that this answer fails. FuxueError if a rule names an unknown predicate."""
+    """The rules that an answer fails. FuxueError if a rule names an unknown predicate."""
     failed = []
     for rule in campaign.rules:
         if not rule.predicate:
@@ -130,6 +131,6 @@ def failed_rules(answer: Answer, campaign: Campaign) -> list[Rule]:
 
 
 def message_params(rule: Rule, campaign: Campaign) -> dict[str, object]:
-    """What a rule's message may mention: the configured age that it compares with."""
+    """Parameters of a rule's message: the configured age, if the rule compares with one."""
     name = rule.params.get("age")
     return {"age": getattr(campaign.ages, name)} if name else {}

@@ -1,4 +1,4 @@
-"""What came back against what was issued (M8): every row exactly once, every issued column unchanged."""
+"""Comparing a submission with its bundle (M8): every row exactly once, every issued column unchanged."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,23 +11,24 @@ from etl.findings import Finding
 from etl.forms.definitions import Form
 from etl.rulebook.campaign import Campaign
 
-#: Zero-width characters and byte-order marks that pasting brings along.
+#: Zero-width characters, soft hyphens and byte-order marks, which pasted text often contains.
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-#: Texts kept tidied: the same teams and categories come over and over.
+#: How many results of `tidy` are cached, since the same teams and categories occur many times.
 CACHED = 1024
+#: An issued row (text by column key) and the returned row (value by column key).
 Pair = tuple[Mapping[str, str], Mapping[str, Value]]
 
 
 @lru_cache(CACHED)
 def tidy(text: str) -> str:
-    """NFKC, invisible characters out, outer spaces off: for the editable columns only (design, Normalising)."""
+    """A text in NFKC, without invisible characters and outer spaces. Only for editable columns, not issued ones."""
     return unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
 
 
 def match_rows(
     submission: Submission, bundle: Bundle, campaign: Campaign, file: str
 ) -> tuple[list[Pair], list[Finding]]:
-    """Pairs of an issued row and what came back of it, in the order issued, and every difference as a finding."""
+    """(pairs of an issued row and its returned row, in the order issued; a finding for each difference)."""
     issued = dict(zip(bundle.keys, bundle.rows, strict=True))
     row_key = bundle.form.row_key
     seen: dict[str, Mapping[str, Value]] = {}
@@ -41,7 +42,7 @@ def match_rows(
         key = _key(row[row_key], issued)
         if key not in issued:
             heading = bundle.form.column(row_key).heading
-            find(_stranger(row[row_key]), row[row_key], None, column=heading)
+            find(_unknown_row_rule(row[row_key]), row[row_key], None, column=heading)
         elif key in seen:
             find("R02", row[row_key], key)
         else:
@@ -54,15 +55,15 @@ def match_rows(
     return [(issued[key], seen[key]) for key in issued if key in seen], findings
 
 
-def _stranger(value: Value) -> str:
-    """The rule for a row whose key was not issued: a formula or an error there says nothing of the row's child."""
+def _unknown_row_rule(value: Value) -> str:
+    """The rule for a row whose key was not issued; `value` is the key's cell, which may be a formula or an error."""
     if value.is_formula:
         return "R06"
     return "R08" if value.is_other else "R03"
 
 
 def _key(value: Value, issued: Mapping[str, object]) -> str:
-    """The key that a cell stands for: typed as a number, 0008 has become 8, and is still that row; R04 tells."""
+    """The key that a cell means. If 0008 was retyped as the number 8, it is still that row; R04 reports the change."""
     if value.is_number and value.text not in issued:
         same = [key for key in issued if (key.lstrip("0") or "0") == value.text]
         if len(same) == 1:
@@ -94,7 +95,7 @@ def _differences(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]
 
 
 def _is_as_issued(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) -> bool:
-    """True of nearly every row: texts alone, what was issued unchanged, nothing filled in that needs tidying."""
+    """True if a row needs no closer look, as nearly all: only texts, issued ones unchanged, filled ones tidy."""
     texts = row.texts_alone if isinstance(row, Row) else None
     return texts is not None and all(
         tidy(texts[column.key]) == texts[column.key] if column.editable else texts[column.key] == issued[column.key]
@@ -103,6 +104,6 @@ def _is_as_issued(form: Form, issued: Mapping[str, str], row: Mapping[str, Value
 
 
 def _how(was: str, found: str) -> dict[str, object]:
-    """How two texts differ, told without either of them: they may be personal."""
+    """Where two texts begin to differ and how long they are. The texts are left out: they may be personal."""
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(was, found, strict=False)))
     return {"at": same + 1, "was": len(was), "found": len(found)}

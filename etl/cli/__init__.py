@@ -1,1 +1,1 @@
-"""The command line: commands, options, and what is printed. The work itself is in `workflow`."""
+"""The command line: commands, options and output. The work itself is done in `etl/workflow`."""

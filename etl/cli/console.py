@@ -1,4 +1,4 @@
-"""How the command line speaks: lines from the catalogue, JSON, progress bars, errors."""
+"""Output of the command line: lines from `texts.toml`, JSON, progress bars, errors."""
 
 import json
 import os
@@ -22,56 +22,56 @@ _settings = {"quiet": False, "json": False}
 _progress: list["Progress"] = []
 
 
-#: What a run has to say in JSON: one document, however many things are said.
+#: The JSON output of a run, which is always a single document.
 _document: dict[str, Any] = {}
 
 
 @cache
 def _console(*, stderr: bool = False) -> "Console":
-    from rich.console import Console  # here only: a command that says nothing does not wait for it
+    from rich.console import Console  # imported here, because it is slow and not every command prints
 
     return Console(stderr=stderr, highlight=False)
 
 
 def configure(*, quiet: bool | None = None, as_json: bool | None = None) -> None:
-    """Set how much is said, and in which form, for the whole run."""
+    """Set for the whole run how much is printed, and if it is JSON; None leaves a setting unchanged."""
     _settings.update({name: value for name, value in (("quiet", quiet), ("json", as_json)) if value is not None})
 
 
 def end() -> None:
-    """Print what is left to say, and leave nothing behind for another run in this process."""
+    """Print the JSON document, if any, and reset the settings for another run in this process."""
     flush()
     configure(quiet=False, as_json=False)
 
 
 def flush() -> None:
-    """Print the document, if JSON was asked for and there is something to say."""
+    """Print the JSON document and clear it, if JSON was asked for and the document is not empty."""
     if _settings["json"] and _document:
         print(json.dumps(_document, ensure_ascii=False, default=str), flush=True)
     _document.clear()
 
 
 def say(key: str, /, **params: Any) -> None:
-    """One line from the catalogue, or its parameters as JSON."""
+    """Print the text of a key in `texts.toml`, or add its parameters to the JSON document."""
     if _settings["json"]:
         result(key, **params)
     elif not _settings["quiet"]:
         _console().print(text(key, **_clean(params)), markup=False, soft_wrap=True)
 
 
-def escape_markup(words: str) -> str:
-    """A text for a table's cell: nothing in it is markup, or steers the terminal."""
+def escape_markup(content: str) -> str:
+    """A text for a table's cell, in which nothing is taken for markup or controls the terminal."""
     from rich.markup import escape
 
-    return escape(_visible_lines(words))
+    return escape(_visible_lines(content))
 
 
-def _visible_lines(words: str) -> str:
-    return "\n".join(map(visible, words.split("\n")))
+def _visible_lines(content: str) -> str:
+    return "\n".join(map(visible, content.split("\n")))
 
 
 def _clean(value: Any) -> Any:
-    """The same value; texts and paths in it hold only signs that can be shown and encoded, whoever wrote them."""
+    """The same value, with only visible and encodable characters in all its texts and paths."""
     if isinstance(value, bytes):
         value = os.fsdecode(value)
     if isinstance(value, str | Path):
@@ -82,12 +82,12 @@ def _clean(value: Any) -> Any:
 
 
 def result(kind: str, /, **values: Any) -> None:
-    """Add to the run's JSON document; the last kind names it."""
+    """Add values to the run's JSON document; its `result` is the `kind` of the last call."""
     _document.update({"result": kind} | _clean(values))
 
 
 def fail(error: FuxueError) -> None:
-    """What went wrong, in Chinese and English, on stderr; as JSON on stdout too if that was asked for."""
+    """Print an error in Chinese and English on stderr, and add it to the JSON document if JSON was asked for."""
     chinese, english = error_texts(FuxueError(error.key, code=error.code, **_clean(error.params)))
     if _settings["json"]:
         result("error", key=error.key, message=chinese, message_en=english)
@@ -96,15 +96,15 @@ def fail(error: FuxueError) -> None:
 
 
 def asked(question: FuxueError) -> bool:
-    """Whether a person at the terminal agrees to go on all the same; False where there is none."""
+    """Show a question at the terminal; True if the person agrees to go on. False if there is no terminal."""
     if _settings["json"] or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     fail(question)
-    return click.confirm("仍要继续 / go on all the same?", default=False, err=True)
+    return click.confirm("仍要继续 / continue anyway?", default=False, err=True)
 
 
 def progress_bar(title: str, total: int) -> Callable[[], None]:
-    """A progress bar on stderr; call the result once per thing done. Silent where nobody watches."""
+    """Start a progress bar on stderr; call the returned function after each step. Silent without a terminal."""
     if _settings["quiet"] or not sys.stderr.isatty() or total < 2:
         return lambda: None
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -126,11 +126,11 @@ def progress_bar(title: str, total: int) -> Callable[[], None]:
 
 
 def wants_json() -> bool:
-    """True if one JSON document is asked for in the place of words."""
+    """True if JSON was asked for instead of texts."""
     return _settings["json"]
 
 
 def show(what: object, *, always: bool = False) -> None:
-    """Print a table or a line as it is, unless it is to be quiet; `always` is for what was asked for or went wrong."""
+    """Print a table or a line. With --quiet it is printed only if `always`, which is for results and faults."""
     if always or not _settings["quiet"]:
         _console().print(what)

@@ -1,4 +1,4 @@
-"""The command line: commands in the order of the work (`build.py --help`). Each loads what it needs when it runs."""
+"""The command line: commands in the order of the work (`build.py --help`). Each imports what it needs when it runs."""
 
 import click
 

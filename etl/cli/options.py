@@ -1,4 +1,4 @@
-"""What every command shares: its options, the settings made of them, and how a failure ends a run."""
+"""Common options of all commands, the settings made from them, and how errors end a run."""
 
 import datetime as dt
 import sys
@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 class Settings:
-    """The shared options; opens the campaign and the key only for commands that need them."""
+    """The values of the common options. The campaign and the key are opened only for commands that need them."""
 
     def __init__(self) -> None:
         self.home, self.campaign_folder = Home(Path("var")), ROOT / "campaign"
@@ -30,21 +30,21 @@ class Settings:
         self.yes = False
 
     def key(self) -> Path:
-        """The master key's file. FuxueError if none is given and the home is no demo."""
+        """The path of the master key's file. FuxueError if none is given and the home is not a demo."""
         key_file = self.key_file or (self.home.demo_key if self.home.demo_key.exists() else None)
         if key_file is None:
             raise FuxueError("key.needed")
         return key_file
 
     def run(self, day: dt.datetime | None = None) -> "Run":
-        """Everything that a command works with."""
+        """Open the run that a command works with (`open_run`); `day` None means today."""
         from etl.workflow.opening import open_run
 
         return open_run(self.home, self.campaign_folder, self.key(), day.date() if day else dt.date.today(),
                         console.progress_bar, self.agree)  # fmt: skip
 
     def agree(self, question: FuxueError) -> bool:
-        """True if whoever runs the command said --yes, or says so now; nobody is asked where nobody watches."""
+        """True if --yes was given, or the person at the terminal agrees now."""
         return self.yes or console.asked(question)
 
 
@@ -74,7 +74,7 @@ def _set_json(_: Settings, value: bool) -> None:
 
 def _option(name: str, act: Callable[[Settings, Any], None], **attributes: Any) -> click.Option:
     def callback(context: click.Context, _: click.Parameter, value: Any) -> None:
-        # Given before the command or after it; what is not given changes nothing.
+        # The option may come before or after the command's name; where it is not given, the setting stays.
         if value:
             act(context.ensure_object(Settings), value)
 
@@ -82,7 +82,7 @@ def _option(name: str, act: Callable[[Settings, Any], None], **attributes: Any) 
 
 
 def common_options() -> list[click.Option]:
-    """Fresh copies of the options that stand before the command as well as after it."""
+    """New copies of the common options, which may come before or after the command's name."""
     folder = click.Path(file_okay=False, path_type=Path)
     return [
         _option(
@@ -96,14 +96,14 @@ def common_options() -> list[click.Option]:
             envvar="FUXUE_KEY_FILE",
             help="The custodian's master key (a removable device).",
         ),
-        _option("--yes", _set_yes, is_flag=True, help="Go on where the command would ask, for example about its day."),
-        _option("--quiet", _set_quiet, is_flag=True, help="Say only what went wrong."),
+        _option("--yes", _set_yes, is_flag=True, help="Answer yes to every question, for example about the day."),
+        _option("--quiet", _set_quiet, is_flag=True, help="Print only results and errors."),
         _option("--json", _set_json, is_flag=True, help="Machine-readable result on stdout."),
     ]
 
 
 class Command(click.Command):
-    """A command that takes the common options too."""
+    """A command that also takes the common options."""
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
@@ -111,23 +111,23 @@ class Command(click.Command):
 
 
 class Group(Command, click.Group):
-    """A group that takes the common options, and so do its commands."""
+    """A group of commands; it and its commands also take the common options."""
 
     command_class = Command
     group_class = type
 
 
 def _is_of_database(error: Exception) -> bool:
-    """True if a database raised it. A command that opened none has not loaded the library, and never waits for it."""
+    """True if SQLCipher raised the error. The library is not imported here: without it, no database was opened."""
     library = sys.modules.get("sqlcipher3.dbapi2")
     return library is not None and isinstance(error, library.DatabaseError)
 
 
 class Main(Group):
-    """Turns every expected failure into a message in Chinese and English and an exit code, never a traceback."""
+    """The main group. It turns every expected error into a message in Chinese and English and an exit code."""
 
     def invoke(self, context: click.Context) -> object:
-        """Run the command; exit 1 for findings, 2 for a run that cannot go on, 3 for a release that is not safe."""
+        """Run the command; exit 1 for findings, 2 for an error, 3 for an unsafe release or a failed verification."""
         try:
             return super().invoke(context)
         except FuxueError as error:

@@ -1,4 +1,4 @@
-"""Kinds of parameters: a day, written 2019-02-26 and in no other way; one of many files that came back."""
+"""Types of command-line parameters: a day in the form 2019-02-26, and the path of a returned file."""
 
 import datetime as dt
 import os
@@ -11,13 +11,13 @@ from etl.workflow.texts import text
 
 
 class DayType(click.DateTime):
-    """An option's value as midnight of a day; a wrong one is told in Chinese and English."""
+    """A day, as a datetime at midnight. An invalid value gets a message in Chinese and English."""
 
     def __init__(self) -> None:
         super().__init__(["%Y-%m-%d"])
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dt.datetime:
-        """The day that was written."""
+        """Parse a day."""
         if isinstance(value, dt.datetime):
             return value
         try:
@@ -27,16 +27,16 @@ class DayType(click.DateTime):
 
 
 class ReturnedType(click.Path):
-    """A file that came back. What cannot be read is found later, as a fault of that file: it must not stop the others.
+    """The path of a returned file. It must exist.
 
-    A name at which nothing lies is a slip of whoever typed it, and is told at once.
+    A file that cannot be read is accepted here and gets a finding later, so that the other files are still read.
     """
 
     def __init__(self) -> None:
         super().__init__(exists=True, path_type=Path)
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path, also of a folder, a broken link or a file that nobody may read."""
+        """The path, also of a folder, a broken link or an unreadable file. A usage error if there is nothing."""
         if isinstance(value, str | os.PathLike) and os.path.lexists(value):
             return Path(value)
         return Path(os.fsdecode(super().convert(value, param, ctx)))  # type: ignore[arg-type]

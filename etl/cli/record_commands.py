@@ -1,4 +1,4 @@
-"""Commands that put on record what was seen or done on paper, with who and when."""
+"""Commands that record evidence and decisions, with the person and the day."""
 
 import datetime as dt
 
@@ -11,19 +11,19 @@ from etl.forms.definitions import ACTS, ISSUED_VALUES
 
 @click.group(cls=Group)
 def record_command() -> None:
-    """What was seen on paper, with who and when."""
+    """Record evidence, wrong values and deliverables, with person and day."""
 
 
 @record_command.command("police-ref")
 @click.option("--serial", required=True, help="原始序号 of the child.")
-@click.option("--issue", "issue_id", help="Its issue, where two lists have this 原始序号.")
+@click.option("--issue", "issue_id", help="The child's issue, if several lists have this 原始序号.")
 @click.option("--reference", required=True, help="The police's reference (文号).")
 @click.option("--by", required=True, help="Who records it.")
 @as_of
 @settings
 def record_police_ref_command(given: Settings, serial: str, issue_id: str | None, reference: str, by: str,
                       as_of: dt.datetime | None) -> None:  # fmt: skip
-    """The police's word that a child is missing (category G)."""
+    """Record the police's reference for a missing child (category G)."""
     from etl.workflow import recording
 
     recording.record_police_ref(given.run(as_of), issue_id, serial, reference, by)
@@ -41,7 +41,7 @@ def record_police_ref_command(given: Settings, serial: str, issue_id: str | None
 @settings
 def record_signature_command(given: Settings, unit: str, act: str, serials: tuple[str, ...], issue_id: str | None,
                              by: str, as_of: dt.datetime | None) -> None:  # fmt: skip
-    """A signed paper was seen (M11, M16); a typed name is no signature."""
+    """Record that a signed paper was seen (M11, M16); a typed name is no signature."""
     from etl.workflow import recording
 
     children = recording.record_signature(given.run(as_of), unit, act, list(serials), by, issue_id)
@@ -52,14 +52,14 @@ def record_signature_command(given: Settings, unit: str, act: str, serials: tupl
 @click.option("--unit", required=True, help="The unit (slug) that handed it in.")
 @click.option("--what", required=True, type=click.Choice(["annex4", "annex5", "summary"]),
               help="附件4, 附件5 or 工作总结.")  # fmt: skip
-@click.option("--medium", required=True, type=click.Choice(["paper", "stick"]), help="On which it came.")
+@click.option("--medium", required=True, type=click.Choice(["paper", "stick"]), help="On paper or on a USB stick.")
 @click.option("--signed", is_flag=True, help="Paper: signed and sealed by the head of the unit.")
 @click.option("--by", required=True, help="Who received it.")
 @as_of
 @settings
 def record_deliverable_command(given: Settings, unit: str, what: str, medium: str, signed: bool, by: str,
                        as_of: dt.datetime | None) -> None:  # fmt: skip
-    """附件4, 附件5 or 工作总结 came in (M14)."""
+    """Record that a unit handed in 附件4, 附件5 or its 工作总结 (M14)."""
     from etl.workflow import recording
 
     recording.record_deliverable(given.run(as_of), unit, what, medium, by, signed=signed)
@@ -68,17 +68,17 @@ def record_deliverable_command(given: Settings, unit: str, what: str, medium: st
 
 @record_command.command("correction")
 @click.option("--serial", required=True, help="原始序号 of the child.")
-@click.option("--issue", "issue_id", help="Its issue, where two lists have this 原始序号.")
+@click.option("--issue", "issue_id", help="The child's issue, if several lists have this 原始序号.")
 @click.option("--column", "key", required=True, type=click.Choice(ISSUED_VALUES), help="Which issued value is wrong.")
 @click.option("--value", prompt="正确的内容 (the right value)", metavar="TEXT",
-              help="The right value; asked for if left out, so that it stays out of the shell's history.")  # fmt: skip
+              help="The right value; left out, it is asked for, so that it is not in the shell's history.")  # fmt: skip
 @click.option("--to", "department", required=True, metavar="X", help="The department (slug) that corrects it.")
 @click.option("--by", required=True, help="Who records it.")
 @as_of
 @settings
 def record_correction_command(given: Settings, serial: str, issue_id: str | None, key: str, value: str, department: str,
                       by: str, as_of: dt.datetime | None) -> None:  # fmt: skip
-    """An issued value is wrong (M15): the right one goes to a department as a correction; what was issued stays."""
+    """Record a wrong issued value (M15): the right one goes to a department as a correction; the issued one stays."""
     from etl.workflow import recording
 
     recording.record_wrong_value(given.run(as_of), issue_id, serial, key, value, department, by)
@@ -90,7 +90,7 @@ def record_correction_command(given: Settings, serial: str, issue_id: str | None
 @as_of
 @settings
 def record_release_command(given: Settings, number: str, as_of: dt.datetime | None) -> None:
-    """A release that a restored copy does not know, from its folder, which is verified first; the oldest first."""
+    """Record a release that a restored copy does not know, after verifying its folder; begin with the oldest."""
     from etl.workflow import releasing
 
     head = releasing.adopt_release(given.run(as_of), number)
@@ -102,7 +102,7 @@ def record_release_command(given: Settings, number: str, as_of: dt.datetime | No
 @as_of
 @settings
 def lock_base_command(given: Settings, by: str, as_of: dt.datetime | None) -> None:
-    """Lock the base (锁定底数), once: to return = suspected − deducted. What changes afterwards is told."""
+    """Lock the base (锁定底数), once: to return = suspected − deducted. Later changes are listed (report changes)."""
     from etl.workflow import inspecting
 
     lock = inspecting.lock_base(given.run(as_of), by)

@@ -1,4 +1,4 @@
-"""Commands on the way to the public: release, publish, verify."""
+"""Commands for publishing: release, publish, verify."""
 
 import datetime as dt
 import os
@@ -12,11 +12,11 @@ from etl.cli.options import Command, Settings, as_of, settings
 
 @click.command(cls=Command)
 @as_of
-@click.option("--closing", is_flag=True, help="The one exact table at the end of the campaign.")
-@click.option("--dry-run", is_flag=True, help="Protect and audit, write nothing.")
+@click.option("--closing", is_flag=True, help="Exact figures, at the end of the campaign.")
+@click.option("--dry-run", is_flag=True, help="Protect and audit, but write nothing.")
 @settings
 def release_command(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: bool) -> None:
-    """Count, protect, audit, and write released/NNNN/; rounded before the close; refused (exit 3) if unsafe."""
+    """Count, protect, audit, and write released/NNNN/; rounded unless --closing; refused (exit 3) if unsafe."""
     from etl.cli.show_release import show_release
     from etl.workflow import releasing
 
@@ -27,10 +27,10 @@ def release_command(given: Settings, as_of: dt.datetime | None, closing: bool, d
 
 @click.command(cls=Command)
 @click.option("--production", is_flag=True, help="Refuse a site whose identity (site.toml) is not filled in.")
-@click.option("--check", is_flag=True, help="Make all anew and check it first: links, HTML, figures, files, proofs.")
+@click.option("--check", is_flag=True, help="Rebuild all, and check links, HTML, figures, files and proofs first.")
 @settings
 def publish_command(given: Settings, production: bool, check: bool) -> None:
-    """All releases → public/: a fresh folder, exchanged for the old one in one step. Runs without any key."""
+    """Make public/ from all releases: a new folder that replaces the old one in one step. Needs no key."""
     from etl.workflow import publishing
 
     publishing.publish(given.home, given.campaign_folder, production=production, check=check)
@@ -41,7 +41,7 @@ def publish_command(given: Settings, production: bool, check: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @settings
 def verify_command(given: Settings, folder: Path) -> None:
-    """Check a release folder, or a published site, from public figures alone."""
+    """Verify a release folder or a published site, from public figures only. Needs no key."""
     from etl.rulebook.campaign import load_campaign
     from etl.workflow import verifying, verifying_site
 

@@ -12,7 +12,7 @@ from etl.cli.parameters import RETURNED_FILE
 
 @click.group(cls=Group)
 def report_command() -> None:
-    """Sealed documents into private/reports/."""
+    """Write sealed documents to private/reports/."""
 
 
 @report_command.command("feedback")
@@ -23,7 +23,7 @@ def report_command() -> None:
 @settings
 def report_feedback_command(given: Settings, files: tuple[Path, ...], unit: str | None, allow_unsealed: bool,
                     as_of: dt.datetime | None) -> None:  # fmt: skip
-    """Each unit's newest workbook (or FILEs) with its faulty cells marked, and a page that says what to mend."""
+    """Copies of each unit's newest workbook (or of FILEs) with faulty cells marked, and a list of what to mend."""
     from etl.cli import show
     from etl.workflow import reporting
 
@@ -35,20 +35,20 @@ def report_feedback_command(given: Settings, files: tuple[Path, ...], unit: str 
 
 @report_command.command("flags")
 @click.option("--sample", "size", type=click.IntRange(1), metavar="N",
-              help="Also draw N children for a second visit, at least one a unit; on record.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**48), help="Draw by this seed (default: a new one; it is recorded).")
+              help="Also draw and record N children for a second visit, at least one per unit.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**48), help="Seed of the draw (default: random; it is recorded).")
 @click.option("--by", default="", help="With --sample: who draws.")
-@click.option("--drawn", type=click.IntRange(1), metavar="N", help="Print sample N, which is on record, again.")
+@click.option("--drawn", type=click.IntRange(1), metavar="N", help="Write sample N, which is on record, again.")
 @as_of
 @settings
 def report_flags_command(given: Settings, size: int | None, seed: int | None, by: str, drawn: int | None,
                  as_of: dt.datetime | None) -> None:  # fmt: skip
-    """For the inspectorate: unlikely reporting with its reasons, and the sample; sealed into private/reports/."""
+    """For the inspectorate: flags on unlikely reporting with reasons, and samples; sealed, in private/reports/."""
     from etl.cli import show
     from etl.workflow import inspecting
 
     if size and drawn:
-        raise click.UsageError("--sample draws a new sample, --drawn prints an old one: give one of them.")
+        raise click.UsageError("--sample draws a new sample, --drawn writes an old one: give one of them.")
     run = given.run(as_of)
     show.show_inspected(run, inspecting.look_through(run, size, seed, by, drawn=drawn))
 
@@ -56,7 +56,7 @@ def report_flags_command(given: Settings, size: int | None, seed: int | None, by
 @report_command.command("changes")
 @settings
 def report_changes_command(given: Settings) -> None:
-    """The base as it was locked, and each answer that moved it since: when, which unit, who, from what to what."""
+    """The locked base, and each answer that changed it since: day, unit, person, category before and after."""
     from etl.cli import show_vault
     from etl.workflow import inspecting
 

@@ -1,4 +1,4 @@
-"""Commands that serve: the staff instance, the public site with its open database."""
+"""Commands that run servers: the staff instance, and the public site with its open data."""
 
 import click
 
@@ -14,7 +14,7 @@ PORT = click.IntRange(1, 65535)
 @click.option("--data-port", type=PORT, default=8002, show_default=True)
 @click.pass_context
 def serve_command(context: click.Context, host: str, staff_port: int, site_port: int, data_port: int) -> None:
-    """Serve both instances, or `serve staff` or `serve public` alone. Ctrl-C ends."""
+    """Serve the staff instance and the public site, or only one of them (serve staff, serve public); Ctrl-C ends."""
     from etl.cli import show
     from etl.workflow import serving, staffing
 
@@ -31,7 +31,7 @@ def serve_command(context: click.Context, host: str, staff_port: int, site_port:
 @serve_command.command("staff")
 @click.pass_context
 def serve_staff_command(context: click.Context) -> None:
-    """The staff Datasette: login, each account its own scope."""
+    """Serve the staff Datasette, in which each account sees its own scope."""
     from etl.cli import show
     from etl.workflow import serving, staffing
 
@@ -45,7 +45,7 @@ def serve_staff_command(context: click.Context) -> None:
 @serve_command.command("public")
 @click.pass_context
 def serve_public_command(context: click.Context) -> None:
-    """The static site and a Datasette over fuxue.db; needs no key."""
+    """Serve the static site and a Datasette with fuxue.db; needs no key."""
     from etl.cli import show
     from etl.workflow import serving
 

@@ -1,4 +1,4 @@
-"""What a command has to show: tables, sums, where things lie. Never a name or an ID number of a child."""
+"""Printing results of commands: tables, sums, paths. Names and ID numbers of children are never printed."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from etl.workflow.run import Run
 from etl.workflow.standing import Standing as Standing
 from etl.workflow.texts import text
 
-#: Findings shown per file; the rest are counted.
+#: The most findings shown per file; the others are only counted.
 MOST_SHOWN = 12
 SEVERITY_MARKS = {Severity.ERROR: "[red]错误[/]", Severity.WARNING: "[yellow]提示[/]", Severity.NOTE: "[blue]备注[/]"}
 
@@ -32,7 +32,7 @@ def empty_table(*columns: str, title: str | None = None) -> Table:
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Findings one by one, the first few of each file; all of them in JSON."""
+    """Show the first findings in a table; in JSON all of them."""
     if console.wants_json():
         console.result("findings", findings=[_finding(finding) for finding in findings])
         return
@@ -52,9 +52,9 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 
 def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
-    """What became of each file: outcome, counts, the errors with their cells; notes and warnings as counts.
+    """Show the outcome of each file with the numbers of its findings, and the errors of refused files.
 
-    `kind` is check (nothing is recorded) or load.
+    `files` are (result of checking, outcome); `kind` is ``check`` or ``load``.
     """
     if console.wants_json():
         console.result(kind, files=[_as_json(checked, outcome) for checked, outcome in files])
@@ -78,7 +78,7 @@ def show_checked(kind: str, files: Sequence[tuple[Checked, str]]) -> None:
 
 
 def show_feedback(campaign: Campaign, made: Sequence[Feedback]) -> None:
-    """Where each feedback lies, and over all of them: how often each rule was broken, and where first."""
+    """Show how often each rule was broken with the first places, and the path of each feedback."""
     sums: dict[str, list[Finding]] = {}
     for finding in (finding for one in made for finding in one.checked.findings):
         sums.setdefault(finding.rule, []).append(finding)
@@ -129,13 +129,13 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 
 def show_issue(handed: Handed, home: Home) -> None:
-    """What issuing a list did; FuxueError (exit 1) if it has faults or leaves something for a person to decide."""
+    """Show the result of issuing a list. FuxueError (exit 1) if the list has faults or needs decisions."""
     show_findings(handed.findings)
-    if handed.papers and not console.wants_json():
-        for paper in handed.papers:
-            console.say(f"issue.{paper.stem}", file=paper)
+    if handed.decision_workbooks and not console.wants_json():
+        for workbook in handed.decision_workbooks:
+            console.say(f"issue.{workbook.stem}", file=workbook)
     if not handed.issue:
-        console.result("findings", papers=[str(paper) for paper in handed.papers])
+        console.result("findings", papers=[str(workbook) for workbook in handed.decision_workbooks])
         count = sum(finding.severity is Severity.ERROR for finding in handed.findings)
         raise FuxueError("issue.refused", count=count, code=1)
     console.say("issue.done", issue=handed.issue, children=handed.rows, units=handed.receivers,
@@ -146,7 +146,7 @@ def show_issue(handed: Handed, home: Home) -> None:
 
 
 def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]) -> None:
-    """Passwords of workbooks, for the custodian to hand over apart from the files."""
+    """Show passwords of workbooks; the custodian hands them over separately from the files."""
     if console.wants_json():
         console.result(
             "passwords", passwords=[dict(zip(("issue", "unit", "password"), p, strict=True)) for p in passwords]
@@ -159,14 +159,14 @@ def show_passwords(campaign: Campaign, passwords: Sequence[tuple[str, str, str]]
 
 
 def show_status(campaign: Campaign, day: dt.date, status: Standing, home: Home) -> None:
-    """Where each unit stands, and how many days are left; the list's completeness; corrections and cases."""
+    """Show the status of each unit, days left, completeness of the list, corrections, cases, and files not loaded."""
     left = (campaign.reports_due - day).days
     whole = status.completeness
     if console.wants_json():
         console.result("status", as_of=day, days_left=left, units=[vars(row) for row in status.units],
                listed=whole.listed, issued=whole.issued, excluded=whole.excluded,
                corrections=_open_closed(status.corrections), cases=_open_closed(status.cases),
-               unheard=status.unheard)  # fmt: skip
+               not_loaded=status.not_loaded)  # fmt: skip
         return
     when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
     table = empty_table("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
@@ -180,8 +180,8 @@ def show_status(campaign: Campaign, day: dt.date, status: Standing, home: Home) 
     console.say("status.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded)
     for slug, (open_, closed) in status.corrections.items():
         console.say("status.corrections", name=campaign.recipient_name(slug), open=open_, closed=closed)
-    if status.unheard:
-        console.say("status.unheard", count=status.unheard, folder=home.inbox)
+    if status.not_loaded:
+        console.say("status.not_loaded", count=status.not_loaded, folder=home.inbox)
 
 
 def _open_closed(sums: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
@@ -189,7 +189,7 @@ def _open_closed(sums: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int
 
 
 def show_demo(demo: DemoResult, home: Home) -> None:
-    """The closing table: what was done, where to look, how to serve."""
+    """Show the demo's steps, the paths of its results, and how to serve it."""
     look = {
         "网页": home.public / "site" / "index.html",
         "开放数据": home.public / "fuxue.db",
@@ -215,13 +215,13 @@ def show_demo(demo: DemoResult, home: Home) -> None:
 def show_addresses(
     host: str, ports: Mapping[str, int], logins: Sequence[tuple[str, str]], *, tls: bool = False
 ) -> None:
-    """Where to look with a browser, the staff instance with TLS or not; for a demo, whom to log in as."""
+    """Show the servers' addresses, and for a demo the `logins` (name, password); `tls` is about the staff instance."""
     shown = f"[{host}]" if ":" in host else host
     schemes = {"staff": "https" if tls else "http"}
     addresses = {name: f"{schemes.get(name, 'http')}://{shown}:{port}/" for name, port in ports.items()}
     if console.wants_json():
         console.result("serve", addresses=addresses, logins=dict(logins))
-        console.flush()  # now: serving goes on until it is interrupted
+        console.flush()  # immediately, because the command runs until it is interrupted
         return
     for name, address in addresses.items():
         console.say(f"serve.{name}", address=address)
@@ -230,7 +230,7 @@ def show_addresses(
 
 
 def show_staff(accounts: Sequence[tuple[str, str, bool, str]]) -> None:
-    """All staff accounts."""
+    """Show all staff accounts, each (name, scopes, is disabled, last login)."""
     if console.wants_json():
         console.result(
             "staff",
@@ -244,7 +244,7 @@ def show_staff(accounts: Sequence[tuple[str, str, bool, str]]) -> None:
 
 
 def show_inspected(run: Run, found: inspecting.Inspected) -> None:
-    """The flags with their reasons, what the sample promises, and where the workbook lies; nobody's name."""
+    """Show the flags with their reasons, the bounds of the sample, and the workbook's path; no names."""
     if console.wants_json():
         fields = ("rule", "unit", "message", "message_en")
         console.result("flags", flags=[{name: getattr(flag, name) for name in fields} for flag in found.flags])

@@ -1,4 +1,4 @@
-"""What a release tells and withholds, beside the last one: for the officer who decides whether it goes out."""
+"""Printing a release next to the one before, for the officer who decides whether to publish it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,10 @@ WHY = {
 
 
 def show_release(campaign: Campaign, made: Made, home: Home) -> None:
-    """Sums; the head of the chain for the custodian's paper; of a dry run each cell that is not exact, and why."""
+    """Show how many figures are exact, rounded and withheld, and the head of the chain for the custodian's paper.
+
+    For a dry run also show the cells that are not exact, with reasons.
+    """
     release = made.release
     cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
     printed = sum(cell.status is Status.PUBLISHED for _, cell in cells)
@@ -39,7 +42,7 @@ def show_release(campaign: Campaign, made: Made, home: Home) -> None:
 
 
 def show_release_verified(folder: Path, release: Release) -> None:
-    """What was verified, to be held against what the officer knows: day, thresholds, how many figures of each kind."""
+    """Show what was verified, to be compared with what is known of it: day, thresholds, numbers of figures."""
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
     console.say(
         "verify.ok",
@@ -54,7 +57,7 @@ def show_release_verified(folder: Path, release: Release) -> None:
 
 
 def _show_cells(campaign: Campaign, made: Made) -> None:
-    """Cells that are not told exactly, or otherwise than last time. What a withheld one is is not shown here either."""
+    """Show cells that are not exact, or differ from the last release. Withheld values are not shown here either."""
     lines = list(_compared(made.release, made.last))
     if console.wants_json():
         console.result("release", cells=[_as_json(made, *line) for line in lines])
@@ -62,16 +65,16 @@ def _show_cells(campaign: Campaign, made: Made) -> None:
     table = empty_table("表", "行", "指标", "上次", "这次", "原因", title=text("release.cells"))
     for key, row, measure, now, last in lines:
         why = made.why.get(cell_id(row, measure))
-        told = (text(f"release.{measure}"), _told(last), _told(now), text(WHY[why]) if why else "")
-        table.add_row(made.release.table(key).title, _row(campaign, row), *told)
+        cells = (text(f"release.{measure}"), _shown(last), _shown(now), text(WHY[why]) if why else "")
+        table.add_row(made.release.table(key).title, _row(campaign, row), *cells)
     console.show(table)
 
 
 def _as_json(made: Made, key: str, row: str, measure: str, now: Cell, last: Cell | None) -> dict[str, object]:
     why = made.why.get(cell_id(row, measure))
     cells = {"now": now, "last": last}
-    told = {when: {"status": cell.status, "value": cell.value} if cell else None for when, cell in cells.items()}
-    return {"table": key, "row": row, "measure": measure, "why": why, **told}
+    values = {when: {"status": cell.status, "value": cell.value} if cell else None for when, cell in cells.items()}
+    return {"table": key, "row": row, "measure": measure, "why": why, **values}
 
 
 def _compared(release: Release, last: Release | None) -> Iterator[tuple[str, str, str, Cell, Cell | None]]:
@@ -82,7 +85,7 @@ def _compared(release: Release, last: Release | None) -> Iterator[tuple[str, str
                 yield table.key, row, measure, cell, before
 
 
-def _told(cell: Cell | None) -> str:
+def _shown(cell: Cell | None) -> str:
     if cell is None or cell.status is Status.NOT_DUE:
         return "—"
     return {Status.ROUNDED: f"约 {cell.value}", Status.SUPPRESSED: "※"}.get(cell.status, str(cell.value))

@@ -1,4 +1,4 @@
-"""What the record has to show of itself: whether it holds, where a figure comes from, what came on it and when."""
+"""Printing results about the record: its verification, the trace of a figure, its history, changes, the doctor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def show_record_verified(found: Verified) -> None:
-    """Whether the record holds, and the first things that do not."""
+    """Show if the record is whole, and the first faults if it is not."""
     head = found.head.printed if found.head else "—"
     if console.wants_json():
         breaks = [{"key": one.key, "message": text(one.key, **one.params), **one.params} for one in found.breaks]
@@ -37,7 +37,7 @@ def show_record_verified(found: Verified) -> None:
 
 
 def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: Cell) -> None:
-    """A published figure and the workbooks that it adds up, each with its link in the chain."""
+    """Show a published figure and the workbooks that it adds up, each with its link in the chain."""
     total = sum(one.children for one in found.sources)
     printed = {"status": shown.status.value, "value": shown.value}
     if console.wants_json():
@@ -58,10 +58,10 @@ def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: C
 
 
 def show_history(links: Sequence[Link]) -> None:
-    """The chain, a line each."""
+    """Show the chain, one line per link."""
     if console.wants_json():
-        told = [{"link": o.id, "day": o.day, "kind": o.kind, "subject": o.subject} for o in links]
-        console.result("history", links=told)
+        shown = [{"link": o.id, "day": o.day, "kind": o.kind, "subject": o.subject} for o in links]
+        console.result("history", links=shown)
         return
     rows = empty_table("第几环", "日期", "种类", "所记", "封印")
     for one in links:
@@ -70,7 +70,7 @@ def show_history(links: Sequence[Link]) -> None:
 
 
 def show_changes(campaign: Campaign, lock: Lock, changes: Sequence[Change]) -> None:
-    """What moved the base after its lock; serials alone tell of whom."""
+    """Show what changed the base after its lock. Children are named by their serials only."""
     if console.wants_json():
         console.result("changes", lock=vars(lock), changes=[vars(one) for one in changes])
         return
@@ -86,12 +86,12 @@ def show_changes(campaign: Campaign, lock: Lock, changes: Sequence[Change]) -> N
 
 
 def show_checks(checks: Sequence[Check]) -> None:
-    """What was found of the machine and the home, a line each."""
+    """Show the result of each check of the machine and the home, one line each."""
     if console.wants_json():
-        told = [{"check": c.name, "outcome": c.outcome.value, "message": text(c.key, **c.params)} for c in checks]
-        console.result("doctor", checks=told)
+        shown = [{"check": c.name, "outcome": c.outcome.value, "message": text(c.key, **c.params)} for c in checks]
+        console.result("doctor", checks=shown)
         return
     marks = {Outcome.FINE: "✓", Outcome.WARNING: "！", Outcome.BAD: "✗"}
     for check in checks:
-        told_text = f"{marks[check.outcome]} {text(check.key, **check.params)}"
-        console.show(console.escape_markup(told_text), always=check.outcome is not Outcome.FINE)
+        line = f"{marks[check.outcome]} {text(check.key, **check.params)}"
+        console.show(console.escape_markup(line), always=check.outcome is not Outcome.FINE)

@@ -1,4 +1,4 @@
-"""Commands about the staff instance: its accounts, and the log of what they looked at."""
+"""Commands about the staff instance: its accounts, its certificate, and its audit log."""
 
 import datetime as dt
 import sys
@@ -13,7 +13,7 @@ from etl.cli.parameters import DAY
 
 @click.group(cls=Group)
 def staff_command() -> None:
-    """Accounts of the staff instance."""
+    """Manage accounts, certificate and audit log of the staff instance."""
 
 
 @staff_command.command("add")
@@ -36,7 +36,7 @@ def staff_add_command(given: Settings, name: str, scope: str) -> None:
 @as_of
 @settings
 def staff_import_command(given: Settings, file: Path, as_of: dt.datetime | None) -> None:
-    """Make all accounts of a list (columns 账号 and 范围), or none; passwords go into a sealed workbook."""
+    """Make all accounts of a list (columns 账号 and 范围), or none; passwords are written to a sealed workbook."""
     from etl.workflow import staffing
 
     made, accounts = staffing.import_staff(given.run(as_of), file)
@@ -46,7 +46,7 @@ def staff_import_command(given: Settings, file: Path, as_of: dt.datetime | None)
 @staff_command.command("list")
 @settings
 def staff_list_command(given: Settings) -> None:
-    """All accounts with their scopes."""
+    """List all accounts with their scopes."""
     from etl.cli import show
     from etl.workflow import staffing
 
@@ -57,7 +57,7 @@ def staff_list_command(given: Settings) -> None:
 @click.argument("name")
 @settings
 def staff_disable_command(given: Settings, name: str) -> None:
-    """Shut an account out at once."""
+    """Disable an account, with immediate effect."""
     from etl.workflow import staffing
 
     staffing.disable_staff(given.run(), name)
@@ -67,11 +67,11 @@ def staff_disable_command(given: Settings, name: str) -> None:
 @staff_command.command("certificate")
 @click.option("--host", "hosts", multiple=True, required=True,
               help="Name or address by which browsers reach the server (repeat it for more).")  # fmt: skip
-@click.option("--days", type=click.IntRange(1, 825), default=397, show_default=True, help="How long it holds.")
+@click.option("--days", type=click.IntRange(1, 825), default=397, show_default=True, help="How long it is valid.")
 @as_of
 @settings
 def staff_certificate_command(given: Settings, hosts: tuple[str, ...], days: int, as_of: dt.datetime | None) -> None:
-    """Make a TLS certificate, and the authority that each office machine is to trust; a new one replaces both."""
+    """Make a TLS certificate, and the authority that office machines must trust. Both replace earlier ones."""
     from etl.workflow import staffing
 
     made = staffing.make_certificate(given.run(as_of), hosts, days)
@@ -81,29 +81,29 @@ def staff_certificate_command(given: Settings, hosts: tuple[str, ...], days: int
 
 @staff_command.group(cls=Group)
 def audit_command() -> None:
-    """The log of every look at the staff instance: for its custodian."""
+    """The audit log of the staff instance, for its custodian."""
 
 
 @audit_command.command("verify", cls=Command)
-@click.option("--head", "paper", default="", help="The head as it stands on the custodian's signed paper.")
+@click.option("--head", "paper", default="", help="The head from the custodian's signed paper.")
 @settings
 def audit_verify_command(given: Settings, paper: str) -> None:
-    """Go over the whole log; names the first entry that does not hold (exit 3). Prints the head for the paper."""
+    """Verify the whole log and print its head for the custodian's paper. Exit 3 with the first faults, if any."""
     from etl.cli import show
     from etl.workflow import auditing
     from etl.workflow.texts import text
 
     found = auditing.verify_log(given.run(), paper)
-    told = [(file, text(key, number=number)) for file, key, number in found.breaks]
+    faults = [(file, text(key, number=number)) for file, key, number in found.breaks]
     if console.wants_json():
-        breaks = [{"file": file, "message": message} for file, message in told]
+        breaks = [{"file": file, "message": message} for file, message in faults]
         console.result("audit", entries=found.entries, files=found.files, head=found.head, breaks=breaks)
     else:
-        for file, message in told[: show.MOST_SHOWN]:
+        for file, message in faults[: show.MOST_SHOWN]:
             console.show(f"✗ {file}：{message}", always=True)
-        if not told:
+        if not faults:
             console.say("audit.whole", entries=found.entries, head=found.head or "—")
-    sys.exit(3 if told else 0)
+    sys.exit(3 if faults else 0)
 
 
 @audit_command.command("export", cls=Command)
@@ -111,7 +111,7 @@ def audit_verify_command(given: Settings, paper: str) -> None:
 @as_of
 @settings
 def audit_export_command(given: Settings, since: dt.datetime | None, as_of: dt.datetime | None) -> None:
-    """The log as a sealed workbook in private/reports/; its password is that of the bureau's papers."""
+    """Write the log to a sealed workbook in private/reports/, under the password of the bureau's documents."""
     from etl.workflow import auditing
 
     file, entries = auditing.export(given.run(as_of), since.date() if since else None)
@@ -123,7 +123,7 @@ def audit_export_command(given: Settings, since: dt.datetime | None, as_of: dt.d
 @as_of
 @settings
 def audit_rotate_command(given: Settings, before: dt.datetime, as_of: dt.datetime | None) -> None:
-    """Put entries of before a day into a file of their own, which proves itself and joins on to the log."""
+    """Move entries before a day to a file of their own, which is still verified together with the log."""
     from etl.workflow import auditing
 
     file = auditing.rotate_log(given.run(as_of), before.date())

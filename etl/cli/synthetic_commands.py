@@ -1,4 +1,4 @@
-"""Commands that make people up: the demo, a province list, filled workbooks."""
+"""Commands for synthetic data: the demo, a province list, filled workbooks."""
 
 import datetime as dt
 from pathlib import Path
@@ -16,7 +16,7 @@ from etl.synthetic.profiles import PROFILES
 @click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
 @settings
 def demo_command(given: Settings, seed: int, children: int) -> None:
-    """The whole main job on synthetic data, in one go; prints where to look."""
+    """Do all of the work on synthetic data, from list to site, and print where the results are."""
     from etl.cli import show
     from etl.workflow.demonstrating import run_demo
 
@@ -25,7 +25,7 @@ def demo_command(given: Settings, seed: int, children: int) -> None:
 
 @click.group(cls=Group)
 def synthesize_command() -> None:
-    """Made-up people: a province list, and units that fill their workbooks."""
+    """Make synthetic data: a province list, and workbooks filled in as by units."""
 
 
 @synthesize_command.command("list")
@@ -45,7 +45,7 @@ def synthesize_list_command(given: Settings, out: Path, children: int, seed: int
 
 @synthesize_command.command("fill")
 @click.option("--faults", type=click.FloatRange(0, 1), default=0.0, show_default=True,
-              help="Share of units whose workbook is spoiled.")  # fmt: skip
+              help="Share of units whose workbook gets faults.")  # fmt: skip
 @click.option("--children", type=click.IntRange(1), default=1200, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--profile", type=click.Choice(sorted(PROFILES)), default="default", show_default=True)
@@ -54,7 +54,7 @@ def synthesize_list_command(given: Settings, out: Path, children: int, seed: int
 @settings
 def synthesize_fill_command(given: Settings, faults: float, children: int, seed: int, profile: str, form: str | None,
                     as_of: dt.datetime | None) -> None:  # fmt: skip
-    """Fill the newest issue's workbooks as units would, into private/inbox/ (same seed and children as the list)."""
+    """Fill in the newest issue's workbooks, into private/inbox/ (use the list's seed and number of children)."""
     from etl.workflow import synthesizing
 
     run = given.run(as_of)

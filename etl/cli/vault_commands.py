@@ -1,4 +1,4 @@
-"""The record's own upkeep: made sure of, led back, brought to a new version."""
+"""Commands for the record's upkeep: keys, verification, traces, copies, retention, new versions."""
 
 import datetime as dt
 import sys
@@ -13,13 +13,13 @@ from etl.cli.parameters import DAY
 
 @click.group(cls=Group)
 def vault_command() -> None:
-    """The record's own upkeep."""
+    """Upkeep of the record: keys, verification, copies, retention, new versions."""
 
 
 @vault_command.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def keygen_command(file: Path) -> None:
-    """Make a new master key file, readable by its owner alone."""
+    """Write a new master key to FILE, readable by its owner only."""
     from etl.workflow import upkeep
 
     upkeep.make_key(file)
@@ -27,10 +27,10 @@ def keygen_command(file: Path) -> None:
 
 
 @vault_command.command("verify")
-@click.option("--head", "paper", default="", help="The head as it stands on the custodian's signed paper.")
+@click.option("--head", "paper", default="", help="The head from the custodian's signed paper.")
 @settings
 def verify_record_command(given: Settings, paper: str) -> None:
-    """Go over the whole record: pages, the chain, sums, releases; names the first broken link (exit 3)."""
+    """Verify the whole record: pages, chain, sums, releases. Exit 3 with the first faults if it is broken."""
     from etl.cli import show_vault
     from etl.workflow import upkeep
 
@@ -45,7 +45,7 @@ def verify_record_command(given: Settings, paper: str) -> None:
 @click.argument("cell")
 @settings
 def trace_command(given: Settings, release: str, table: str, cell: str) -> None:
-    """Lead a published figure back to its workbooks, such as: vault trace 0001 city city.returned."""
+    """Trace a published figure to the workbooks that it counts, such as: vault trace 0001 city city.returned."""
     from etl.cli import show_vault
     from etl.workflow import upkeep
 
@@ -59,7 +59,7 @@ def trace_command(given: Settings, release: str, table: str, cell: str) -> None:
 @as_of
 @settings
 def upgrade_command(given: Settings, as_of: dt.datetime | None) -> None:
-    """Bring an older record to this program's version; all in one step, or not at all."""
+    """Upgrade an older record to this program's version, completely or not at all."""
     from etl.workflow import upkeep
 
     found, now = upkeep.upgrade(given.run(as_of))
@@ -68,11 +68,11 @@ def upgrade_command(given: Settings, as_of: dt.datetime | None) -> None:
 
 @vault_command.command()
 @click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path),
-              help="Where the copy goes (default: private/backups/).")  # fmt: skip
+              help="File to write the copy to (default: a new one in private/backups/).")  # fmt: skip
 @as_of
 @settings
 def backup_command(given: Settings, target: Path | None, as_of: dt.datetime | None) -> None:
-    """Copy the record, encrypted; the copy is opened and its chain verified before it counts."""
+    """Make an encrypted copy of the record; it is opened and verified before it is recorded."""
     from etl.workflow import upkeep
 
     path, newest = upkeep.back_up(given.run(as_of), target)
@@ -82,11 +82,11 @@ def backup_command(given: Settings, target: Path | None, as_of: dt.datetime | No
 @vault_command.command()
 @click.argument("file", type=FILE)
 @click.option("--to", "upto", type=click.IntRange(1), metavar="LINK",
-              help="Only as far as this link of the chain (see vault history).")  # fmt: skip
+              help="Only up to this link of the chain (see vault history).")  # fmt: skip
 @as_of
 @settings
 def restore_command(given: Settings, file: Path, upto: int | None, as_of: dt.datetime | None) -> None:
-    """Put a copy in the record's place; the record that it replaces is kept beside."""
+    """Replace the record by a copy; the replaced record is kept in private/backups/."""
     from etl.workflow import upkeep
 
     last, kept = upkeep.restore(given.run(as_of), file, upto)
@@ -99,7 +99,7 @@ def restore_command(given: Settings, file: Path, upto: int | None, as_of: dt.dat
 @as_of
 @settings
 def rekey_command(given: Settings, file: Path, by: str, as_of: dt.datetime | None) -> None:
-    """Encrypt everything under a new master key (made in FILE if it is not there). Stop the staff server first."""
+    """Encrypt everything under a new master key in FILE (made if missing). Stop the staff server first."""
     from etl.workflow import upkeep
 
     upkeep.change_key(given.run(as_of), file, by)
@@ -112,7 +112,7 @@ def rekey_command(given: Settings, file: Path, by: str, as_of: dt.datetime | Non
 @as_of
 @settings
 def purge_command(given: Settings, before: dt.datetime, by: str, as_of: dt.datetime | None) -> None:
-    """Delete all individuals of old lists, here and in every file of this home; sums and releases stay."""
+    """Delete all individuals of old lists, in the record and in every file of this home; sums and releases stay."""
     from etl.workflow import upkeep
 
     certificate, file = upkeep.delete_individuals(given.run(as_of), before.date(), by)
@@ -125,7 +125,7 @@ def purge_command(given: Settings, before: dt.datetime, by: str, as_of: dt.datet
 @vault_command.command()
 @settings
 def history_command(given: Settings) -> None:
-    """Every link of the chain: what came on record, and when."""
+    """List every link of the chain: what was recorded, and when."""
     from etl.cli import show_vault
     from etl.workflow import upkeep
 
@@ -135,7 +135,7 @@ def history_command(given: Settings) -> None:
 @click.command(cls=Command)
 @settings
 def doctor_command(given: Settings) -> None:
-    """Is this machine fit: key, permissions, record, clock, disk, swap, fonts; exit 1 if something is bad."""
+    """Check this machine and home: key, permissions, record, clock, disk, swap, fonts. Exit 1 if something is bad."""
     from etl.cli import show_vault
     from etl.workflow.doctor import Outcome, examine
 

@@ -1,4 +1,4 @@
-"""Commands about workbooks: handed out, read, checked, recorded; and where they all stand."""
+"""Commands about workbooks: issue, passwords, check, load, status."""
 
 import datetime as dt
 import sys
@@ -42,10 +42,10 @@ def issue_command(given: Settings, list_file: Path | None, assign: Path | None, 
 
 
 @click.command(cls=Command)
-@click.option("--unit", metavar="X", help="Only this unit's or department's (slug); bureau: the list's papers.")
+@click.option("--unit", metavar="X", help="Only this unit's or department's (slug); bureau: of decision workbooks.")
 @settings
 def passwords_command(given: Settings, unit: str | None) -> None:
-    """Print the workbooks' passwords: derived from the key, stored nowhere."""
+    """Print the workbooks' passwords. They are derived from the key and not stored."""
     from etl.cli import show
     from etl.workflow import issuing
 
@@ -59,7 +59,7 @@ def passwords_command(given: Settings, unit: str | None) -> None:
 @as_of
 @settings
 def check_command(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, as_of: dt.datetime | None) -> None:
-    """Read and check returned workbooks, record nothing; exit 1 if one has errors."""
+    """Read and check returned workbooks without recording them; exit 1 if one has errors."""
     from etl.cli import show
     from etl.workflow import loading
 
@@ -70,15 +70,15 @@ def check_command(given: Settings, files: tuple[Path, ...], allow_unsealed: bool
 
 @click.command(cls=Command)
 @click.argument("files", metavar="[FILE…]", nargs=-1, type=RETURNED_FILE)
-@click.option("--allow-unsealed", is_flag=True, help="Accept unencrypted files, on record.")
-@click.option("--again", is_flag=True, help="Take FILEs back that newer ones have replaced.")
+@click.option("--allow-unsealed", is_flag=True, help="Accept unencrypted files too; that is recorded.")
+@click.option("--again", is_flag=True, help="Also load FILEs that newer ones have replaced.")
 @as_of
 @settings
 def load_command(given: Settings, files: tuple[Path, ...], allow_unsealed: bool, again: bool,
          as_of: dt.datetime | None) -> None:  # fmt: skip
     """Check and record all of private/inbox/ (or FILEs); each workbook is accepted or refused whole.
 
-    What was heard leaves the inbox, for private/received/ or private/refused/.
+    Recorded files move from the inbox to private/received/ or private/refused/.
     """
     from etl.cli import show
     from etl.workflow import loading
@@ -100,7 +100,7 @@ def load_command(given: Settings, files: tuple[Path, ...], allow_unsealed: bool,
 @as_of
 @settings
 def status_command(given: Settings, as_of: dt.datetime | None) -> None:
-    """Per unit: children issued, workbooks received and refused, days to the deadline."""
+    """Show for each unit the children issued and the workbooks received and refused; and the days left."""
     from etl.cli import show
     from etl.workflow import standing
 

@@ -1,1 +1,1 @@
-"""The plain types that one room hands another."""
+"""The plain types that rooms pass to each other."""

@@ -1,4 +1,4 @@
-"""What one receiver is handed in one issue: a form with its issued rows; eaten by issue and check alike."""
+"""The content of one workbook as handed out; used by `issue` to write it and by `check` to compare it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from etl.forms.definitions import ANNEX4, Form
 
 @dataclass(frozen=True)
 class Bundle:
-    """One workbook's content. `recipient` is a slug, `name` how it is printed.
+    """One recipient's rows of one form in one issue. `recipient` is a slug, `name` its printed name.
 
-    `rows` give the text of every issued column by key, in the order handed out.
+    `rows` are in the order handed out, each with the text of every issued column by key.
     """
 
     form: Form
@@ -22,15 +22,15 @@ class Bundle:
 
     @property
     def file(self) -> str:
-        """The workbook's file name: 附件4 under the unit's slug alone, other forms under their own name besides."""
+        """The workbook's file name: the recipient's slug, and for forms other than 附件4 also the form's key."""
         return f"{self.recipient}.xlsx" if self.form == ANNEX4 else f"{self.recipient}-{self.form.key}.xlsx"
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of the rows, such as 原始序号."""
+        """The key of each row, such as its 原始序号."""
         return tuple(row[self.form.row_key] for row in self.rows)
 
 
 def child_row(child: Child) -> Mapping[str, str]:
-    """The issued columns of 附件4 of one child."""
+    """A child's row of 附件4: the text of every issued column by key."""
     return {column.key: getattr(child, column.key) for column in ANNEX4.issued}

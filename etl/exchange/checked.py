@@ -1,4 +1,4 @@
-"""A returned workbook as checked: whose it is, its answers, and what is wrong with it."""
+"""A returned workbook after checking: its issue and unit, its answers, and its findings."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from etl.findings import Finding, has_errors
 
 @dataclass(frozen=True)
 class Answer:
-    """The three columns of one row, normalised, with what the rules need of the child.
+    """The three filled columns of one row of 附件4, normalised, with the child's data that rules need.
 
-    `code` is the category's code, None if the text is none of the thirteen values.
+    `code` is the category's code, or None if the text `category` is not one of the thirteen values.
     """
 
     serial: str
@@ -26,7 +26,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Entry:
-    """What came back in one row: the text of each editable column by key, normalised; dates as 2019-02-26."""
+    """One returned row of another form: the normalised text of each editable column by key; dates as 2019-02-26."""
 
     reference: str
     values: Mapping[str, str] = field(repr=False)
@@ -34,9 +34,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Checked:
-    """A checked submission. `issue` and `unit` (the receiver) are empty if the file does not tell them reliably.
+    """A checked submission. `issue` and `unit` (the recipient) are empty if the file does not identify them reliably.
 
-    `answers` are the rows of 附件4, `entries` those of any other form.
+    `answers` are the rows of 附件4, `entries` those of any other form; `footer` is the text of its fields by key.
     """
 
     file: str
@@ -50,5 +50,5 @@ class Checked:
 
     @property
     def accepted(self) -> bool:
-        """A workbook is accepted or refused whole."""
+        """True if the workbook is accepted; it is accepted or refused as a whole."""
         return bool(self.issue) and not has_errors(self.findings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Child:
-    """Issued values, immutable. The repr shows the serial only, so that no log or test output names a child."""
+    """The issued values. The repr shows only the serial, so that logs and test output name no child."""
 
     serial: str
     unit: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Confidential sums: whole numbers per unit and per category, no child. Made by the vault, eaten by `protect`."""
+"""Confidential sums per unit and per category, without any child; made by the vault and used by `protect`."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from etl.rulebook.publication import ATOMS, Publication
 
 @dataclass(frozen=True)
 class UnitCounts:
-    """Children of one unit by state (`ATOMS`); `reported` is whether all its workbooks were accepted."""
+    """Number of a unit's children by state (`ATOMS`); `reported` says that all its workbooks were accepted."""
 
     unit: str
     reported: bool
@@ -18,14 +18,14 @@ class UnitCounts:
 
 @dataclass(frozen=True)
 class Counts:
-    """The campaign on one day. The categories' sum is the number of verified children (M12); checked here."""
+    """The sums of the campaign on one day: by unit, and by category code (verified children only)."""
 
     as_of: dt.date
     units: tuple[UnitCounts, ...]
     categories: Mapping[str, int]
 
     def __post_init__(self) -> None:
-        """Refuse sums that contradict each other: nothing downstream may start from a wrong total."""
+        """ValueError if the sums contradict each other, such as categories and units (M12)."""
         verified = sum(u.atoms[a] for u in self.units for a in ATOMS if a != "unverified")
         numbers = [n for u in self.units for n in u.atoms.values()] + list(self.categories.values())
         if verified != sum(self.categories.values()) or min(numbers, default=0) < 0:
@@ -38,7 +38,7 @@ class Counts:
 
 
 def measure(atoms: Mapping[str, int], publication: Publication, key: str) -> int:
-    """A measure of one row, summed from its states as `publication.toml` says."""
+    """The value of a measure (its key), summed from the states in `atoms` as `publication.toml` defines it."""
     if key in ATOMS:
         return atoms[key]
     return sum(measure(atoms, publication, part) for part in publication.sums[key])

@@ -1,14 +1,14 @@
-"""What units reported of each child, without the child: made by the vault, looked through for the inspectorate."""
+"""The current answer for each row, without the child; made by the vault, searched for flags by `inspect`."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnswer:
-    """A row's current answer, in the order in which it was handed out, and what came before.
+    """The current answer for one row, with earlier facts about it.
 
-    `first_team` signed for it in the first accepted workbook, which came `days` days after handing out, both days
-    counted. `locked` is its category when the base was locked, empty if it was not, or the row had no answer then.
+    `first_team` is the team in the unit's first accepted workbook, which came on the `days`-th day, counting the day of
+    issue as the first. `locked` is the category in the locked base, or empty if there is none.
     """
 
     unit: str

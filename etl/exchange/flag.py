@@ -1,11 +1,11 @@
-"""A question that the inspectorate asks of a unit (M19)."""
+"""A flag: a question that the inspectorate asks a unit (M19)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Flag:
-    """A unit to which a rule of `inspection.toml` points, with the reason in words; holds sums, and nobody's name."""
+    """A flag on a unit by a rule of `inspection.toml`; the message gives the reason in figures, without any name."""
 
     rule: str
     unit: str

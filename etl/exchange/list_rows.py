@@ -1,4 +1,4 @@
-"""Rows of the province's list, and what a person decided of them."""
+"""Rows of the province's list, and an officer's decisions on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ class ListRow:
 
 @dataclass(frozen=True)
 class Decision:
-    """A row of the list that a person decided. `value` is the unit's slug, or the reason of an exclusion."""
+    """An officer's decision on a row of the list. `value` is a unit's slug, or the reason for an exclusion."""
 
     row: int
     serial: str

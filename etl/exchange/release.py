@@ -1,10 +1,9 @@
-"""A release: protected public tables, written once into `released/NNNN/` and read from there ever after.
+"""A release: protected public tables, written once into `released/NNNN/` and never changed.
 
-A release folder holds ``release.json`` (what, when, under which thresholds), one CSV per table in long form
-(``row,measure,value,status``), ``audit.json`` (for every withheld cell the range of whole numbers that a reader can
-infer), ``proof.json`` (whole tables, one for each release so far, that fit everything published),
-``verify_release.py``, with which anyone can check all of it, and ``SHA256SUMS``, the list of all these with their
-digests (`release_folder`). Nothing else may lie in it.
+A release folder has ``release.json`` (campaign, day, thresholds, structure), one CSV per table in long form
+(``row,measure,value,status``), ``audit.json`` (for every withheld cell the range that a reader can infer),
+``proof.json`` (the witnesses), ``verify_release.py``, with which anyone can check the folder, and ``SHA256SUMS``, the
+list of all these files with their digests (`release_folder`). It must have no other file.
 """
 
 import csv
@@ -22,20 +21,18 @@ from etl.exchange.release_folder import ALWAYS, printable, release_digest, relea
 from etl.findings import FuxueError
 from etl.rulebook.publication import Assumption
 
-#: What is taken for granted of a single release.
+#: The assumption of a reader of a single release: nothing.
 NOTHING = Assumption("none", (), ())
 #: The columns of a table's file.
 _COLUMNS = ("row", "measure", "value", "status")
-
-
 #: The row of the city in every table.
 CITY = "city"
 
 
 class Status(StrEnum):
-    """What a cell says: a figure, a rounded one, one withheld to protect people, or nothing yet: the unit is not done.
+    """Whether a cell has an exact figure, a rounded one, one withheld to protect people, or is not due yet.
 
-    A rounded figure lies at most k from the true one, k the threshold of its row (`Release.threshold`).
+    Not due: the unit has not reported. A rounded figure differs by at most `Release.threshold` of its row.
     """
 
     PUBLISHED = "published"
@@ -52,19 +49,22 @@ class Cell:
     value: int | None = None
 
     def __post_init__(self) -> None:
-        """A withheld value must not even be carried along."""
+        """ValueError if a withheld cell has a value, or another one has none."""
         if (self.value is None) == (self.status in (Status.PUBLISHED, Status.ROUNDED)):
             raise ValueError("a cell has a value exactly if it is published or rounded")
 
     @property
     def exact(self) -> int | None:
-        """The true figure, or None unless published."""
+        """The exact figure, or None if the cell has none."""
         return self.value if self.status is Status.PUBLISHED else None
 
 
 @dataclass(frozen=True)
 class ReleasedTable:
-    """A protected table: cells by (row, measure). Rows are ``city``, unit slugs or category codes, in order."""
+    """A protected table: cells by (row, measure).
+
+    `kind` says what the `rows` are: ``city``, ``unit`` (slugs) or ``category`` (codes).
+    """
 
     key: str
     kind: str
@@ -81,7 +81,7 @@ class ReleasedTable:
 
 @dataclass(frozen=True)
 class Structure:
-    """How all figures hang together, as everybody knows: a unit's states, their sums, groups, categories by sum."""
+    """How all figures depend on each other, which is public: states, sums of states, groups, categories by sum."""
 
     units: tuple[str, ...]
     states: tuple[str, ...]
@@ -92,10 +92,11 @@ class Structure:
 
 @dataclass(frozen=True)
 class Release:
-    """Everything of one release. `ranges` gives (low, high) for each withheld cell by its id ``row.measure``.
+    """One release.
 
-    `earlier` gives the digests of all releases before it by name; `assumed` is what a reader who combines them was
-    taken to know of how figures move between them.
+    `ranges`: by id (`cell_id`) of each withheld cell the (low, high) that a reader can infer; `high` None: no bound.
+    `earlier`: the digests of all releases before it, by name; `assumed`: what a reader who combines them was assumed to
+    know about how figures change.
     """
 
     number: int
@@ -113,11 +114,11 @@ class Release:
 
     @property
     def name(self) -> str:
-        """Four digits, also the folder's name."""
+        """The number with four digits, which is also the folder's name."""
         return f"{self.number:04d}"
 
     def threshold(self, row: str) -> int:
-        """The k of a row: a sensitive category may have its own."""
+        """The threshold k of a row; a sensitive category may have its own."""
         return self.category_k.get(row, self.k)
 
     def table(self, key: str) -> ReleasedTable:
@@ -126,12 +127,12 @@ class Release:
 
 
 def cell_id(row: str, measure: str) -> str:
-    """The name of a cell in every table that shows it, such as ``city.returned``."""
+    """The id of a cell, such as ``city.returned``; it is the same in every table that has the cell."""
     return f"{row}.{measure}"
 
 
 def write_draft(released: Path, release: Release) -> Path:
-    """Write all that is told into a hidden folder beside the release's place; it wants its proof and its seal yet."""
+    """Write a release, still without proof and seal, to a hidden draft folder; return that folder."""
     return set_aside(released, release.name, _files(release))
 
 
@@ -175,12 +176,12 @@ def _csv(table: ReleasedTable) -> bytes:
 
 
 def read_release(folder: Path) -> Release:
-    """Read a release; FuxueError if a file is unknown, missing, changed since it was sealed, or malformed."""
+    """Read a release. FuxueError if a file is unknown, missing, changed since it was sealed, or malformed."""
     return _understood(folder, sealed_files)
 
 
 def read_draft(folder: Path) -> Release:
-    """Read what `write_draft` wrote, before it has a proof and a seal; FuxueError if it is malformed."""
+    """Read what `write_draft` wrote, without proof and seal. FuxueError if it is malformed."""
     return _understood(folder, lambda here: {path.name: path.read_bytes() for path in here.iterdir()})
 
 
@@ -217,31 +218,31 @@ def _release(about: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
     )
 
 
-def _must_be_printable(told: object) -> None:
-    """ValueError for a text, anywhere in JSON, that could steer the terminal on which it is printed."""
-    if isinstance(told, str) and not told.isprintable():
+def _must_be_printable(content: object) -> None:
+    """ValueError if a text anywhere in JSON content has characters that could control a terminal."""
+    if isinstance(content, str) and not content.isprintable():
         raise ValueError("a control character")
-    if isinstance(told, dict):
-        told = [*told, *told.values()]
-    for one in told if isinstance(told, list) else ():
+    if isinstance(content, dict):
+        content = [*content, *content.values()]
+    for one in content if isinstance(content, list) else ():
         _must_be_printable(one)
 
 
 def earlier_releases(released: Path, release: Release) -> list[Release]:
-    """The releases before one, oldest first; FuxueError unless they are those that it was made after."""
+    """The releases before one, oldest first. FuxueError unless their digests are those in `release.earlier`."""
     folders = [folder for folder in release_folders(released) if folder.name < release.name]
     if {folder.name: release_digest(folder) for folder in folders} != dict(release.earlier):
         raise FuxueError("release.earlier", release=release.name)
     return [read_release(folder) for folder in folders]
 
 
-def _structure(told: Mapping[str, Any]) -> Structure:
+def _structure(content: Mapping[str, Any]) -> Structure:
     return Structure(
-        units=tuple(told["units"]),
-        states=tuple(told["states"]),
-        sums={name: tuple(parts) for name, parts in told["sums"].items()},
-        groups=tuple((whole, tuple(parts)) for whole, parts in told["groups"]),
-        categories={name: tuple(codes) for name, codes in told["categories"].items()},
+        units=tuple(content["units"]),
+        states=tuple(content["states"]),
+        sums={name: tuple(parts) for name, parts in content["sums"].items()},
+        groups=tuple((whole, tuple(parts)) for whole, parts in content["groups"]),
+        categories={name: tuple(codes) for name, codes in content["categories"].items()},
     )
 
 
@@ -253,7 +254,7 @@ def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
         if tuple(line) != _COLUMNS or not re.fullmatch("(?:0|[1-9][0-9]{0,8})?", line["value"]):
             raise ValueError("no line of a table")
         if (line["row"], line["measure"]) in cells:
-            raise ValueError("a cell told twice")
+            raise ValueError("a cell occurs twice")
         value = int(line["value"]) if line["value"] else None
         cells[line["row"], line["measure"]] = Cell(Status(line["status"]), value)
         rows[line["row"]] = None

@@ -1,8 +1,7 @@
-"""A release as files: a closed list, each file with its SHA-256 in `SHA256SUMS`, whose own SHA-256 the record keeps.
+"""The folder of a release: `SHA256SUMS` lists every file with its SHA-256; the record keeps the SHA-256 of the list.
 
-Nothing else may lie in the folder of a release. Whoever reads a release reads it through `sealed_files`, so a file that
-is not listed, not there, or not as it was when it was sealed is refused by `release`, `verify` and `publish` alike.
-The list is in the format of `sha256sum`: ``sha256sum --check SHA256SUMS`` works in the folder.
+Every release is read through `sealed_files`, so a file that is not listed, missing or changed is refused by `release`,
+`verify` and `publish` alike. The list is in the format of `sha256sum`: ``sha256sum --check SHA256SUMS`` works.
 """
 
 import hashlib
@@ -17,11 +16,11 @@ from etl.findings import FuxueError
 from etl.system.disk import sync
 
 SUMS = "SHA256SUMS"
-#: What every release holds beside its tables.
+#: The files that every release has, besides its tables.
 ALWAYS = frozenset({"audit.json", "proof.json", "release.json", "verify_release.py"})
-#: The program that goes with each release. It belongs to another room and is only read here, as a file.
+#: The program that goes with each release. It is part of another room; here it is only read as a file.
 VERIFIER = Path(__file__).parents[1] / "proof" / "verify_release.py"
-#: SHA-256 of former versions of that program: releases that carry one of them stay valid.
+#: SHA-256 of former versions of that program; releases with one of them stay valid.
 FORMER_VERIFIERS = frozenset(
     {
         "743a0a929617e4f394edc3a945cd9029db96a75bc979f9fbd4bf6038d42beae5",
@@ -32,30 +31,30 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([a-z_]+\.(?:csv|json|py))")
 
 
 def release_folders(released: Path) -> list[Path]:
-    """All releases, oldest first."""
+    """The folders of all releases, oldest first."""
     return sorted(p for p in released.glob("[0-9][0-9][0-9][0-9]") if p.is_dir()) if released.is_dir() else []
 
 
 def sha256(content: bytes) -> str:
-    """The digest in hexadecimal."""
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def verifiers() -> frozenset[str]:
-    """The digests of the programs that may go with a release: this version's, and those of former ones."""
+    """The digests of the programs that may go with a release: the present version and former ones."""
     return FORMER_VERIFIERS | {sha256(VERIFIER.read_bytes())}
 
 
-def _aside(released: Path, name: str) -> Path:
-    """Where a release lies until it is on record: hidden, beside its place."""
+def _draft(released: Path, name: str) -> Path:
+    """The hidden draft folder of a release, until it is on record."""
     return released / f".{name}.new"
 
 
 def set_aside(released: Path, name: str, files: Mapping[str, bytes]) -> Path:
-    """Write files into a fresh hidden folder beside the place of the release; FuxueError if that is taken."""
+    """Write files to a new draft folder of a release and return it. FuxueError if the release exists."""
     if (released / name).exists():
         raise FuxueError("release.exists", release=name)
-    fresh = _aside(released, name)
+    fresh = _draft(released, name)
     shutil.rmtree(fresh, ignore_errors=True)
     if not released.exists():
         released.mkdir(parents=True)
@@ -67,7 +66,7 @@ def set_aside(released: Path, name: str, files: Mapping[str, bytes]) -> Path:
 
 
 def write_through(path: Path, content: bytes) -> None:
-    """Write a file; it is on the disk before this returns."""
+    """Write a file; it is on the disk when this returns."""
     with path.open("wb") as handle:
         handle.write(content)
         handle.flush()
@@ -75,7 +74,7 @@ def write_through(path: Path, content: bytes) -> None:
 
 
 def write_sums(folder: Path) -> str:
-    """List all files of a folder in `SHA256SUMS`, the last to be written; the digest of that list."""
+    """Write `SHA256SUMS`, after all other files of a folder; return the digest of the release."""
     write_through(folder / SUMS, _listing(folder))
     sync(folder)
     sync(folder.parent)
@@ -83,19 +82,19 @@ def write_sums(folder: Path) -> str:
 
 
 def release_digest(folder: Path) -> str:
-    """SHA-256 of a release, empty if there is no folder.
+    """SHA-256 of a release, or empty if there is no folder.
 
-    That of its `SHA256SUMS` if just the files that are listed there lie in the folder, unchanged; else another.
+    It is the SHA-256 of `SHA256SUMS` if the folder has exactly the files listed there, unchanged; otherwise another.
     """
     if not folder.is_dir():
         return ""
     listing, path = _listing(folder), folder / SUMS
-    told = path.read_bytes() if path.is_file() else b""
-    return sha256(listing if told == listing else told + b"\0" + listing)
+    stored = path.read_bytes() if path.is_file() else b""
+    return sha256(listing if stored == listing else stored + b"\0" + listing)
 
 
 def _listing(folder: Path) -> bytes:
-    """What `SHA256SUMS` must say of the files in a folder; for what is no plain file, that it is none."""
+    """The content that `SHA256SUMS` must have for the files in a folder. Anything but a plain file is marked so."""
     lines = []
     for path in sorted(folder.iterdir()):
         is_file = path.is_file() and not path.is_symlink()
@@ -105,16 +104,16 @@ def _listing(folder: Path) -> bytes:
 
 
 def place_release(released: Path, name: str) -> Path:
-    """What was set aside becomes the release, in one step that is on the disk before this returns."""
-    folder = _aside(released, name).rename(released / name)
+    """Rename the draft folder to the release's folder and return it; it is on the disk when this returns."""
+    folder = _draft(released, name).rename(released / name)
     sync(released)
     return folder
 
 
 def finish_interrupted_releases(released: Path, recorded: Mapping[str, str]) -> None:
-    """End what an interrupted run began: a release on record takes its place, what is on no record is deleted.
+    """Put draft folders of releases that are on record in place; delete all other drafts.
 
-    `recorded` gives the digest by number.
+    `recorded` gives the digest by name.
     """
     for fresh in sorted(released.glob(".[0-9][0-9][0-9][0-9].new")):
         name = fresh.name[1:5]
@@ -125,10 +124,10 @@ def finish_interrupted_releases(released: Path, recorded: Mapping[str, str]) -> 
 
 
 def sealed_files(folder: Path) -> dict[str, bytes]:
-    """The files of a release by name: just those that `SHA256SUMS` lists, each with the digest that it had then.
+    """The content of a release's files by name, exactly those that `SHA256SUMS` lists.
 
-    FuxueError if there is any other file, one is missing, changed or no plain file, the list is not in its form, or the
-    verifier is not the program's own. Raises OSError for a folder that is none.
+    FuxueError if there is another file, one is missing, changed or no plain file, the list is malformed, or the
+    verifier is not one of `verifiers()`. OSError if the folder cannot be read.
     """
     name = folder.name
     if folder.is_symlink():
@@ -158,12 +157,12 @@ def _sums(folder: Path) -> dict[str, str]:
 
 
 def _plain_file(path: Path) -> bytes:
-    """The content of a file that is no link, no folder and no device."""
+    """The content of a plain file. FuxueError for a link, a folder or a device."""
     if not stat.S_ISREG(path.lstat().st_mode):
         raise FuxueError("release.no_plain_file", release=path.parent.name, file=printable(path.name))
     return path.read_bytes()
 
 
 def printable(text: str) -> str:
-    """A text that may be printed: whatever could steer a terminal is written as an escape."""
+    """A text with every character that could control a terminal written as an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)

@@ -1,18 +1,18 @@
-"""The children that the inspectorate visits again."""
+"""A sample of children for the inspectorate's second visits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: A child as the record knows it: issue and 原始序号.
+#: What identifies a child on record: (issue, 原始序号).
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The children to visit again, by unit, and what their number promises.
+    """The children chosen for a second visit, by unit, and the bounds that hold at the configured confidence.
 
-    `margin`: at the given confidence the share of wrong reports found, weighted by units, is so near to the true share.
-    `if_none`: if none is found wrong, at most this share of all reports is.
+    `margin`: the share of wrong reports found in the sample, weighted by units, differs from the true share by at most
+    this. `if_none`: if no report in the sample is wrong, at most this share of all reports is wrong.
     """
 
     seed: int
@@ -23,5 +23,5 @@ class Sample:
 
     @property
     def size(self) -> int:
-        """So many children."""
+        """The number of children in the sample."""
         return sum(map(len, self.chosen.values()))

@@ -1,4 +1,4 @@
-"""A returned workbook as read: cells with their addresses, made by `read`, eaten by `check` and the vault."""
+"""A returned workbook as read: its cells with addresses; made by `read`, used by `check`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from etl.forms.manifest import Manifest
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that reading ran into: a rule's id, a place, parameters of its message (never personal)."""
+    """A problem found by reading: the id of its rule, its place, and parameters of the message, never personal."""
 
     rule: str
     sheet: str = ""
@@ -18,9 +18,9 @@ class Problem:
 
 
 class Value(NamedTuple):
-    """A cell: its text as shown, its address, and what it is if it is not text.
+    """A cell: its text, its address, and what it is if it is not text.
 
-    `is_other` is an error value, a truth value, a date or a time; `is_date` a date alone.
+    `is_other` is set for error values, truth values, dates and times; `is_date` only for dates.
     """
 
     text: str
@@ -31,15 +31,15 @@ class Value(NamedTuple):
     is_date: bool = False
 
     def __repr__(self) -> str:
-        """The place alone: what stands there may be a name."""
+        """Shows only the address, because the text may be a name."""
         return f"Value(cell={self.cell!r})"
 
 
 class Row(Mapping[str, Value]):
-    """A row of the table: its cells by column key.
+    """A row of the table: a mapping from column key to cell (`Value`).
 
-    Kept as texts, since a province's workbooks have a million cells and nearly all are nothing else; `others` are the
-    rest by key. `letters` are the sheet's columns by key, `number` is the row.
+    To save memory, it keeps texts: of a province's million cells nearly all are plain text. If a cell is anything else,
+    `others` has the row's cells by key. `letters` are the column letters by key; `number` is the row's, from 1.
     """
 
     __slots__ = ("letters", "number", "others", "texts")
@@ -52,7 +52,7 @@ class Row(Mapping[str, Value]):
 
     @property
     def texts_alone(self) -> Mapping[str, str] | None:
-        """The texts by column key, None if a cell is anything else."""
+        """The texts by column key, or None if a cell may be anything but text."""
         return None if self.others else self.texts
 
     def __getitem__(self, key: str) -> Value:
@@ -60,21 +60,21 @@ class Row(Mapping[str, Value]):
         return self.others.get(key) or Value(self.texts[key], f"{self.letters[key]}{self.number}")
 
     def __iter__(self) -> Iterator[str]:
-        """The columns' keys."""
+        """The keys of the columns."""
         return iter(self.letters)
 
     def __len__(self) -> int:
-        """So many columns."""
+        """The number of columns."""
         return len(self.letters)
 
     def __repr__(self) -> str:
-        """The place alone: what stands there may be a name."""
+        """Shows only the row's number, because the texts may be names."""
         return f"Row({self.number})"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A cell of 附件5: its whole number, None if it holds none (a formula that nobody calculated, a word)."""
+    """A cell of 附件5 with its whole number, or None for a text or a formula that was never calculated."""
 
     number: int | None
     cell: str
@@ -82,7 +82,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Summary:
-    """The 附件5 in a workbook: every row of figures by column key."""
+    """The 附件5 in a workbook: its rows of figures, each by column key."""
 
     sheet: str
     rows: tuple[Mapping[str, Figure], ...]
@@ -90,9 +90,9 @@ class Summary:
 
 @dataclass(frozen=True)
 class Submission:
-    """What a returned workbook holds. With an error among `problems` the rest may be empty.
+    """The content of a returned workbook. If a problem is an error, all else may be empty.
 
-    `opened_by` is the index of the candidate whose password opened it, None if it came unsealed.
+    `summary` is its 附件5. `opened_by` is the index of the candidate whose password opened it; None if unencrypted.
     """
 
     sheet: str = ""
@@ -106,7 +106,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An issue and unit that a returned workbook may belong to, with the password that would open it."""
+    """An issue and unit to which a returned workbook may belong, with the password of their workbook."""
 
     issue: str
     unit: str

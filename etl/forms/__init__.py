@@ -1,1 +1,1 @@
-"""Every form as data: its columns, its header in a sheet, its manifest, the ID number."""
+"""Every form as data: its columns, its header in a sheet and its manifest; and the ID number."""

@@ -1,6 +1,6 @@
-"""All forms as data (M6, M12, M15–M17): columns, headings, known spellings, footer. Adding a form is adding data.
+"""All forms as data (M6, M12, M15–M17): columns, headings, known spellings, footer. A new form needs data only.
 
-Writing, the live self-check, reading, checking and made-up filling are the same code for every form.
+The code that writes, self-checks, reads, checks and (for tests) fills in workbooks is the same for every form.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ NOT_ASKED = "无"  # M10: A–H
 class Column:
     """A column of a form.
 
-    `width` in characters; `aliases` are further headings met in the wild. Of editable columns: `choices` names the list
-    of values that are allowed (`etl/rulebook/choices.py`), `depends` the column whose value selects among them;
-    `required` says that a blank is a fault in every row, `needs` which columns must be filled if this one is; `kind`
-    is ``text``, ``names`` or ``date``; `hint` is what Excel shows when the cell is chosen, `example` a right value.
+    `width` is in characters; `aliases` are other headings that occur in practice. The rest applies to editable columns:
+    `choices` names the list of allowed values (`etl/rulebook/choices.py`), `depends` the column whose value selects
+    among them. If `required`, a blank is a fault in every row; `needs` are the columns that must be filled if this one
+    is. `kind` is ``text``, ``names`` or ``date``. Excel shows `hint` at the selected cell; `example` is a valid value.
     """
 
     key: str
@@ -37,7 +37,7 @@ class Column:
 class Form:
     """A workbook form. `title` and `footer` are printed above and below the table, `notes` on a sheet of their own.
 
-    The first column is the key of a row. `sign` is what is signed for at the foot of each printed page.
+    The first column identifies a row. `sign` is the line for signatures at the foot of each printed page.
     """
 
     key: str
@@ -50,21 +50,21 @@ class Form:
 
     @property
     def issued(self) -> tuple[Column, ...]:
-        """Columns that the bureau fills and nobody may change (M8)."""
+        """Columns that the bureau fills and the recipient must not change (M8)."""
         return tuple(column for column in self.columns if not column.editable)
 
     @property
     def editable(self) -> tuple[Column, ...]:
-        """Columns that the receiver fills (M8)."""
+        """Columns that the recipient fills (M8)."""
         return tuple(column for column in self.columns if column.editable)
 
     @property
     def row_key(self) -> str:
-        """The key of the column that tells rows apart."""
+        """The key of the column that identifies a row."""
         return self.columns[0].key
 
     def column(self, key: str) -> Column:
-        """The column of a key."""
+        """The column with a key."""
         return next(column for column in self.columns if column.key == key)
 
 
@@ -238,12 +238,12 @@ EXCLUSIONS = Form(
 #: Every form that can come back as a workbook, by key.
 FORMS = {form.key: form for form in (ANNEX4, CORRECTIONS, CASES, UNASSIGNED, EXCLUSIONS)}
 
-#: The hidden sheet that tells which form, issue and receiver a workbook belongs to.
+#: The name of the hidden sheet with the manifest: the form, issue and recipient that a workbook belongs to.
 MANIFEST_SHEET = "fuxue"
 
-#: Forms that are handed out besides a list's 附件4.
+#: The forms that are issued besides 附件4, which is issued from a list.
 ISSUED_FORMS = (CORRECTIONS.key, CASES.key)
-#: The issued values that can be wrong and have a right one.
+#: The issued values of a child that can be recorded as wrong, with the right value.
 ISSUED_VALUES = ("name", "sex", "id_number", "household")
-#: What a signed paper can say (M11, M16): a visit, a return, that a case file's copy lies at the bureau or the unit.
+#: What a signed paper can confirm (M11, M16): a visit, a return, a copy of the case file at the bureau or at the unit.
 ACTS = ("verification", "return", "case-bureau", "case-unit")

@@ -28,17 +28,17 @@ def sex_of(number: str) -> str:
 
 
 def is_valid(number: str) -> bool:
-    """Format, birth date and check digit; which region and which dates are plausible is the campaign's business."""
+    """True if format, birth date and check digit are valid. Plausible regions and dates are checked by the rules."""
     if not re.fullmatch(r"[0-9]{17}[0-9X]", number) or number.startswith("0"):
         return False
     return birth_of(number) is not None and check_digit(number[:17]) == number[17]
 
 
 def mask(number: str) -> str:
-    """A number that names nobody: region and birth year stay, the rest does not."""
+    """A masked number: the region and the year of birth stay, all else becomes asterisks."""
     return number[:6] + "*" * (len(number) - 6) if len(number) < 18 else f"{number[:10]}********"
 
 
 def age_on(birth: dt.date, day: dt.date) -> int:
-    """Completed years on a day."""
+    """Age in completed years on a day."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

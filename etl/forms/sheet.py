@@ -1,4 +1,4 @@
-"""Sheets as parsers give them: addresses, headings as people spell them, and where a form's header stands (M6)."""
+"""Sheets as parsed: cell addresses, spellings of headings, where a form's header is (M6), and line heights."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from etl.forms.definitions import Form
 
 #: Cells of a sheet, row by row.
 Grid = Sequence[Sequence[object]]
-LINE = 16.0  # points that one line of an 11-point font needs (Noto Sans CJK: 15.7; 宋体 less)
+LINE = 16.0  # height in points of one line of an 11-point font (Noto Sans CJK: 15.7; 宋体 less)
 
 
 def column_letters(column: int) -> str:
@@ -26,21 +26,21 @@ def cell_address(row: int, column: int) -> str:
 
 
 def same_heading(text: str) -> str:
-    """A heading without what people and programs change: width of brackets, spaces, line breaks."""
+    """A heading normalised, so that spaces, line breaks and full-width brackets make no difference."""
     return "".join(unicodedata.normalize("NFKC", text).split()) if text else ""
 
 
 def headings(form: Form) -> dict[str, str]:
-    """Column key by every known spelling of its heading, normalised."""
+    """Every known spelling of a heading, normalised, with the key of its column."""
     return {same_heading(h): column.key for column in form.columns for h in (column.heading, *column.aliases)}
 
 
 def find_header(
     rows: Grid, form: Form, *, wanted: tuple[str, ...], within: int = 30
 ) -> tuple[int, dict[str, int]] | None:
-    """The row index of a form's header and the column index of each key, or None.
+    """(row index of a form's header, column index by key), or None if no header is found.
 
-    A row is the header if it names every `wanted` column exactly once; its place does not matter.
+    The header is the first of the first `within` rows that names every `wanted` column exactly once, in any order.
     """
     known: dict[str, str] = {}
     for index, row in enumerate(rows[:within]):
@@ -54,14 +54,14 @@ def find_header(
 
 
 def lines_of(text: str, width: float) -> int:
-    """Lines that a text takes in a column of so many characters; a Chinese character is two wide."""
+    """How many lines a text takes in a column that is `width` characters wide; a Chinese character counts as two."""
     room = max(width - 1.5, 2)
     return sum(max(1, _ceil(_wide(line) / room)) for line in text.split("\n"))
 
 
 def _wide(text: str) -> float:
-    # A line breaks before a wide sign that does not fit: at most one half-width place is lost on each.
-    return sum(2.1 if unicodedata.east_asian_width(sign) in "WFA" else 1.15 for sign in text)
+    # A line breaks before a wide character that does not fit, so each line loses at most one half-width place.
+    return sum(2.1 if unicodedata.east_asian_width(character) in "WFA" else 1.15 for character in text)
 
 
 def _ceil(value: float) -> int:

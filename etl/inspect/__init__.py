@@ -1,1 +1,1 @@
-"""What the inspectorate asks of reports (M4, M19): flags, and a sample of children to visit again."""
+"""Statistics for the inspectorate (M4, M19): flags on reports, and samples of children for second visits."""

@@ -1,4 +1,4 @@
-"""Exact probabilities of counts: binomial tails, by logarithms so that of thousands of rows none vanishes."""
+"""Exact binomial tail probabilities, computed with logarithms so that terms do not underflow for thousands of rows."""
 
 import math
 
@@ -14,7 +14,7 @@ def at_most(count: int, of: int, share: float) -> float:
 
 
 def as_far(count: int, of: int, share: float) -> float:
-    """Twice the smaller tail, at most 1: the exact two-sided test of Clopper and Pearson (1934)."""
+    """Two-sided p-value: twice the smaller tail, at most 1 (the exact test of Clopper and Pearson, 1934)."""
     return min(1.0, 2 * min(at_least(count, of, share), at_most(count, of, share)))
 
 

@@ -1,4 +1,4 @@
-"""The inspectorate's flags (M19): reporting that chance or the days hardly explain. Questions, not guilt."""
+"""The inspectorate's flags (M19): reports that are unlikely by chance or in the time given. Questions, not verdicts."""
 
 import re
 from collections import Counter
@@ -13,21 +13,21 @@ from etl.inspect.chance import as_far, at_least
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.flag_rules import FlagRule
 
-#: What stands between the names of a team.
+#: Separators between the names of a team.
 SEPARATORS = re.compile(r"[\s、，,;；/.和及]+")
-#: So many answers must others have given before a unit is compared with them.
+#: A unit is compared with the others only if they have given at least this many answers.
 PEERS = 30
 
-
+#: How often each (code, 复学情况) was answered.
 Answers = Counter[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class _Ask:
-    """What every test is given: its rule, the most that chance may flag, all rows by unit, and the campaign's days.
+    """The input of every test: its rule, the significance level `alpha`, and all rows and counted answers by unit.
 
-    `answers` counts each unit's (code, 复学情况). `visiting` are the days from the notice to the day by which every
-    door is to be visited (M5), both counted.
+    `deducted` are the codes A–H. `visiting` is the number of days from the notice to the day when all visits are due
+    (M5), counting both.
     """
 
     rule: FlagRule
@@ -46,26 +46,29 @@ class _Ask:
         return self._all - self.answers[unit]
 
 
+#: (a unit that a test flags, the parameters of the message).
 Hit = tuple[str, Mapping[str, object]]
 
 
 def find_flags(reported: Sequence[CurrentAnswer], campaign: Campaign) -> list[Flag]:
-    """All flags over the current answers of all units, in the order of the rules, then of the campaign's units."""
+    """All flags on the current answers of all units, in the order of the rules, then of the campaign's units."""
     own: dict[str, list[CurrentAnswer]] = {unit.slug: [] for unit in campaign.units}
     for row in reported:
-        own.get(row.unit, []).append(row)  # a unit that the campaign no longer has is nobody's peer
+        own.get(row.unit, []).append(row)  # rows of a unit that the campaign no longer has are left out
     rows = {unit: theirs for unit, theirs in own.items() if theirs}
     answers = {unit: Answers((row.code, row.returned) for row in theirs) for unit, theirs in rows.items()}
     deducted = frozenset(category.code for category in campaign.categories if category.group == "deducted")
     visiting = max((campaign.verification_due - campaign.noticed).days + 1, 1)
     flags = []
     for rule in campaign.inspection.flags:
-        for unit, said in _TESTS[rule.test](_Ask(rule, campaign.inspection.alpha, rows, answers, deducted, visiting)):
-            flags.append(Flag(rule.id, unit, rule.message.format(**said), rule.message_en.format(**said)))
+        ask = _Ask(rule, campaign.inspection.alpha, rows, answers, deducted, visiting)
+        for unit, params in _TESTS[rule.test](ask):
+            flags.append(Flag(rule.id, unit, rule.message.format(**params), rule.message_en.format(**params)))
     return flags
 
 
 def _deductions(ask: _Ask) -> Iterator[Hit]:
+    """Units whose share of deducted children differs from that of all others (exact test, Bonferroni-corrected)."""
     for unit, rows in ask.rows.items():
         others = ask.others(unit)
         if others.total() < PEERS:
@@ -83,12 +86,13 @@ def _deducted(ask: _Ask, answers: Answers) -> int:
 
 
 def _returned(ask: _Ask, answers: Answers) -> tuple[int, int]:
-    """How many came back of how many to return."""
-    back = sum(count for (code, said), count in answers.items() if code not in ask.deducted and said == "是")
+    """(number of children returned, number of children to return)."""
+    back = sum(count for (code, returned), count in answers.items() if code not in ask.deducted and returned == "是")
     return back, answers.total() - _deducted(ask, answers)
 
 
 def _all_returned(ask: _Ask) -> Iterator[Hit]:
+    """Units with all children returned, although at the others' rate some should still be out."""
     to_return = {unit: _returned(ask, answers) for unit, answers in ask.answers.items()}
     asked = {unit: pair for unit, pair in to_return.items() if pair[1] >= ask.rule.params["least"]}
     for unit, (own, of) in asked.items():
@@ -101,11 +105,12 @@ def _all_returned(ask: _Ask) -> Iterator[Hit]:
 
 
 def _members(team: str) -> frozenset[str]:
-    """The names of a team, in whatever order and however they are set apart."""
+    """The names of a team, regardless of order and separators."""
     return frozenset(name for name in SEPARATORS.split(team) if name)
 
 
 def _same_team(ask: _Ask) -> Iterator[Hit]:
+    """Units with a team that made more visits per day than is plausible (`most_per_day`)."""
     most = ask.rule.params["most_per_day"]
     for unit, rows in ask.rows.items():
         doors = Counter((_members(row.first_team), min(row.days, ask.visiting)) for row in rows)
@@ -115,6 +120,7 @@ def _same_team(ask: _Ask) -> Iterator[Hit]:
 
 
 def _copied_down(ask: _Ask) -> Iterator[Hit]:
+    """Units with a run of equal answers, row after row, that is too long for chance."""
     total = sum(map(len, ask.rows.values()))
     for unit, rows in ask.rows.items():
         longest = max(len(list(run)) for _, run in groupby(rows, key=lambda row: (row.code, row.returned)))
@@ -124,9 +130,10 @@ def _copied_down(ask: _Ask) -> Iterator[Hit]:
 
 
 def _least_run(ask: _Ask, total: int, answers: Answers) -> int:
-    """The shortest run that is expected less than `alpha` times among all rows, at the others' shares; 0 if unknown.
+    """The shortest run that is expected at most `alpha` times among all rows, given the others' `answers`.
 
-    A run of r rows of one answer begins at one of at most `total` rows, each time with the answer's share to the r-th.
+    A run of r rows may begin at each of `total` rows, with probability share**r for an answer of this share. 0 if there
+    are fewer than `PEERS` answers.
     """
     given = answers.total()
     if given < PEERS:
@@ -139,6 +146,7 @@ def _least_run(ask: _Ask, total: int, answers: Answers) -> int:
 
 
 def _after_lock(ask: _Ask) -> Iterator[Hit]:
+    """Units that moved more children from to-return to deducted after the base was locked than is plausible."""
     locked = {unit: [row for row in rows if row.locked and row.locked not in ask.deducted]
               for unit, rows in ask.rows.items()}  # fmt: skip
     asked = {unit: rows for unit, rows in locked.items() if rows}
@@ -152,6 +160,7 @@ def _after_lock(ask: _Ask) -> Iterator[Hit]:
 
 
 def _no_police(ask: _Ask) -> Iterator[Hit]:
+    """Units with more missing children (G) without a police reference than the rule allows."""
     for unit, rows in ask.rows.items():
         missing = [row for row in rows if row.code == "G"]
         unknown = sum(not row.has_police_ref for row in missing)
@@ -160,7 +169,7 @@ def _no_police(ask: _Ask) -> Iterator[Hit]:
 
 
 def _share(count: int, of: int) -> float:
-    """Laplace's rule of succession: never 0 or 1, whatever was seen."""
+    """An estimated share by Laplace's rule of succession, which is never 0 or 1."""
     return (count + 1) / (of + 2)
 
 

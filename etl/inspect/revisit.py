@@ -1,4 +1,4 @@
-"""The re-visit sample for the inspectorate: drawn by units, with the bound that it gives on wrong reports (M4, M19)."""
+"""Drawing a sample for second visits, stratified by units, with the bounds that it gives on wrong reports (M4, M19)."""
 
 import math
 import random
@@ -10,23 +10,24 @@ from etl.findings import FuxueError
 
 
 def draw_sample(children: Mapping[str, Sequence[Key]], size: int, seed: int, confidence: float) -> Sample:
-    """`size` children, from each unit in proportion and at least one (Cochran 1977, 5.4), by a seeded draw.
+    """Draw `size` children: from each unit in proportion, but at least one (Cochran 1977, section 5.4).
 
-    FuxueError if there are fewer children than that, or more units.
+    `children` are the keys of all children with an answer, by unit. The same `seed` gives the same sample. `confidence`
+    (0 to 1) is that of the bounds. FuxueError if `size` exceeds the number of children or is below that of units.
     """
     strata = {unit: sorted(own) for unit, own in children.items() if own}
     population = sum(map(len, strata.values()))
     if not len(strata) <= size <= population or not strata:
         raise FuxueError("flags.sample_size", least=len(strata), most=population)
     sizes = _allocate({unit: len(own) for unit, own in strata.items()}, size)
-    random_ = random.Random(f"revisit:{seed}")  # noqa: S311 - the seed is what makes it hard to foresee
+    random_ = random.Random(f"revisit:{seed}")  # noqa: S311 - unpredictable only if the seed is
     chosen = {unit: tuple(sorted(random_.sample(own, sizes[unit]))) for unit, own in strata.items()}
     counts = {unit: (len(own), sizes[unit]) for unit, own in strata.items()}
     return Sample(seed, chosen, population, _margin(counts, confidence), _if_none(counts, confidence))
 
 
 def _allocate(strata: Mapping[str, int], size: int) -> dict[str, int]:
-    """One for each, the rest by largest remainders; no unit gets more than it has."""
+    """Allocate `size` to units in proportion to their numbers of children, at least 1 each (largest remainders)."""
     population = sum(strata.values())
     sizes = {unit: min(own, max(1, own * size // population)) for unit, own in strata.items()}
     while sum(sizes.values()) != size:
@@ -38,7 +39,10 @@ def _allocate(strata: Mapping[str, int], size: int) -> dict[str, int]:
 
 
 def _margin(counts: Mapping[str, tuple[int, int]], confidence: float) -> float:
-    """The half-width at the worst share, one half in every unit, with the correction for finite numbers."""
+    """The half-width of the confidence interval of the share, in the worst case of one half wrong in every unit.
+
+    `counts` are (children, drawn) by unit. Normal approximation of stratified sampling, corrected for finite numbers.
+    """
     population = sum(own for own, _ in counts.values())
     variance = sum(
         (own / population) ** 2 * 0.25 / taken * (own - taken) / max(own - 1, 1) for own, taken in counts.values()
@@ -47,9 +51,11 @@ def _margin(counts: Mapping[str, tuple[int, int]], confidence: float) -> float:
 
 
 def _if_none(counts: Mapping[str, tuple[int, int]], confidence: float) -> float:
-    """The bound if none is wrong: w wrong of a unit's N are all missed by n with probability ≤ (1 − w/N)^n ≤ e^(−wn/N).
+    """The upper bound of the share of wrong reports if the sample has none; `counts` are (children, drawn) by unit.
 
-    Over all units that is at most e^(−W f), f the smallest n/N and W all that are wrong: W ≤ −ln(1 − confidence) / f.
+    If w of a unit's N reports are wrong, n drawn ones miss all of them with probability ≤ (1 − w/N)^n ≤ e^(−wn/N).
+    Over all units that is ≤ e^(−W·f), with W the number of wrong reports and f the smallest n/N. Hence, at the given
+    confidence, W ≤ −ln(1 − confidence) / f.
     """
     population = sum(own for own, _ in counts.values())
     least = min(taken / own for own, taken in counts.values())

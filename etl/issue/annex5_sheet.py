@@ -1,4 +1,4 @@
-"""附件5 as a live sheet beside 附件4 (M12): formulas that add up while the unit fills, ready to print and sign."""
+"""附件5 as a sheet beside 附件4 (M12): its formulas add up while the unit fills in 附件4; ready to print and sign."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,10 @@ GROUP_NAMES = {"deducted": "核减项", "to_return": "应劝返项"}
 
 
 def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout, styles: Mapping[str, Any]) -> None:
-    """Add the sheet. Its headings are the thirteen values themselves, which the formulas compare with."""
+    """Add the sheet to `book`. Its headings are the labels of the categories, with which the formulas compare.
+
+    `layout` is that of the sheet 附件4; `styles` are the formats of `make_styles`.
+    """
     sheet = book.add_worksheet(ANNEX5.sheet)
     right = len(ANNEX5.columns) - 1
     sheet.merge_range(_TITLE, 0, _TITLE, right, ANNEX5.title.format(county=campaign.county), styles["title"])
@@ -39,7 +42,7 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
         letters = column_letters(at)
         sheet.write_formula(_TOTAL, at, f"=SUM({letters}{UNIT + 1}:{letters}{UNIT + 1})", styles["number"], 0)
     missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
-    # The progress line of 附件4 ends in 待改 0 only where nothing is left to mend.
+    # The progress line of 附件4 ends in 待改 0 only if no row has a fault.
     is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
     due = f'"附件4还有 "&({missing})&" 人未填或填错，暂不要打印。"'
     check = f'=IF({missing}>0,{due},IF({is_right},"{agrees}","{MEND}"))'
@@ -74,7 +77,7 @@ def _headings(sheet: Any, campaign: Campaign, styles: Mapping[str, Any]) -> None
 
 
 def _formulas(campaign: Campaign, layout: Layout) -> dict[int, str]:
-    """Formula by column. An answer counts if it is one of the values exactly, but for outer spaces."""
+    """Formulas of the unit's row by column index. An answer counts if it equals a label, apart from outer spaces."""
     row, width = UNIT + 1, len(campaign.categories)
     formulas = {2: f"=SUM({column_letters(3)}{row}:{column_letters(2 + width)}{row})"}
     if not layout.count:
@@ -98,7 +101,7 @@ def _trimmed(layout: Layout, key: str) -> str:
 
 
 def _footer(sheet: Any, bundle: Bundle, layout: Layout, styles: Mapping[str, Any]) -> None:
-    """Unit as issued; who filled it stands in 附件4 and is shown here; the date is typed."""
+    """The footer: the unit as issued, the people by formula from 附件4, and a blank for the date."""
     typed = {field.key: f"'{ANNEX4.sheet}'!{column_letters(blank)}{layout.footer + 1}"
              for _, blank, field in layout.footer_cells()}  # fmt: skip
     for number, field in enumerate(ANNEX5.footer):

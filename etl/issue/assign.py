@@ -1,4 +1,4 @@
-"""Which unit a child belongs to: 户籍地 against unit names and aliases. What is not certain is never guessed."""
+"""Finding a child's unit by comparing 户籍地 with the units' names and aliases. Nothing uncertain is guessed."""
 
 import re
 from collections.abc import Sequence
@@ -7,10 +7,9 @@ from etl.rulebook.campaign import Unit
 
 
 def match_units(household: str, units: Sequence[Unit]) -> list[Unit]:
-    """The units that a household address names.
+    """The units that a household address names: one is a match, none is unmatched, several are ambiguous.
 
-    A name that stands only inside a longer one does not count (``三台`` in ``三台子街道`` would), so one unit is a
-    match, none is unmatched, several are ambiguous.
+    A name that occurs only within a longer name does not count, such as ``三台`` within ``三台子街道``.
     """
     spans = [
         (found.span(), unit)

@@ -1,6 +1,6 @@
-"""What a person must decide before a list can be issued: which unit a child belongs to, which rows are left out.
+"""Decision workbooks: which unit a child belongs to, and which rows are left out, before a list can be issued.
 
-Both are workbooks like any other: made from the list, sealed, filled by the officer, and compared when they come back.
+They are made from the list, sealed, filled in by an officer, and checked like any other workbook when they come back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from etl.rulebook.campaign import BUREAU, Campaign
 
 
 def unassigned_bundle(split: Split, campaign: Campaign, name: str) -> Bundle:
-    """The rows whose address names no unit, or several. `name` tells the list."""
+    """The bundle of rows whose address names no unit or several. `name` stands for the issue's id."""
     rows = tuple(
         {
             "row": str(row.number),
@@ -28,7 +28,7 @@ def unassigned_bundle(split: Split, campaign: Campaign, name: str) -> Bundle:
 
 
 def exclusions_bundle(split: Split, campaign: Campaign, name: str) -> Bundle:
-    """The rows with a fault that only an exclusion or a mended list can settle."""
+    """The bundle of rows with a fault, which must be excluded, or corrected in the list. `name` as above."""
     rows = tuple(
         {"row": str(row.number), "serial": row.texts["serial"], "name": row.texts["name"], "fault": fault}
         for row, fault in split.faulty
@@ -39,7 +39,10 @@ def exclusions_bundle(split: Split, campaign: Campaign, name: str) -> Bundle:
 def decided(
     bundle: Bundle, entries: Mapping[str, Mapping[str, str]], officer: str, units: Sequence[tuple[str, str]]
 ) -> list[Decision]:
-    """What the officer decided; rows left blank are not decided. `units` are (name, slug)."""
+    """The officer's decisions; a row left blank gives none.
+
+    `entries` are the returned values by row key; `units` are (name, slug) of all units.
+    """
     slugs = dict(units)
     decisions = []
     for row in bundle.rows:

@@ -1,4 +1,4 @@
-"""Where everything stands on a workbook's first sheet: rows, columns, addresses, and how high a row must be."""
+"""The layout of a workbook's first sheet: rows, columns, addresses and row heights."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from etl.forms.sheet import LINE, column_letters, lines_of
 
 #: Zero-based rows: title, progress line, header, then the data.
 TITLE, PROGRESS, HEADER, FIRST = 0, 1, 2, 3
-TALLEST = 409.0  # points: Excel knows no higher row
-LEAST = 2  # lines: room for what is typed by hand, since a protected row does not grow by itself
+TALLEST = 409.0  # points: the greatest row height in Excel
+LEAST = 2  # lines: room for typed text, since rows of a protected sheet do not grow by themselves
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The table of a form with `count` rows of data; what is typed as a date is not before `first_day`."""
+    """The table of a form with `count` rows of data. Dates that are typed in must not be before `first_day`."""
 
     form: Form
     count: int
@@ -23,7 +23,7 @@ class Layout:
 
     @property
     def first_serial(self) -> int:
-        """The number by which a spreadsheet knows the first day."""
+        """`first_day` as a spreadsheet's serial number of a date."""
         return (self.first_day - dt.date(1899, 12, 30)).days
 
     @property
@@ -42,25 +42,25 @@ class Layout:
         return len(self.form.columns) - 1
 
     def at(self, key: str) -> int:
-        """The zero-based column of a key."""
+        """The zero-based index of a column by its key."""
         return self.form.columns.index(self.form.column(key))
 
     def cell(self, key: str) -> str:
-        """A reference to the column's cell in the first row of data, for formulas that move down with the row."""
+        """A reference to the column's cell in the first row of data, relative by row, such as ``$J4``."""
         return f"${column_letters(self.at(key))}{FIRST + 1}"
 
     def area(self, key: str) -> str:
-        """A reference to all of the column's cells."""
+        """A reference to all data cells of a column, such as ``$J$4:$J$9``."""
         letters = column_letters(self.at(key))
         return f"${letters}${FIRST + 1}:${letters}${self.last + 1}"
 
     def footer_cells(self) -> list[tuple[int, int, Column]]:
-        """(column of the label, column of the blank, field) of the footer's fields, spread over the table's width."""
+        """(column index of the label, of the blank, field) of each footer field, spread over the table's width."""
         step = max(2, (self.right + 1 + 1) // len(self.form.footer))
         return [(number * step, number * step + 1, field) for number, field in enumerate(self.form.footer)]
 
 
 def row_height(row: Mapping[str, str], form: Form) -> float:
-    """Points that a row of data needs, so that no wrapped text is cut off."""
+    """The height in points that a row of data needs so that wrapped text is not cut off."""
     lines = [lines_of(text, form.column(key).width) for key, text in row.items()]
     return min(max(LEAST, *lines) * LINE + 3, TALLEST)

@@ -1,4 +1,4 @@
-"""Issuing: all workbooks are sealed and opened again in a fresh folder, which then takes its place in one step."""
+"""Writing an issue's sealed workbooks to a draft folder, which is renamed to its final name once it is on record."""
 
 import json
 import shutil
@@ -17,13 +17,13 @@ from etl.rulebook.campaign import Campaign
 from etl.system.disk import sync, write_private
 from etl.system.sealing import seal
 
-#: The list of an issue's workbooks, beside them.
+#: The file that lists an issue's workbooks, in the same folder.
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Handout:
-    """An issue that lies aside: its folder, and the keyed fingerprint of each sealed workbook by receiver."""
+    """An issue in its draft folder, with the keyed fingerprint of each sealed workbook by recipient."""
 
     folder: Path
     fingerprints: Mapping[str, bytes]
@@ -41,13 +41,14 @@ def issue_workbooks(
     executor: Executor,
     done: Callable[[], None] = lambda: None,
 ) -> Handout:
-    """Seal one workbook for every bundle of one issue, with receipts and a manifest, into a folder aside.
+    """Write a sealed workbook for every bundle of one issue, with receipts and a list, to a draft folder.
 
-    `put_issues_in_place` moves it to `outbox/<issue>/` once the issue is on record. `password_of` gives a receiver's
-    password, `mac` signs the hidden manifests, `fingerprint` marks the sealed files; `done` is called once a workbook.
+    `put_issues_in_place` renames it to `outbox/<issue>/` once the issue is on record. `day` is in ISO form; `mac` signs
+    the hidden manifests, `fingerprint` computes that of a sealed file, `password_of` gives a recipient's password;
+    `done` is called after each workbook.
     """
     issue = bundles[0].issue
-    fresh = _aside(outbox, issue)
+    fresh = _draft(outbox, issue)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True, mode=0o700)
     jobs = [
@@ -67,7 +68,7 @@ def issue_workbooks(
 
 
 def _list(bundles: Sequence[Bundle], fingerprints: Mapping[str, bytes], day: str) -> bytes:
-    """What was handed out to whom, without a count or a child: the files and their keyed fingerprints."""
+    """The content of `MANIFEST`: recipients, files and keyed fingerprints, without counts or children."""
     files = [
         {"bundle": f"{b.issue}/{b.recipient}", "name": b.name, "file": b.file,
          "fingerprint": fingerprints[b.recipient].hex()}
@@ -78,20 +79,20 @@ def _list(bundles: Sequence[Bundle], fingerprints: Mapping[str, bytes], day: str
 
 
 def seal_one(campaign: Campaign, job: tuple[Bundle, Manifest, str]) -> bytes:
-    """One sealed workbook: (content, signed manifest, password)."""
+    """Make one sealed workbook; `job` is (bundle, signed manifest, password)."""
     bundle, manifest, password = job
     return seal(build_workbook(campaign, bundle, manifest), password)
 
 
-def _aside(outbox: Path, issue: str) -> Path:
-    """Where an issue's workbooks lie until it is on record."""
+def _draft(outbox: Path, issue: str) -> Path:
+    """The draft folder of an issue, until it is on record."""
     return outbox / f".{issue}.new"
 
 
 def put_issues_in_place(outbox: Path, recorded: Collection[str]) -> list[str]:
-    """Move issues that are on record into place, and say which; delete what was sealed and never recorded.
+    """Rename draft folders of issues that are on record and return their ids; delete drafts that are not on record.
 
-    FuxueError if something stands in the place already: nothing of it is touched.
+    FuxueError, with both folders kept, if the final folder of an issue exists already.
     """
     moved = []
     for fresh in sorted(outbox.glob(".*.new")):
@@ -108,5 +109,5 @@ def put_issues_in_place(outbox: Path, recorded: Collection[str]) -> list[str]:
 
 
 def handed_out(outbox: Path) -> list[str]:
-    """Names of all issues whose workbooks lie in the outbox."""
+    """Names of all folders of issues in the outbox, sorted."""
     return sorted(folder.name for folder in outbox.iterdir() if folder.name[0] != ".")

@@ -1,4 +1,4 @@
-"""The province's list: read it, hold every row against M7 and M8, and split it by unit. Nothing is guessed."""
+"""The province's list: read it, check every row (M7, M8), and split it by unit. Nothing is guessed."""
 
 import io
 import unicodedata
@@ -24,9 +24,9 @@ _WANTED = tuple(column.key for column in ANNEX4.issued)
 
 @dataclass(frozen=True)
 class ProvinceList:
-    """A list as read. `at` gives the zero-based column of each key.
+    """A list as read. `at` gives the zero-based column index of each key.
 
-    Of children that were issued before: `taken` are the ID numbers, `people` the (原始序号, 姓名).
+    `taken` are the ID numbers, and `people` the (原始序号, 姓名), of children that were issued before.
     """
 
     file: str
@@ -37,17 +37,17 @@ class ProvinceList:
     people: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
 
     def finding(self, campaign: Campaign, rule: str, row: ListRow, key: str, **params: Any) -> Finding:
-        """A finding at a cell of the list."""
+        """A finding at the cell of a row and a column key."""
         cell = cell_address(row.number - 1, self.at[key])
         return campaign.finding(rule, self.file, sheet=self.sheet, cell=cell, **params)
 
 
 @dataclass(frozen=True)
 class Split:
-    """A list split by unit. With an error among `findings` nothing is issued.
+    """A list split by unit. If a finding is an error, nothing is issued.
 
-    `faulty` are rows that only an exclusion or a mended list can settle, each with what is wrong; `unmatched` rows
-    that a person must assign, with the units that the address names.
+    `faulty` are rows that must be excluded or corrected in the list, each with a text that names the fault; `unmatched`
+    are rows that an officer must assign, each with the units that the address names.
     """
 
     children: tuple[Child, ...]
@@ -57,9 +57,9 @@ class Split:
 
 
 def read_list(path: Path, campaign: Campaign) -> tuple[ProvinceList | None, list[Finding]]:
-    """The rows below the first header that names all eight columns; None with the finding that says why not."""
+    """Read the sheet whose header names all eight columns: (list, no findings) or (None, why it cannot be read)."""
     try:
-        content = path.read_bytes() if path.is_file() else b""  # a pipe would never end
+        content = path.read_bytes() if path.is_file() else b""  # reading a pipe could take forever
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in book.sheet_names]
     except (python_calamine.CalamineError, OSError):
@@ -68,7 +68,7 @@ def read_list(path: Path, campaign: Campaign) -> tuple[ProvinceList | None, list
     for name, rows in sheets:
         if (header := find_header(rows, ANNEX4, wanted=_WANTED)) is not None:
             found.append(ProvinceList(shown_name(path), name, header[1], tuple(_rows(rows, *header))))
-    # A second sheet with a header alone is in nobody's way; one with rows would be lost.
+    # A second sheet that has only a header is ignored; one with rows is refused, because its rows would be lost.
     filled = [one for one in found if one.rows]
     if len(filled) > 1:
         return None, [campaign.finding("L11", shown_name(path), count=len(filled))]
@@ -93,7 +93,10 @@ def split_list(
     excluded: Collection[int] = (),
     assigned: Mapping[int, str] | None = None,
 ) -> Split:
-    """Children by unit. `excluded` row numbers are passed over; `assigned` gives the unit's slug of a row number."""
+    """Check a list and split it by unit.
+
+    Rows whose numbers are in `excluded` are skipped; `assigned` gives the slug of a unit by row number.
+    """
     rows = [row for row in given.rows if row.number not in excluded]
     faults, twins = _faults(given, rows, campaign)
     matches = {row.number: tuple(match_units(row.texts["household"], campaign.units)) for row in rows}
@@ -117,7 +120,7 @@ def split_list(
     return Split(tuple(children), tuple(findings), tuple(faulty), tuple(unmatched))
 
 
-#: What the list of exclusions says of a row, by rule.
+#: The text for a fault in the decision workbook of exclusions, by rule.
 FAULT_TEXTS = {
     "L02": "原始序号为空或重复", "L03": "身份证号不合规", "L04": "身份证号重复", "L05": "出生日期不在核查范围内",
     "L09": "有空白项", "L13": "有过长的项", "L12": "与以前下发的儿童同序号同姓名",
@@ -127,7 +130,10 @@ FAULT_TEXTS = {
 def _faults(
     given: ProvinceList, rows: list[ListRow], campaign: Campaign
 ) -> tuple[dict[int, list[tuple[Finding, str]]], dict[int, str]]:
-    """Findings by row number with a short text each; and the rows that a later one repeats: either may be wrong."""
+    """(findings by row number, each with a short text; texts for rows that a later row repeats, by row number).
+
+    Of two rows with the same serial or ID number either may be the wrong one, so the officer may exclude either.
+    """
     found: dict[int, list[tuple[Finding, str]]] = {}
     twins: dict[int, str] = {}
     first: dict[tuple[str, str], ListRow] = {}
@@ -145,7 +151,10 @@ def _faults(
 def _row_faults(
     row: ListRow, campaign: Campaign, first: dict[tuple[str, str], ListRow], given: ProvinceList
 ) -> list[tuple[str, str, dict[str, Any]]]:
-    """(rule, column, parameters) of all that is wrong with a row; `first` remembers serials and ID numbers met."""
+    """(rule, column key, parameters) of each fault of a row.
+
+    `first` collects the first row of each serial and ID number, by (column key, value).
+    """
     texts = row.texts
     faults: list[tuple[str, str, dict[str, Any]]] = [
         ("L09", column.key, {"column": column.heading})
@@ -174,12 +183,12 @@ def _row_faults(
 
 
 def _same(serial: str) -> str:
-    """A serial as a person reads it: 3, ３ and 3 with a space are one."""
+    """A serial normalised: 3, full-width ３ and 3 with a space are the same."""
     return unicodedata.normalize("NFKC", serial).strip()
 
 
 def _text(value: object) -> str:
-    # A serial typed as a number is itself; an ID number typed as a number has lost digits and fails its check digit.
+    # Serials may be numbers in Excel. An ID number stored as a number has lost digits and fails its check digit.
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)

@@ -1,7 +1,7 @@
-"""Handover receipts (M18, 单线传送): one printable page per workbook, for the custodian's and receiver's signatures.
+"""Handover receipts (M18, 单线传送): one printable page per workbook, signed by the custodian and the recipient.
 
-They hold no child's data and no count. The fingerprint is keyed: it tells an outsider nothing, but `check` shows it
-again for the very file that was handed out.
+They contain no child's data and no counts. The fingerprint is keyed, so it reveals nothing to outsiders; `check` shows
+it for a file that is exactly the one handed out.
 """
 
 import io
@@ -14,7 +14,7 @@ from etl.exchange.bundle import Bundle
 from etl.rulebook.campaign import Campaign
 
 RECEIPTS = "receipts.xlsx"
-#: Label and line of each field below the table of facts: who signs when it goes out, and when it comes back.
+#: Below the table of facts: the lines to sign at the handover and at the return.
 _SIGNED = (
     ("交出", ("保管人（交出）签字：", "领取人签字：", "领取日期：", "口令已另行告知（签字）：")),
     ("交回", ("交回人签字：", "保管人（收回）签字：", "交回日期：", "介质已清除（签字）：")),
@@ -27,13 +27,13 @@ RULES = (
 
 
 def shown(fingerprint: bytes) -> str:
-    """A fingerprint as it is read aloud: the first 16 hex signs in groups of four."""
+    """A fingerprint as shown to people: its first 16 hex digits in groups of four."""
     text = fingerprint.hex()[:16]
     return "-".join(text[at : at + 4] for at in range(0, 16, 4))
 
 
 def build_receipts(campaign: Campaign, bundles: Sequence[Bundle], fingerprints: Mapping[str, bytes], day: str) -> bytes:
-    """An xlsx with one A4 page per receiver."""
+    """An xlsx with one A4 page per recipient. `fingerprints` are by recipient, `day` is in ISO form."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         base = {"font_name": "宋体", "font_size": 12, "valign": "vcenter", "text_wrap": True}

@@ -1,9 +1,9 @@
-"""The workbook checks itself while it is filled (M8–M10): lists, red cells, a progress line.
+"""A workbook's checks of itself while it is filled in (M8–M10): dropdown lists, red cells, a progress line.
 
-A convenience, no security: what counts is `etl/check`, which compares and judges everything again.
+They only help the person who fills it in; `etl/check` checks everything again.
 
-A fault is a formula that is above 0 where a cell is wrong. It is written once and used with single cells (conditional
-formats) and with whole columns (the progress line), so it holds only functions that work on both: no AND, OR, NOT.
+A fault is a formula that is greater than 0 if a cell is wrong. The same formula is used for single cells (conditional
+formats) and for whole columns (the progress line), so it uses only functions that work on both: no AND, OR, NOT.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,15 +15,16 @@ from etl.issue.layout import FIRST, PROGRESS, Layout
 from etl.rulebook.choices import Choices
 
 OPTIONS_SHEET = "选项"
-#: What a list within a validation may hold in signs; longer ones stand on the sheet of options alone.
+#: The most characters of a list within a validation; longer lists are only on the sheet of options.
 INLINE = 255
-#: Separates the two halves of an allowed pair, and the values that are joined in one text.
+#: Separators: between the two values of an allowed pair, and between values that are joined in one text.
 BAR, STOP = "|", "¦"
+#: Gives the reference of a column's cell, or of all its cells, by the column's key.
 Reference = Callable[[str], str]
 
 
 def write_options(book: Any, form: Form, choices: Mapping[str, Choices], style: Any) -> None:
-    """The hidden sheet of allowed values, each list under a name: formats and lists may refer to names everywhere."""
+    """Write the hidden sheet of allowed values, each list with a defined name, to which formats and lists refer."""
     if not choices:
         return
     sheet = book.add_worksheet(OPTIONS_SHEET)
@@ -49,12 +50,12 @@ def write_options(book: Any, form: Form, choices: Mapping[str, Choices], style: 
 
 
 def _joined(values: Sequence[str]) -> list[str]:
-    """All values in one text: FIND tells upper from lower case and knows no wildcards; MATCH does neither."""
+    """All values in one text, to be searched by FIND; MATCH would ignore case and interpret wildcards."""
     return [STOP + STOP.join(values) + STOP]
 
 
 def add_lists(sheet: Any, layout: Layout, choices: Mapping[str, Choices]) -> None:
-    """Validation and input message of every editable column."""
+    """Add validation and input message to every editable column."""
     for column in layout.form.editable:
         title = column.heading.split("（")[0]
         message = {
@@ -83,20 +84,20 @@ def _validation(layout: Layout, column: Column, allowed: Choices | None) -> dict
 
 
 def _dependent(column: Column, other: str) -> str:
-    """The part of the values that belongs to the other cell's value; they stand together."""
+    """A formula for the values allowed with the value of the cell `other`; they are adjacent on the options sheet."""
     keys, values = f"keys_{column.key}", f"values_{column.key}"
     return f"=OFFSET(INDEX({values},1),MATCH({other},{keys},0)-1,0,COUNTIF({keys},{other}),1)"
 
 
 def add_formats(sheet: Any, layout: Layout, choices: Mapping[str, Choices], wrong: Any, blank: Any) -> None:
-    """Cells turn red, live: deep where something is wrong, pale where an answer is still due."""
+    """Add conditional formats: `wrong` for cells with a fault, `blank` for cells that still need an answer."""
     for column in layout.form.editable:
         place = (FIRST, layout.at(column.key), layout.last, layout.at(column.key))
         fault = fault_of(layout, column, choices, layout.cell)
         begun = _begun(layout, layout.cell)
         if column.required:
             due = _is_blank(layout.cell(column.key))
-            fault = f"({fault})*(({begun})+1-{due})"  # blank in a row not begun yet: due, not wrong
+            fault = f"({fault})*(({begun})+1-{due})"  # a blank in a row without any answer yet is due, not wrong
             sheet.conditional_format(*place, {"type": "formula", "criteria": f"=({fault})>0", "format": wrong,
                                               "stop_if_true": True})  # fmt: skip
             sheet.conditional_format(*place, {"type": "formula", "criteria": f"={due}>0", "format": blank})
@@ -105,7 +106,7 @@ def add_formats(sheet: Any, layout: Layout, choices: Mapping[str, Choices], wron
 
 
 def fault_of(layout: Layout, column: Column, choices: Mapping[str, Choices], ref: Reference) -> str:
-    """A formula above 0 where the column's cell is wrong; `ref` gives the reference of a column."""
+    """A formula that is greater than 0 if the column's cell is wrong; `ref` gives references by column key."""
     cell = ref(column.key)
     terms = []
     if column.required:
@@ -125,7 +126,7 @@ def fault_of(layout: Layout, column: Column, choices: Mapping[str, Choices], ref
 
 
 def _clean(cell: str) -> str:
-    """Without outer spaces, as the bureau reads it; TRIM alone knows no full-width space."""
+    """A formula for a cell's text without outer spaces, also full-width ones, which TRIM alone would keep."""
     return f'TRIM(SUBSTITUTE({cell},"\u3000"," "))'
 
 
@@ -146,7 +147,7 @@ def _begun(layout: Layout, ref: Reference) -> str:
 
 
 def _progress(layout: Layout, choices: Mapping[str, Choices]) -> tuple[str, str, str]:
-    """Formulas: the line 已填 n / 共 N，待改 m; the rows filled without fault; the rows begun and at fault."""
+    """Formulas for the line 已填 n / 共 N，待改 m, for the number of rows filled without fault, and with a fault."""
     total = layout.count
     faults = [fault_of(layout, column, choices, layout.area) for column in layout.form.editable]
     begun = _begun(layout, layout.area)
@@ -159,7 +160,7 @@ def _progress(layout: Layout, choices: Mapping[str, Choices]) -> tuple[str, str,
 def write_progress(
     sheet: Any, layout: Layout, choices: Mapping[str, Choices], style: Any, wrong: Any, done: Any
 ) -> None:
-    """The progress line above the header: red while something is wrong, green once all is filled."""
+    """Write the progress line above the header: red while a row has a fault, green once all rows are filled."""
     right = layout.right
     if not layout.count:
         sheet.merge_range(PROGRESS, 0, PROGRESS, right, "本次没有需要填写的行（零报告）：请填写表尾后报回。", style)

@@ -1,4 +1,4 @@
-"""The workbook of one receiver: a form that checks itself, printable, with a hidden manifest (M6–M11)."""
+"""The workbook of one recipient: a printable form that checks itself, with a hidden manifest (M6–M11)."""
 
 import io
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from etl.issue.selfcheck import add_formats, add_lists, write_options, write_pro
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.choices import Choices, choices_of
 
-NOTES_WIDTH = 66  # characters: an upright A4 page
+NOTES_WIDTH = 66  # characters: the width of an A4 page in portrait
 
 
 def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> bytes:
-    """The plain xlsx, not yet sealed. Everything is locked but the editable columns and the footer's blanks."""
+    """The xlsx, not sealed yet. All cells are locked except the editable columns and the blanks of the footer."""
     out = io.BytesIO()
-    # strings_to_*: a cell that begins with = or http is text here, never a formula or a link.
+    # strings_to_*: a text that begins with = or http stays text and becomes no formula or link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     layout = Layout(bundle.form, len(bundle.rows), campaign.noticed)
     choices = {c.key: choices_of(campaign, bundle.recipient, c) for c in bundle.form.editable if c.choices}
@@ -47,7 +47,7 @@ def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> by
 
 
 def make_styles(book: Any) -> dict[str, Any]:
-    """The cell formats of all sheets by name."""
+    """The cell formats of all sheets, by name."""
     base = {"font_name": "宋体", "font_size": 11, "valign": "vcenter"}
     grid = base | {"border": 1, "text_wrap": True, "num_format": "@"}
     open_ = grid | {"locked": False, "bg_color": "#FFFBE6"}
@@ -111,7 +111,7 @@ def _print_layout(sheet: Any, layout: Layout) -> None:
 def _notes(
     book: Any, styles: Mapping[str, Any], campaign: Campaign, bundle: Bundle, choices: Mapping[str, Choices]
 ) -> None:
-    """The filling notes, and what each value of the lists means or belongs to."""
+    """The sheet of notes: how to fill in the form, and the allowed values with their meaning."""
     sheet = book.add_worksheet("填表说明")
     sheet.set_column(0, 0, NOTES_WIDTH)
     lines: list[str] = []

@@ -1,1 +1,1 @@
-"""What a reader can infer from what is published, by code of its own, and the proof that anyone can check."""
+"""The audit of a release, which shares no code with what protects it, and the proof that anyone can check."""

@@ -1,7 +1,7 @@
-"""The audit: what can a reader infer? From the public figures alone, with integer programmes, by code of its own.
+"""The audit: what a reader can infer from the published figures alone, computed by integer programming.
 
-Nothing here comes from `secondary` or `rounding`. The reader is taken to know every figure that was told, every
-equation, which units have reported, and that counts are whole and not negative.
+It shares no code with `etl/protect`. The reader is assumed to know every published figure, every equation, which
+units have reported, and that counts are whole and not negative.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,13 +14,13 @@ import numpy as np
 
 from etl.proof.tables import Need, Range, System
 
-#: How far from a whole number a solution may be.
+#: A solution within this distance of a whole number counts as whole.
 _EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A promise that a set of public figures breaks: the quantity's name, what was promised, what can be inferred."""
+    """A promise that published figures break: the quantity, the range that was promised, the narrower one inferred."""
 
     quantity: str
     promised: Range
@@ -28,22 +28,22 @@ class Failure:
 
 
 class Attacker:
-    """A reader's model: one whole number per cell, what was told fixed or within its bounds.
+    """A reader's model: one whole number per cell, within the bounds that the published figures set.
 
-    Programmes are solved without the demand that numbers be whole, each from where the last one ended; if a solution is
-    not whole all the same, then with it.
+    A programme is first solved over real numbers, starting from the last solution; only if the result is not whole, it
+    is solved again over whole numbers.
     """
 
-    def __init__(self, system: System, told: Mapping[str, Range]) -> None:
-        """`told` gives (least, greatest) by cell id, twice the same for an exact figure; the rest is anyone's guess."""
+    def __init__(self, system: System, published: Mapping[str, Range]) -> None:
+        """`published` gives (least, greatest) by cell id, equal for an exact figure; other cells are 0 or more."""
         self.system = system
-        self.bounds: list[Range] = [told.get(cell.id, (0, None)) for cell in system.cells]
+        self.bounds: list[Range] = [published.get(cell.id, (0, None)) for cell in system.cells]
         self.linear = _model(system, self.bounds)
-        self.linear.setOptionValue("presolve", "off")  # it cannot tell "no bound" from "no solution"
+        self.linear.setOptionValue("presolve", "off")  # presolve cannot distinguish "no bound" from "no solution"
 
     @cached_property
     def whole(self) -> highspy.Highs:
-        """The same model with whole numbers."""
+        """The same model over whole numbers."""
         model = _model(self.system, self.bounds)
         model.changeColsIntegrality(
             len(self.bounds),
@@ -53,7 +53,7 @@ class Attacker:
         return model
 
     def infer(self, cell: int) -> Range:
-        """The least and the greatest value of a cell; None for no upper bound.
+        """The feasibility interval of a cell (by index): its least and greatest value, None for no upper bound.
 
         Raises ValueError if the figures contradict each other.
         """
@@ -63,15 +63,15 @@ class Attacker:
         return low, high
 
     def infer_difference(self, cell: int, minus: int | None) -> tuple[int | None, int | None]:
-        """The same of a cell less another; None for no bound."""
+        """The feasibility interval of a cell minus another cell (or minus nothing); None for no bound."""
         terms = {cell: 1} | ({minus: -1} if minus is not None else {})
         low, high = self.extreme(terms, least=True), self.extreme(terms, least=False)
         return tuple(None if table is None else _total(table, terms) for table in (low, high))  # type: ignore[return-value]
 
     def extreme(self, terms: Mapping[int, int], *, least: bool) -> list[int] | None:
-        """A table in which the sum of cells, each with its factor, is the least (or the greatest) that is possible.
+        """A table that minimises (or maximises) a weighted sum of cells; `terms` gives the factors by cell index.
 
-        None if there is no bound. Raises ValueError if the figures contradict each other.
+        Returns one value per cell, or None if the sum is unbounded. Raises ValueError if the figures contradict.
         """
         found = _solve(self.linear, terms, least=least)
         if found is not None and any(abs(value - round(value)) > _EPSILON for value in found):
@@ -82,7 +82,7 @@ class Attacker:
 
     @contextmanager
     def knowing(self, cell: int, *ends: int | None) -> Iterator[None]:
-        """For a while, a reader knows the value of a cell, or its least and its greatest."""
+        """Within the context, the reader also knows a cell: its value, or its least and greatest value."""
         before = self.bounds[cell]
         self._bound(cell, ends[0] or 0, ends[-1])
         try:
@@ -95,7 +95,7 @@ class Attacker:
             model.changeColBounds(cell, float(low), highspy.kHighsInf if high is None else float(high))
 
     def completed(self, known: Mapping[int, int]) -> list[int]:
-        """A table in which some cells are as given. Raises ValueError if there is none."""
+        """A table in which the `known` cells (by index) have the given values. Raises ValueError if there is none."""
         try:
             for cell, value in known.items():
                 self._bound(cell, value, value)
@@ -108,14 +108,14 @@ class Attacker:
         return table
 
     def ends(self, cell: int, k: int) -> list[list[int]]:
-        """Two tables: the cell at its least, and at its greatest, or k more than its least if it has no upper bound."""
+        """Two tables: one with the cell at its least, one at its greatest (least + k if it has no upper bound)."""
         low, high = self.extreme({cell: 1}, least=True), self.extreme({cell: 1}, least=False)
         if low is None:
             raise ValueError("no lower bound")
         return [low, high if high is not None else self.at_least(cell, low[cell] + k)]
 
     def at_least(self, cell: int, value: int) -> list[int]:
-        """A table in which a cell that has no upper bound is this great."""
+        """A table in which a cell that has no upper bound is at least `value`, and no greater than it needs to be."""
         with self.knowing(cell, value, None):
             table = self.extreme({cell: 1}, least=True)
         if table is None:
@@ -158,26 +158,27 @@ def _total(table: Sequence[int], terms: Mapping[int, int]) -> int:
 
 
 def wide(values: Sequence[int], k: int) -> bool:
-    """Whether values that a cell may have are k values or more, from the least to the greatest."""
+    """Whether the possible values of a cell span at least k values."""
     return max(values) - min(values) >= k - 1
 
 
 def free(values: Sequence[int], k: int) -> bool:
-    """Whether one of the values that a cell may have is no small count."""
+    """Whether at least one possible value of a cell is not a small count (1 … k-1)."""
     return any(value == 0 or value >= k for value in values)
 
 
-#: Tables asked for at once, before cells are asked for one by one.
+#: Programmes over many cells at once, before the remaining cells are tried one by one.
 _SHARED = 6
 
 
 def explore(
     attacker: Attacker, goals: Mapping[int, int], is_met: Callable[[Sequence[int], int], bool]
 ) -> tuple[list[list[int]], list[int]]:
-    """Tables that fit, enough to meet each goal, and the cells (by index) whose goal no tables meet.
+    """Collect witnesses until every goal is met or shown to be out of reach.
 
-    `goals` gives k by cell, `is_met` judges the cell's values: `wide` or `free`. A table that makes many cells great or
-    small serves all of them; what is left is asked for one by one. ValueError if the figures contradict each other.
+    `goals` gives k by cell index; `is_met` (`wide` or `free`) judges a cell's values in all tables found so far. One
+    table can serve many cells, so several programmes over many cells run first; the remaining cells are tried singly.
+    Returns the tables and the cells whose goal is out of reach. Raises ValueError if the figures contradict each other.
     """
     seen: list[list[int]] = []
 
@@ -185,7 +186,8 @@ def explore(
         return not seen or not is_met([table[cell] for table in seen], goals[cell])
 
     for turn in range(_SHARED):
-        # All up, all down; then every second one up and the others down, and so on: sums that are known allow no more.
+        # First all cells down, then all up; then every second cell up and the others down, then pairs, and so on:
+        # where a sum is known, its parts cannot all rise together.
         left = [cell for cell in goals if is_left(cell)]
         terms = {cell: -1 if turn // 2 and at >> (turn // 2 - 1) & 1 else 1 for at, cell in enumerate(left)}
         table = attacker.extreme(terms, least=turn % 2 == 0) if terms else None
@@ -199,12 +201,12 @@ def explore(
 
 
 def infer_ranges(attacker: Attacker, cells: Iterable[int]) -> dict[str, Range]:
-    """What a reader can infer of each cell, by its id."""
+    """The feasibility intervals of cells (given by index), by cell id."""
     return {attacker.system.cells[cell].id: attacker.infer(cell) for cell in cells}
 
 
 def broken_promises(attacker: Attacker, needs: Sequence[Need]) -> list[Failure]:
-    """Needs that the public figures do not meet: an end that the reader can rule out."""
+    """A failure for each need of which the reader can rule out an end."""
     failures = []
     for need in needs:
         low, high = attacker.infer_difference(need.cell, need.minus)
@@ -216,10 +218,10 @@ def broken_promises(attacker: Attacker, needs: Sequence[Need]) -> list[Failure]:
 def broken_for_loners(
     attacker: Attacker, needs: Sequence[Need], loners: Mapping[int, int], before: Attacker
 ) -> list[str]:
-    """Needs that are not met for someone who knows one count more, as ``quantity, by cell``.
+    """The needs that are not met against a reader who also knows one loner, each as ``quantity, by cell``.
 
-    `loners` gives these counts, by index of the cell; nobody is protected from knowing their own. What such a reader
-    could tell already from what was told `before` is no fault of what is told now.
+    `loners` gives the loners' counts by cell index; a quantity that contains the loner itself is skipped. `before` is
+    a reader of what was public before: an end that was already out of reach for that reader is no failure.
     """
     tables: list[list[int]] = []
     failures = []

@@ -1,7 +1,8 @@
-"""Whether what is told of a geography leaves its small counts open: blocks checked by adding up their tables.
+"""The audit of a geography that was suppressed in blocks, done by adding up the blocks' tables.
 
-Shares no code with what made the blocks. A table of a block is the counts with one of its changes. It is a table of the
-whole geography if each part carries its row on below; that is so if the part's own block has a table for it, and so on.
+It shares no code with what made the blocks. A table of a block is the true counts plus one of the block's changes. It
+extends to a table of the whole geography if, for each part whose row it changes, the part's own block has a table that
+changes the row in the same way, and so on downwards.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,13 +13,13 @@ from etl.proof.geography import Block, CountMatrix, Geography, Mask
 
 
 def unsafe(geography: Geography, blocks: Iterable[Block]) -> Iterator[str]:
-    """What is wrong, a line each: a count of which too much is told, or a block that does not hold together.
+    """One line for each fault: a small count that can be inferred, or a block that is inconsistent.
 
-    A block must come after the one that it lies in; ``count 7.3`` is the count of place 7 in column 3.
+    Each block must come after the block that contains it. ``count 7.3`` is the count of place 7 in column 3.
     """
     left, demands = set(geography.parts), {0: set[bytes]()}
     if geography.goals[0].any():
-        yield "block 0: its own row is told"
+        yield "block 0: its own row is published"
     for block in blocks:
         if block.place not in left or block.place not in demands:
             yield f"block {block.place}: not expected"
@@ -34,7 +35,7 @@ def unsafe(geography: Geography, blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def _faults(geography: Geography, block: Block) -> Iterator[str]:
-    """Tables that are none, or that differ from the true one in what a reader knows."""
+    """Faults of tables that are not valid, or that differ from the true one in a cell that the reader knows."""
     rows = [block.place, *geography.parts[block.place]]
     counts, known = geography.counts[rows], geography.prices[rows[1:]] == 0
     every = np.concatenate([np.zeros_like(counts)[None], block.own, block.carried])
@@ -49,11 +50,11 @@ def _faults(geography: Geography, block: Block) -> Iterator[str]:
     if block.own[:, 0].any():
         yield "the place's row changes"
     if (every[:, 1:].any(axis=0) & (~block.withheld | known)).any():
-        yield "what is told or known changes"
+        yield "a published or known count changes"
 
 
 def _readable(geography: Geography, block: Block) -> Iterator[str]:
-    """Small counts of the parts that are told, or that no table takes to zero, or none to their goal."""
+    """Small counts of the parts that are published, or that no table shows as zero, or none at their goal or above."""
     parts = geography.parts[block.place]
     counts, goals = geography.counts[list(parts)], geography.goals[list(parts)]
     tables = counts + np.concatenate([block.own, block.carried])[:, 1:]
@@ -63,5 +64,5 @@ def _readable(geography: Geography, block: Block) -> Iterator[str]:
 
 
 def _distinct(changes: CountMatrix) -> set[bytes]:
-    """Changes of a row, each once, without that of nothing."""
+    """The distinct changes of a row, without the zero change."""
     return {change.tobytes() for change in np.ascontiguousarray(changes, dtype=np.int64) if change.any()}

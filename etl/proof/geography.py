@@ -1,4 +1,4 @@
-"""Places with their parts, counted by the same columns; what is withheld of them block by block, and its tables."""
+"""A hierarchy of places that is too large for one programme, and its blocks: what is withheld, and the witnesses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Geography:
-    """Places with their parts (by index, place 0 is the whole), counts by place and column, sums of columns.
+    """A hierarchy of places, all counted in the same columns.
 
-    A sum is a column with the columns that add up to it. `goals` says, by place and column, which counts are to be
-    hidden: each must be able to be 0, and to be its goal; 0 for no need. `prices` says what withholding each costs;
-    what has no price is known. The whole's own row is told as it is.
+    `parts` gives the parts of each place (by index; place 0 is the whole). `counts`, `goals` and `prices` are places ×
+    columns. A sum is a column with the columns that add up to it. A goal above 0 is a need: the count must be able to
+    be 0, and to be at least its goal. A price is what withholding the count costs; 0 marks a count that is known to
+    everybody. The row of place 0 is published as it is.
     """
 
     parts: Mapping[int, tuple[int, ...]]
@@ -28,11 +29,11 @@ class Geography:
 
 @dataclass(frozen=True)
 class Block:
-    """A place with its parts. `withheld` (parts × columns) says which of their cells are not told.
+    """A place with its parts. `withheld` (parts × columns) marks the cells that are not published.
 
-    `own` are changes that leave a table that fits (… × rows × columns, the place first, then its parts) and the
-    place's row as it is; between them every small count of the parts reaches both ends. `carried` has one for each
-    change of the place's row that is demanded from above.
+    `own` and `carried` are changes of the true table that give other valid tables, each changes × rows × columns (the
+    place first, then its parts). Those in `own` leave the place's row unchanged; those in `carried` change it, one for
+    each change that the block above makes of it. Together they bring every small count of the parts to both ends.
     """
 
     place: int
@@ -41,6 +42,6 @@ class Block:
     carried: CountMatrix
 
     def demands(self, row: int) -> CountMatrix:
-        """The changes of a part (by its row here, from 1) in the block's tables, each once, without that of nothing."""
+        """The distinct non-zero changes of a part's row (parts count from row 1): changes × columns."""
         changes = np.unique(np.concatenate([self.own, self.carried])[:, row], axis=0)
         return changes[changes.any(axis=1)]

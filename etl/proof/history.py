@@ -1,4 +1,4 @@
-"""All releases so far as one system: what a reader can combine who remembers every figure that was ever told (M19)."""
+"""All releases so far as one system: the model of a reader who combines every figure ever published (M19)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from etl.rulebook.publication import Assumption
 
 
 def units_reported(release: Release) -> dict[str, bool]:
-    """Which units had reported, as the release shows."""
+    """For each unit, whether it had reported at the time of the release."""
     silent = {
         row for table in release.tables for (row, _), cell in table.cells.items() if cell.status is Status.NOT_DUE
     }
@@ -18,38 +18,38 @@ def units_reported(release: Release) -> dict[str, bool]:
 
 
 def system_in(release: Release) -> System:
-    """The system of one release, as everybody knows it."""
+    """The system of one release, without prices, from public facts alone."""
     return system_of(release.structure, units_reported(release), release.known, {})
 
 
-def told_in(release: Release, system: System) -> dict[str, Range]:
-    """What a reader has of each cell, (least, greatest): figures, bands of rounded ones, zeros that follow."""
-    told: dict[str, Range] = {cell.id: (0, 0) for cell in system.cells if cell.is_zero}
+def published_bounds(release: Release, system: System) -> dict[str, Range]:
+    """(least, greatest) by cell id of exact figures, of rounding intervals and of zeros that follow from the status."""
+    bounds: dict[str, Range] = {cell.id: (0, 0) for cell in system.cells if cell.is_zero}
     for table in release.tables:
         for (row, name), cell in table.cells.items():
             if cell.value is not None:
                 slack = 0 if cell.status is Status.PUBLISHED else release.threshold(row)
-                told[cell_id(row, name)] = (max(cell.value - slack, 0), cell.value + slack)
-    return told
+                bounds[cell_id(row, name)] = (max(cell.value - slack, 0), cell.value + slack)
+    return bounds
 
 
 def place(release: Release, cell: str) -> str:
-    """The name of a release's cell in the system of all of them, such as ``0003/city.returned``."""
+    """The id of a release's cell in the joint system of all releases, such as ``0003/city.returned``."""
     return f"{release.name}/{cell}"
 
 
 def reader_of(releases: Sequence[Release], assumed: Assumption) -> Attacker:
-    """The model of somebody who has these releases, oldest first, takes `assumed` for granted, and knows nothing else.
+    """The model of a reader who has these releases (oldest first), assumes `assumed`, and knows nothing else.
 
-    Its cells are those of each release, one after the other, by the names of `place`.
+    Its cells are those of each release in turn, with the ids that `place` gives.
     """
     systems = [system_in(release) for release in releases]
-    told = {
+    bounds = {
         place(release, cell): ends
         for release, system in zip(releases, systems, strict=True)
-        for cell, ends in told_in(release, system).items()
+        for cell, ends in published_bounds(release, system).items()
     }
-    return Attacker(_join(releases, systems, assumed), told)
+    return Attacker(_join(releases, systems, assumed), bounds)
 
 
 def _join(releases: Sequence[Release], systems: Sequence[System], assumed: Assumption) -> System:
@@ -73,9 +73,9 @@ def _join(releases: Sequence[Release], systems: Sequence[System], assumed: Assum
 
 
 def _moves(sooner: Release, later: Release, assumed: Assumption) -> Iterator[tuple[str, bool]]:
-    """Cells that an assumption ties between two releases, and whether they do not change at all.
+    """The cells that an assumption links between two releases, each with whether it is fixed (else it may only grow).
 
-    Those of units that had reported both times, and the city's categories, which can only grow as units report.
+    These are cells of units that had reported both times, and the city's categories, which only grow as units report.
     """
     was_in, is_in = units_reported(sooner), units_reported(later)
     for unit in later.structure.units:

@@ -1,7 +1,7 @@
-"""The proof of a release: whole tables that fit everything told so far and together reach both ends of each range.
+"""The proof of a release: witnesses, i.e. complete tables that fit every figure published so far.
 
-``python -m etl.proof.prove FOLDER`` is given the released files alone. What it writes, `verify_release.py` checks by
-addition: any of these tables could be the true one, so no reader can tell which is.
+Together they reach both ends of each feasibility interval. Any of them could be the true table for all a reader knows.
+``python -m etl.proof.prove FOLDER`` sees only released files; `verify_release.py` checks the proof by addition.
 """
 
 import json
@@ -21,20 +21,21 @@ _PROOF = "proof.json"
 
 
 class _Examples:
-    """Tables found so far, each a whole number for every cell of the system."""
+    """The tables found so far, each with one whole number per cell of the system."""
 
     def __init__(self, attacker: Attacker) -> None:
         self.attacker = attacker
         self.tables: list[_Table] = []
 
     def add(self, table: Iterable[int] | None) -> _Table:
+        """Add a table and return it; ValueError for None, which means that a quantity has no bound."""
         if table is None:
             raise ValueError("no bound")
         self.tables.append(tuple(table))
         return self.tables[-1]
 
     def reach(self, goals: dict[int, int], *, least: bool) -> None:
-        """Find tables until each cell has reached its goal in one; a table is made to reach many at once."""
+        """Add tables until each cell (by index) has its goal in one; each table serves as many goals as it can."""
         left = {cell: goal for cell, goal in goals.items() if all(t[cell] != goal for t in self.tables)}
         while left:
             table = self.attacker.extreme(dict.fromkeys(left, 1), least=least)
@@ -48,9 +49,9 @@ class _Examples:
 
 
 def make_examples(releases: Sequence[Release]) -> tuple[Attacker, list[_Table]]:
-    """A reader of all releases so far, and enough tables to show every range, and that nothing can be read.
+    """The model of a reader of all releases, and tables that prove every range and that no small count can be inferred.
 
-    ValueError if a range is not reached or something can be read: then there is no proof.
+    Raises ValueError if there is no proof: an end of a range is not reached, or a small count can be inferred.
     """
     last = releases[-1]
     attacker = reader_of(releases, last.assumed)
@@ -73,7 +74,7 @@ def make_examples(releases: Sequence[Release]) -> tuple[Attacker, list[_Table]]:
 
 
 def _divide(found: _Examples, whole: int, part: int) -> None:
-    """A table in which a group is empty, or not all of it in one part."""
+    """Ensure a table in which the whole is empty or not all in that part; ValueError if there is none."""
     if any(t[whole] == 0 or t[whole] != t[part] for t in found.tables):
         return
     table = found.add(found.attacker.extreme({whole: 1, part: -1}, least=False))
@@ -82,9 +83,10 @@ def _divide(found: _Examples, whole: int, part: int) -> None:
 
 
 def proof(folder: Path, releases: Sequence[Release]) -> bytes:
-    """The file: compact, the same for the same release; every table but the first as its differences from the first.
+    """The content of proof.json, the same for the same releases.
 
-    A table tells every release so far, oldest first: states of its units, then its categories.
+    A table lists, for each release (oldest first), the states of all units, then the categories. The first table is
+    written in full, every other as its differences from the first: [index, value].
     """
     attacker, tables = make_examples(releases)
     places = [
@@ -96,17 +98,21 @@ def proof(folder: Path, releases: Sequence[Release]) -> bytes:
         )
     ]
     rows = [[table[place] for place in places] for table in tables]
-    told: list[object] = [rows[0]]
+    written: list[object] = [rows[0]]
     for row in rows[1:]:
-        told.append([[at, new] for at, (old, new) in enumerate(zip(rows[0], row, strict=True)) if old != new])
-    about = {"release": releases[-1].name, "sha256": sha256((folder / "release.json").read_bytes()), "tables": told}
+        written.append([[at, new] for at, (old, new) in enumerate(zip(rows[0], row, strict=True)) if old != new])
+    about = {
+        "release": releases[-1].name,
+        "sha256": sha256((folder / "release.json").read_bytes()),
+        "tables": written,
+    }
     return (json.dumps(about, separators=(",", ":"), sort_keys=True) + "\n").encode()
 
 
 def prove(folder: Path) -> int:
-    """Add the proof, the program that checks it and the list of all files to a release; how many tables it takes.
+    """Add to a draft the proof, the program that checks it, and SHA256SUMS; return the number of tables.
 
-    Earlier releases are read from beside it. Raises verify_release.Failed if that program does not accept the proof.
+    Earlier releases are read from the folders beside it. Raises verify_release.Failed if the program refuses the proof.
     """
     release = read_draft(folder)
     write_through(folder / _PROOF, proof(folder, [*earlier_releases(folder.parent, release), release]))
@@ -116,7 +122,7 @@ def prove(folder: Path) -> int:
 
 
 def main() -> int:
-    """Run as a process that has no key."""
+    """Prove the release in the folder argument; this runs as a process that is given no key. Exit code 3: no proof."""
     try:
         print(prove(Path(sys.argv[1])))
     except (ValueError, verify_release.Failed) as error:

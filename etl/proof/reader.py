@@ -1,4 +1,4 @@
-"""What is wrong with a release by what a reader has alone: no confidential figure comes near."""
+"""Faults of a release that can be found from published figures alone, without any confidential one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from etl.proof.tables import Range
 
 
 def withheld(release: Release) -> list[str]:
-    """The cells of a release that were told in no way, by id, in order."""
+    """The ids of the cells that a release withholds, sorted."""
     return sorted(
         {
             cell_id(row, name)
@@ -21,20 +21,20 @@ def withheld(release: Release) -> list[str]:
 
 
 def ranges_of(attacker: Attacker, release: Release) -> dict[str, Range]:
-    """What a reader can infer of each cell that a release withholds."""
+    """The feasibility interval of each cell that a release withholds, by cell id."""
     names = {place(release, cell): cell for cell in withheld(release)}
     inferred = infer_ranges(attacker, (attacker.system.at[name] for name in names))
     return {names[name]: ends for name, ends in inferred.items()}
 
 
 def goals_of(attacker: Attacker, releases: Sequence[Release]) -> dict[int, int]:
-    """The threshold of every count that a reader must not tell, in any release so far, by its index."""
+    """The threshold of each count of any release so far that a reader must not infer, by cell index."""
     last = releases[-1]
     return {at: last.threshold(cell.row) for at, cell in enumerate(attacker.system.cells) if not cell.known}
 
 
 def closing_groups(attacker: Attacker, releases: Sequence[Release]) -> Iterator[tuple[int, int]]:
-    """Each (whole, part) of which not all of the whole may be seen to be in the part: those of closing releases."""
+    """Each (whole, part) of closing releases, by index: the whole must not be seen to fall entirely into the part."""
     closing = {release.name for release in releases if release.closing}
     for whole, parts in attacker.system.groups:
         if attacker.system.cells[whole].id.split("/")[0] in closing:
@@ -42,10 +42,10 @@ def closing_groups(attacker: Attacker, releases: Sequence[Release]) -> Iterator[
 
 
 def readable(attacker: Attacker, releases: Sequence[Release]) -> list[str]:
-    """Counts, of any release so far, that a reader can tell too closely; groups that all are in one part.
+    """Names of counts (of any release so far) that a reader can infer too closely, and of one-sided groups.
 
-    Before the close every count must have k values or more; at the close none may be known to lie within 1 … k-1.
-    Raises ValueError if the figures contradict each other.
+    Before the close every count must have at least k possible values; at the close none may be known to lie within
+    1 … k-1. Raises ValueError if the figures contradict each other.
     """
     names = [cell.id for cell in attacker.system.cells]
     tables, unmet = explore(attacker, goals_of(attacker, releases), free if releases[-1].closing else wide)
@@ -57,15 +57,15 @@ def readable(attacker: Attacker, releases: Sequence[Release]) -> list[str]:
 
 
 def _divided(attacker: Attacker, whole: int, part: int) -> bool:
-    """Whether a reader must think it possible that a group is empty, or not all of it in one part."""
+    """Whether it is possible for a reader that the whole is empty, or that not all of it is in the part."""
     return attacker.infer(whole)[0] == 0 or attacker.infer_difference(whole, part)[1] != 0
 
 
 def unsafe_reason(structure: Structure, release: Release, earlier: Sequence[Release] = ()) -> str:
-    """What is wrong with a release, from what it and those before it tell; empty if nothing is.
+    """What is wrong with a release, given those before it (oldest first); empty if nothing is.
 
-    Its figures must hang together as the campaign's do, every equation be solvable, the ranges on file be those that a
-    reader infers, and nothing be readable.
+    Its structure must be the campaign's, its figures must not contradict each other, audit.json must hold the ranges
+    that a reader infers, and no small count may be inferred.
     """
     if release.structure != structure:
         return "结构与本次工作的规则不同 / its structure is not the campaign's"

@@ -1,6 +1,6 @@
-"""All public tables and what they imply, as one linear system: cells, and equations that everybody knows.
+"""All public tables as one linear system: cells, and equations that everybody knows.
 
-Every measure of every row is a cell, printed or not: a difference that a reader can compute is as good as printed.
+Every measure of every row is a cell, published or not, since a reader can compute unpublished ones by subtraction.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,21 +11,22 @@ from etl.exchange.release import CITY, Structure, cell_id
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.publication import ATOMS
 
-#: Least and greatest value of a count; None for no upper bound.
+#: The least and the greatest value of a count; None for no upper bound.
 Range = tuple[int, int | None]
-#: The measures of a unit that has not reported; all its others are zero. One that has reported has every child
-#: verified, since a workbook is accepted whole and every issued child comes back (M8). Everybody knows both.
+#: The measures that can be above zero for a unit that has not reported. A unit that has reported has no unverified
+#: child, since a workbook is accepted whole and every issued child comes back (M8). Everybody knows both facts.
 BEFORE_REPORT = ("suspected", "unverified")
-#: The measures of the city that the categories add up to.
+#: The measures of the city that are sums of categories.
 BY_CODE = ("deducted", "to_return")
 
 
 @dataclass(frozen=True)
 class SystemCell:
-    """`weight` is the price of withholding a printed cell, None if it is printed nowhere.
+    """A cell of the system: one measure of one row.
 
-    `kind` is city, unit or category. `is_zero` marks the zeros that follow from whether a unit has reported; they, the
-    totals named in `publication.toml` and what follows from both by addition are `known` whatever we do.
+    `kind` is city, unit or category. `weight` is the price of withholding the cell, None if no table shows it.
+    `is_zero` marks zeros that follow from whether a unit has reported. `known` cells are public anyway: those zeros,
+    the known totals of `publication.toml`, and what follows from both by addition.
     """
 
     id: str
@@ -39,11 +40,11 @@ class SystemCell:
 
 @dataclass(frozen=True)
 class System:
-    """Cells; equations and groups, each a whole (index) with its parts (indices). Holds no confidential value.
+    """Cells, equations, groups and links; all refer to cells by index. It holds no confidential value.
 
-    A group is a whole whose members must not all be seen to fall into one part; outer groups come before inner ones.
-    A link is a pair of cells of which the first is never less than the second. Cells before `own` are those of earlier
-    releases.
+    An equation is a whole with the parts that add up to it. A group is a whole whose members must not be seen to fall
+    all into one part; outer groups come before inner ones. In a link the first cell is never less than the second.
+    Cells before index `own` belong to earlier releases.
     """
 
     cells: tuple[SystemCell, ...]
@@ -60,9 +61,9 @@ class System:
 
 @dataclass(frozen=True)
 class Need:
-    """A reader must find it possible that a quantity is as low as `low` and as high as `high`.
+    """A quantity that must stay possible, for a reader, down to `low` and up to `high`.
 
-    The quantity is the cell at index `cell`, less the one at `minus` if that is given.
+    The quantity is the cell at index `cell`, minus the cell at index `minus` if that is given.
     """
 
     cell: int
@@ -71,12 +72,12 @@ class Need:
     minus: int | None = None
 
     def shifted(self, by: int) -> "Need":
-        """The same of a system that stands behind others."""
+        """The same need in a joint system in which these cells start at index `by`."""
         return replace(self, cell=self.cell + by, minus=None if self.minus is None else self.minus + by)
 
 
 def structure_of(campaign: Campaign) -> Structure:
-    """What a release says of how its figures hang together."""
+    """The structure of a campaign's figures (units, states, sums, groups, categories), as a release states it."""
     publication = campaign.publication
     return Structure(
         units=tuple(unit.slug for unit in campaign.units),
@@ -98,13 +99,17 @@ def build_system(campaign: Campaign, reported: Mapping[str, bool]) -> System:
 def system_of(
     structure: Structure, reported: Mapping[str, bool], known: Collection[str], weights: Mapping[tuple[str, str], int]
 ) -> System:
-    """The system of a structure; `weights` are the prices by (kind of row, measure)."""
+    """The linear system of a structure.
+
+    `reported` says of each unit whether it has reported; `known` are the ids of known totals; `weights` are the prices
+    by (kind of row, measure), without an entry for what no table shows.
+    """
     rows = [("city", CITY), *(("unit", unit) for unit in structure.units)]
     names = [(kind, row, name) for kind, row in rows for name in (*structure.sums, *structure.states)]
     names += [("category", code, "verified") for codes in structure.categories.values() for code in codes]
-    cells, nobody = [], not any(reported.values())
+    cells, none_reported = [], not any(reported.values())
     for kind, row, name in names:
-        is_zero = _is_zero(reported[row], name) if kind == "unit" else nobody and name not in BEFORE_REPORT
+        is_zero = _is_zero(reported[row], name) if kind == "unit" else none_reported and name not in BEFORE_REPORT
         fixed = is_zero or cell_id(row, name) in known
         cells.append(SystemCell(cell_id(row, name), kind, row, name, weights.get((kind, name)), is_zero, fixed))
     at = {cell.id: index for index, cell in enumerate(cells)}
@@ -115,7 +120,10 @@ def system_of(
 
 
 def _following(known: Iterable[int], equations: Sequence[tuple[int, tuple[int, ...]]]) -> set[int]:
-    """Cells that follow from known ones by addition: when all units have reported, all that are listed are verified."""
+    """Indices of the known cells and of those that follow from them by addition or subtraction.
+
+    For example, when all units have reported, "verified" of the city is its listed total.
+    """
     found, before = set(known), -1
     while len(found) > before:
         before = len(found)

@@ -3,16 +3,17 @@
 
     python3 verify_release.py [FOLDER]
 
-The folder holds the release (release.json and its tables), proof.json, a list of examples, and SHA256SUMS, the list of
-all its files; releases before it lie in folders beside it. An example is one complete table of whole numbers for each
-release so far, which together fit every figure ever published, exact or rounded, so any example could be the truth. If
-one shows a count as 0 and another as k or more, nobody can tell from what is published which it is.
+FOLDER (by default the folder of this program) holds the release: release.json and its tables; audit.json; proof.json,
+a list of examples; and SHA256SUMS, the list of all its files. Earlier releases lie in folders beside it. An example has
+one complete table of whole numbers for each release so far. These tables fit every figure ever published, exact or
+rounded, so any example could be the truth. If one example shows a count as 0 and another shows it as k or more, the
+published figures do not reveal which is true.
 
-This program adds numbers up and compares them. It solves nothing and believes nothing: whatever is not exactly as a
-release must be is refused, and it takes bounded time (`MOST_…`). What the release says of itself is printed, so that
-you can hold it against what you know: campaign, date, k, what is taken as known, how many figures of each kind.
+This program only adds and compares numbers, in bounded time (`MOST_…`). It trusts nothing: anything that is not exactly
+in the required form is refused. It prints what the release says about itself (campaign, date, k, known totals, number
+of figures of each kind), so that you can compare that with what you know.
 
-What it proves, what it cannot: see `PROVED` and `NOT_PROVED` below. Exit code 0: it holds; 1: it does not.
+`PROVED` and `NOT_PROVED` below say what it proves and what it cannot. Exit code 0: the release holds; 1: it does not.
 """
 
 from __future__ import annotations  # so that Python 3.9 can run it, too
@@ -29,62 +30,62 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: No release protects counts below a smaller k than this, whatever it says of itself.
+#: The least k that is accepted, whatever a release says about itself.
 LEAST_K = 3
 CITY, SUMS = "city", "SHA256SUMS"
-#: What a table may say of a figure: by how many k its number may differ from the true one; None if there is no number.
+#: Each status of a figure with the greatest distance from the true figure, in units of k; None: no figure is given.
 STATUSES = {"published": 0, "rounded": 1, "suppressed": None, "not_due": None}
-#: Every child is in exactly one of four states; these sums of them mean what they are called.
+#: Every child is in exactly one of four states; MEANING says which states each of these sums must add up.
 STATES = {"unverified", "deducted", "returned", "still_out"}
 MEANING = {
     "suspected": STATES,
     "verified": {"deducted", "returned", "still_out"},
     "to_return": {"returned", "still_out"},
 }
-#: Groups of which not all may be seen to be in one part. A release may name more of them.
+#: Groups (whole: parts) whose members must not be seen to fall all into one part. A release may name further groups.
 GROUPS = {"verified": {"deducted", "to_return"}, "to_return": {"returned", "still_out"}}
-#: The sums of the city that its categories make up, and the kinds of rows, of each of which there is one table.
+#: The measures of the city that are sums of categories; the kinds of rows, with exactly one table for each.
 BY_CATEGORY, KINDS = ("deducted", "to_return"), ["category", "city", "unit"]
-#: Whatever is larger is not read: bytes of a file, rows, sums and groups of a release, rows of all releases, figures of
-#: all examples.
-MOST_BYTES, MOST_ROWS, MOST_SUMS, MOST_TOLD, MOST_FIGURES = 1 << 24, 5_000, 12, 50_000, 10_000_000
+#: The most that is read: bytes of a file; rows, and sums or groups, of a release; rows of all releases together;
+#: figures of all examples together.
+MOST_BYTES, MOST_ROWS, MOST_SUMS, MOST_ALL_ROWS, MOST_FIGURES = 1 << 24, 5_000, 12, 50_000, 10_000_000
 NUMBER, NAME, DIGEST = "0|[1-9][0-9]{0,8}", "[A-Za-z0-9][A-Za-z0-9_-]{0,59}", "[0-9a-f]{64}"
 HEADING, OTHERS = "row,measure,value,status", ["audit.json", "proof.json", "release.json", "verify_release.py"]
 
 SAYS = {
-    "file": ("文件 {0} 不可读，或内容不合规定的格式", "{0} cannot be read, or is not in the form that it must have"),
+    "file": ("文件 {0} 不可读，或内容不合规定的格式", "{0} cannot be read, or is not in the required form"),
     "missing": ("缺少文件 {0}", "{0} is missing"),
-    "unknown": ("文件 {0} 不属于这次公布", "{0} is no file of this release"),
+    "unknown": ("文件 {0} 不属于这次公布", "{0} is not a file of this release"),
     "changed": ("文件 {0} 已被改动", "{0} was changed"),
     "program": ("文件夹里的 verify_release.py 不是本程序", "verify_release.py in the folder is not this program"),
-    "told": ("release.json 中的 {0} 不合规定", "{0} in release.json is not as it must be"),
+    "entry": ("release.json 中的 {0} 不合规定", "{0} in release.json is not valid"),
     "k": ("release.json 中的 {0} 小于 {1}，保护不了任何人", "{0} in release.json is below {1}, which protects nobody"),
     "known": ("release.json 把 {0} 当作人人已知", "release.json takes {0} as known to everybody"),
     "tables": (
         "应有全市、单位、分类三种表各一张",
         "there must be one table each of the city, the units, the categories",
     ),
-    "line": ("{0} 第 {1} 行不合规定的格式", "line {1} of {0} is not in the form that it must have"),
-    "state": ("{0} 第 {1} 行的状态不合规定", "line {1} of {0} has a status that it cannot have"),
-    "value": ("{0} 第 {1} 行的数字与其状态不合", "line {1} of {0} has a number that does not go with its status"),
-    "rows": ("{0} 的行有缺、有重或次序不对", "{0} lacks rows, or has them twice or out of order"),
+    "line": ("{0} 第 {1} 行不合规定的格式", "line {1} of {0} is not in the required form"),
+    "state": ("{0} 第 {1} 行的状态不合规定", "line {1} of {0} has a status that does not exist"),
+    "value": ("{0} 第 {1} 行的数字与其状态不合", "line {1} of {0} has a number that does not fit its status"),
+    "rows": ("{0} 的行有缺、有重或次序不对", "{0} has rows that are missing, double or out of order"),
     "reported": ("{0} 中 {1} 的报送状态前后不一", "in {0}, {1} has reported in one place and not in another"),
     "other": ("proof.json 是另一次公布的证明", "proof.json belongs to another release"),
-    "shape": ("第 {0} 张示例表不完整，或含负数、小数", "example {0} is not a whole table of whole numbers from 0 on"),
+    "shape": ("第 {0} 张示例表不完整，或含负数、小数", "example {0} is not a complete table of whole numbers"),
     "many": ("公布或示例表过多，无法核对", "there are more releases or examples than can be checked"),
     "figure": ("第 {0} 张示例表与公布的 {1} 不符", "example {0} does not fit the published {1}"),
     "city": ("第 {0} 张示例表的分类合计与全市 {1} 不符", "example {0}: categories do not add up to the city's {1}"),
     "status": ("第 {0} 张示例表与 {1} 的报送状态不符", "example {0} does not fit whether {1} has reported"),
-    "earlier": ("没有把此前的每一次公布都算在内", "it does not take every release before it into account"),
+    "earlier": ("没有把此前的每一次公布都算在内", "it does not take every earlier release into account"),
     "order": (
         "第 {0} 次公布的日期或阶段不该在这次之前",
         "release {0} cannot come before this one by its date or stage",
     ),
     "rules": ("第 {0} 次公布所用的规则与这次不同", "release {0} follows other rules"),
-    "moves": ("第 {0} 张示例表中 {1} 的变动与所作假设不符", "in example {0}, {1} moves as it was assumed not to"),
-    "narrow": ("读者可以推知 {0} 是少于 {1} 个数中的一个", "a reader can tell {0} to be one of fewer than {1} values"),
-    "small": ("读者可以推知 {0} 在 1 至 {1} 人之间", "a reader can tell that {0} lies within 1 … {1}"),
-    "group": ("读者可以推知 {0} 的人全部属于 {1}", "a reader can tell that all of {0} are {1}"),
+    "moves": ("第 {0} 张示例表中 {1} 的变动与所作假设不符", "in example {0}, {1} changes against the assumption"),
+    "narrow": ("读者可以推知 {0} 是少于 {1} 个数中的一个", "a reader can narrow {0} to fewer than {1} values"),
+    "small": ("读者可以推知 {0} 在 1 至 {1} 人之间", "a reader can infer that {0} lies within 1 … {1}"),
+    "group": ("读者可以推知 {0} 的人全部属于 {1}", "a reader can infer that all of {0} are {1}"),
     "range": ("audit.json 所载 {0} 的范围没有示例表为证", "no examples show the range of {0} in audit.json"),
 }
 CHECKED = (
@@ -93,35 +94,36 @@ CHECKED = (
     "隐去 {suppressed} 个，未报送 {not_due} 个；表：{files}。请与你所知的核对。",
     "Checked: {campaign}, release {release}, as of {as_of}, {stage}, after {before} releases. k = {k}{own}; taken as"
     " known to everybody: {known}; assumed: {assumed}. Figures: {published} exact, {rounded} rounded, {suppressed}"
-    " withheld, {not_due} not reported yet; tables: {files}. Hold this against what you know.",
+    " withheld, {not_due} not reported yet; tables: {files}. Compare this with what you know.",
 )
 PROVED = (
     "已证实：{tables} 组完整的整数表都与历次公布的全部数字相符。{hidden} 个隐去的数，各自的最小值和最大值都有表为证；"
     "最终公布之前，每个未确切公布的数至少有 k 个可能的值；最终公布中，没有一个数能被推知在 1 至 k−1 人之间，"
     "没有一组人能被推知全部属于同一情况。",
-    "Proved: {tables} sets of whole tables of whole numbers fit every figure of every release so far. Both ends of each"
-    " of {hidden} withheld figures are reached. Before the close, every count that is not told exactly may be one of at"
-    " least k values; at the close, no count can be told to be within 1 … k-1, no group to be all in one part.",
+    "Proved: {tables} sets of complete tables of whole numbers fit every figure of every release so far. For each of"
+    " {hidden} withheld figures, both ends of its range are reached. Before the close, every count that is not"
+    " published exactly has at least k possible values; at the close, no count can be inferred to lie within 1 … k-1,"
+    " and no group to fall entirely into one part.",
 )
 NOT_PROVED = (
     "不能证实：公布的数字是否属实；读者另有所知（例如自己就是其中一人）时的情形；程序选择隐去哪些数所透露的信息。",
-    "Not proved: that the published figures are true; anything against a reader who knows more (say, one of those"
-    " counted); what the choice of withheld cells may tell.",
+    "Not proved: that the published figures are true; what a reader can infer who knows more (for example, one of those"
+    " counted); what the choice of withheld cells may reveal.",
 )
 
 
 class Failed(Exception):
-    """Why the release does not hold: `key` names the reason in `SAYS`; the text is in Chinese and English."""
+    """The release does not hold. `key` names the reason in `SAYS`; the message is in Chinese and English."""
 
     def __init__(self, key: str, *values: object) -> None:
-        """Choose the text. Values may come from a hostile file: nothing in them reaches a terminal as it is."""
+        """Fill `values` into the text. They may come from a hostile file, so each is made safe for a terminal first."""
         self.key = key
         shown = [plain(value) for value in values]
         super().__init__(" / ".join(text.format(*shown) for text in SAYS[key]))
 
 
 class Line(NamedTuple):
-    """A line of a table."""
+    """A line of a table; `value` is None if no figure is given."""
 
     row: str
     measure: str
@@ -130,7 +132,7 @@ class Line(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The figure's name."""
+        """The figure's name, such as ``city.returned``."""
         return f"{self.row}.{self.measure}"
 
 
@@ -139,7 +141,11 @@ Tables = dict[str, list[Line]]
 
 
 class Release(NamedTuple):
-    """A release that is as it must be: release.json, lines by the tables' files, audit.json, proof.json, digests."""
+    """A release in the required form.
+
+    `about` is release.json, `tables` the lines by file name, `ranges` the content of audit.json, `proof` is proof.json;
+    `digest` and `sealed` are the SHA-256 of release.json and of SHA256SUMS.
+    """
 
     about: Any
     tables: Tables
@@ -155,37 +161,37 @@ class Release(NamedTuple):
 
 
 def plain(value: object) -> str:
-    """A text for the terminal: short, and without what could steer it."""
+    """At most 200 characters of a text, without control characters that could steer a terminal."""
     return "".join(c if c.isprintable() else "?" for c in str(value)[:200])
 
 
 def need(holds: object, key: str, *values: object) -> None:
-    """Failed unless it holds."""
+    """Raise `Failed` with this key and these values unless the condition holds."""
     if not holds:
         raise Failed(key, *values)
 
 
-# What a file says: texts, numbers and lists of the one form that they may have
+# The forms of texts, numbers and lists in the files
 
 
 def is_text(value: object, pattern: str) -> bool:
-    """A text that as a whole has a form."""
+    """Whether a value is a text that matches the whole pattern."""
     return isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
 def is_names(value: object) -> bool:
-    """A list of names, each once."""
+    """Whether a value is a list of distinct names."""
     is_list = isinstance(value, list) and len(value) <= MOST_ROWS and all(is_text(one, NAME) for one in value)
     return is_list and len(set(value)) == len(value)  # type: ignore[arg-type, call-overload]
 
 
 def is_title(value: object) -> bool:
-    """A short text that may be printed."""
+    """Whether a value is a printable text of 1 to 200 characters."""
     return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
 
 
 def is_day(value: object) -> bool:
-    """A day of the calendar as YYYY-MM-DD."""
+    """Whether a value is a date of the calendar, written YYYY-MM-DD."""
     if not is_text(value, "[0-9]{4}-[0-9]{2}-[0-9]{2}"):
         return False
     try:
@@ -195,22 +201,22 @@ def is_day(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """A whole number from 0 on, of which there may be that many children."""
+    """Whether a value is a whole number from 0 to 999,999,999."""
     return type(value) is int and is_text(str(value), NUMBER)
 
 
 def is_object(value: object, key: str, one: Callable[[Any], bool]) -> bool:
-    """A JSON object whose keys have a form and whose values all pass."""
+    """Whether a value is a JSON object whose keys all match the pattern `key` and whose values all pass `one`."""
     return isinstance(value, dict) and all(is_text(name, key) and one(held) for name, held in value.items())
 
 
 def has_keys(value: object, keys: str) -> bool:
-    """A JSON object with just these keys."""
+    """Whether a value is a JSON object with exactly these keys (separated by blanks)."""
     return isinstance(value, dict) and sorted(value) == sorted(keys.split())
 
 
 def is_structure(value: Any) -> bool:
-    """How all figures hang together: units, states, sums of states, groups, categories by sum."""
+    """Whether a value describes how figures are related: units, states, sums of states, groups, categories by sum."""
     return (
         has_keys(value, "units states sums groups categories")
         and is_names(value["units"])
@@ -226,7 +232,7 @@ def is_structure(value: Any) -> bool:
 
 
 def is_table(value: Any) -> bool:
-    """What a table is called, what its rows are, what it tells of each."""
+    """Whether a value describes a table: its key, the kind of its rows, its measures, its titles."""
     return (
         has_keys(value, "key rows measures title title_en")
         and is_text(value["key"], "[a-z_]{1,40}")
@@ -238,7 +244,7 @@ def is_table(value: Any) -> bool:
 
 
 def is_assumption(value: Any) -> bool:
-    """What a reader of several releases takes for granted."""
+    """Whether a value is an assumption about how figures change between releases."""
     return (
         has_keys(value, "key fixed grows")
         and is_title(value["key"])
@@ -247,7 +253,7 @@ def is_assumption(value: Any) -> bool:
     )
 
 
-#: The form of each entry of release.json: these, and no others.
+#: The entries of release.json, each with its form; no other entry is allowed.
 ENTRIES: dict[str, Callable[[Any], bool]] = {
     "release": lambda v: is_text(v, "[0-9]{4}") and v != "0000",
     "campaign": lambda v: is_text(v, NAME),
@@ -264,56 +270,56 @@ ENTRIES: dict[str, Callable[[Any], bool]] = {
 
 
 def hold(about: Any) -> None:
-    """Release.json is in its form, and its rules are none that protect nobody."""
+    """Failed unless release.json has the required form and its rules are strict enough to protect people."""
     need(has_keys(about, " ".join(ENTRIES)), "file", "release.json")
     for name, is_so in ENTRIES.items():
-        need(is_so(about[name]), "told", name)
+        need(is_so(about[name]), "entry", name)
     rules = about["structure"]
     measures = set(states_of(rules))
     codes = codes_of(rules)
     every = [*rules["units"], *codes, CITY]
-    need(len(set(every)) == len(every) <= MOST_ROWS, "told", "structure")
-    need(sorted(rules["categories"]) == sorted(BY_CATEGORY), "told", "structure")
-    told = [(whole, set(parts)) for whole, parts in rules["groups"]]
-    need(all({whole} | parts <= measures for whole, parts in told), "told", "structure")
-    need(all(group in told for group in GROUPS.items()), "told", "structure")
-    need(set(about["category_k"]) <= set(codes), "told", "category_k")
+    need(len(set(every)) == len(every) <= MOST_ROWS, "entry", "structure")
+    need(sorted(rules["categories"]) == sorted(BY_CATEGORY), "entry", "structure")
+    groups = [(whole, set(parts)) for whole, parts in rules["groups"]]
+    need(all({whole} | parts <= measures for whole, parts in groups), "entry", "structure")
+    need(all(group in groups for group in GROUPS.items()), "entry", "structure")
+    need(set(about["category_k"]) <= set(codes), "entry", "category_k")
     for name, k in [("k", about["k"]), *sorted(about["category_k"].items())]:
         need(k >= LEAST_K, "k", name, LEAST_K)
     for name in about["known"]:
         need(name in {f"{CITY}.{measure}" for measure in measures}, "known", name)
-    need({*about["assumed"]["fixed"], *about["assumed"]["grows"]} <= measures, "told", "assumed")
+    need({*about["assumed"]["fixed"], *about["assumed"]["grows"]} <= measures, "entry", "assumed")
     hold_tables(about, measures)
 
 
 def hold_tables(about: Any, measures: set[str]) -> None:
-    """One table of each kind, of measures that there are; a category has only the one."""
+    """Failed unless there is one table of each kind and its measures exist; categories have only "verified"."""
     tables = about["tables"]
     need([table["rows"] for table in sorted(tables, key=lambda one: str(one["rows"]))] == KINDS, "tables")
     need(len({table["key"] for table in tables}) == len(tables), "tables")
     for table in tables:
-        told = set(table["measures"])
-        need(told == {"verified"} if table["rows"] == "category" else told <= measures, "told", "tables")
+        own = set(table["measures"])
+        need(own == {"verified"} if table["rows"] == "category" else own <= measures, "entry", "tables")
 
 
 def states_of(rules: Any) -> dict[str, set[str]]:
-    """The states that each measure adds up, none of them twice; sums that go in circles, or mean other things, fail."""
-    need(set(rules["states"]) == STATES, "told", "structure")
+    """The set of states that each measure adds up. Failed if a sum is circular, counts a state twice or is misnamed."""
+    need(set(rules["states"]) == STATES, "entry", "structure")
     found: dict[str, set[str]] = {state: {state} for state in rules["states"]}
     for _ in rules["sums"]:
         for name, parts in rules["sums"].items():
             if name not in found and all(part in found for part in parts):
                 states = [state for part in parts for state in found[part]]
-                need(states and len(set(states)) == len(states), "told", "structure")
+                need(states and len(set(states)) == len(states), "entry", "structure")
                 found[name] = set(states)
-    need(set(found) == STATES | set(rules["sums"]), "told", "structure")
-    need(not STATES & set(rules["sums"]), "told", "structure")
-    need(all(found.get(name) == states for name, states in MEANING.items()), "told", "structure")
+    need(set(found) == STATES | set(rules["sums"]), "entry", "structure")
+    need(not STATES & set(rules["sums"]), "entry", "structure")
+    need(all(found.get(name) == states for name, states in MEANING.items()), "entry", "structure")
     return found
 
 
 def codes_of(rules: Any) -> list[str]:
-    """All categories."""
+    """The codes of all categories."""
     return [code for codes in rules["categories"].values() for code in codes]
 
 
@@ -321,7 +327,7 @@ def codes_of(rules: Any) -> list[str]:
 
 
 def content(folder: Path, name: str) -> bytes:
-    """What a plain file of the folder holds: no link, no device, not too large."""
+    """The content of a file of the folder. Failed if it is missing, too large, a link or a device."""
     try:
         about = (folder / name).lstat()
         need(stat.S_ISREG(about.st_mode) and about.st_size <= MOST_BYTES, "file", name)
@@ -331,7 +337,7 @@ def content(folder: Path, name: str) -> bytes:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The content of every file: just those that SHA256SUMS lists, each as it was when it was listed."""
+    """The content of every file by name. Failed unless the files are exactly those in SHA256SUMS, all unchanged."""
     need(folder.is_dir() and not folder.is_symlink(), "missing", folder.name)
     listed: dict[str, str] = {}
     *lines, rest = utf8(content(folder, SUMS), SUMS).split("\n")
@@ -349,7 +355,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def utf8(raw: bytes, name: str) -> str:
-    """Text, of the one encoding that there is."""
+    """Decode UTF-8; Failed if it is not valid."""
     try:
         return raw.decode("utf-8")
     except ValueError:
@@ -357,7 +363,7 @@ def utf8(raw: bytes, name: str) -> str:
 
 
 def parsed(raw: bytes, name: str) -> Any:
-    """JSON in which every key stands once and every number is a whole one of a size that can be."""
+    """Decode JSON. Failed if it is not valid, a key occurs twice in an object, or a number is not a valid count."""
 
     def once(pairs: Any) -> Any:
         found = dict(pairs)
@@ -380,7 +386,7 @@ def parsed(raw: bytes, name: str) -> Any:
 
 
 def load(folder: Path) -> Release:
-    """A release whose files are all there, all known, unchanged, and in their form."""
+    """Read a release. Failed unless its files are exactly the required ones, unchanged and in the required form."""
     files = files_of(folder)
     for name in OTHERS:
         need(name in files, "missing", name)
@@ -389,7 +395,7 @@ def load(folder: Path) -> Release:
     wanted = [*OTHERS, *(f"{table['key']}.csv" for table in about["tables"])]
     for name in sorted(set(wanted) ^ set(files)):
         raise Failed("unknown" if name in files else "missing", name)
-    need(not is_text(folder.name, "[0-9]{4}") or folder.name == about["release"], "told", "release")
+    need(not is_text(folder.name, "[0-9]{4}") or folder.name == about["release"], "entry", "release")
     tables = {f"{table['key']}.csv": lines_of(table, files[f"{table['key']}.csv"], about) for table in about["tables"]}
     need(has_keys(ranges, "ranges") and isinstance(ranges["ranges"], dict), "file", "audit.json")
     sealed = hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()
@@ -398,11 +404,11 @@ def load(folder: Path) -> Release:
 
 
 def lines_of(table: Any, raw: bytes, about: Any) -> list[Line]:
-    """The lines of a table: every measure of every row, once and in order."""
+    """The lines of a table file. Failed unless it has every measure of every row, once and in order."""
     name, rules = f"{table['key']}.csv", about["structure"]
-    head, *told = utf8(raw, name).split("\n")
-    need(head == HEADING and told and not told.pop(), "line", name, 1)
-    lines = [line_of(text, name, number, about) for number, text in enumerate(told, 2)]
+    head, *texts = utf8(raw, name).split("\n")
+    need(head == HEADING and texts and not texts.pop(), "line", name, 1)
+    lines = [line_of(text, name, number, about) for number, text in enumerate(texts, 2)]
     rows = list(dict.fromkeys(line.row for line in lines))
     need([line[:2] for line in lines] == [(row, name) for row in rows for name in table["measures"]], "rows", name)
     if table["rows"] == "category":
@@ -416,20 +422,20 @@ def lines_of(table: Any, raw: bytes, about: Any) -> list[Line]:
 
 
 def line_of(text: str, file: str, number: int, about: Any) -> Line:
-    """A line, whose number is there if its status says so, and in no other form than one."""
+    """Read a line, number `number` of the file. Failed unless it has a value exactly if its status requires one."""
     parts = text.split(",")
     need(len(parts) == 4 and is_text(parts[0], NAME) and is_text(parts[1], NAME), "line", file, number)
-    row, measure, told, status = parts
+    row, measure, value, status = parts
     need(status in STATUSES, "state", file, number)
-    need(not told if STATUSES[status] is None else is_text(told, NUMBER), "value", file, number)
-    line = Line(row, measure, int(told) if told else None, status)
-    if status == "rounded":  # the figures that rounding gives
-        need(int(told) % (threshold(about, line.name) + 1) == 0, "value", file, number)
+    need(not value if STATUSES[status] is None else is_text(value, NUMBER), "value", file, number)
+    line = Line(row, measure, int(value) if value else None, status)
+    if status == "rounded":  # rounded figures are multiples of k + 1
+        need(int(value) % (threshold(about, line.name) + 1) == 0, "value", file, number)
     return line
 
 
 def hold_lines(table: Any, lines: Any, about: Any) -> None:
-    """Who has not reported says so throughout, and nothing else does; what is known to everybody is told."""
+    """Failed unless a unit's lines agree on whether it has reported and all known totals are published exactly."""
     file, out = f"{table['key']}.csv", {line.row for line in lines if line.status == "not_due"}
     need(not out or table["rows"] == "unit", "reported", file, CITY)
     for line in lines:
@@ -441,12 +447,12 @@ def hold_lines(table: Any, lines: Any, about: Any) -> None:
 
 
 def load_all(folder: Path) -> list[Release]:
-    """The release and all before it, oldest first: unchanged since it was made, and following the same rules."""
+    """The release and all before it, oldest first. Failed if an earlier one is missing, changed or has other rules."""
     last = load(folder)
     about = last.about
     need(sorted(about["earlier"]) == [f"{number:04}" for number in range(1, int(about["release"]))], "earlier")
     rows = len(about["structure"]["units"]) + len(codes_of(about["structure"]))
-    need(rows * int(about["release"]) <= MOST_TOLD, "many")
+    need(rows * int(about["release"]) <= MOST_ALL_ROWS, "many")
     releases = []
     for name, sealed in sorted(about["earlier"].items()):
         sooner = load(folder.parent / name)
@@ -465,15 +471,18 @@ def load_all(folder: Path) -> list[Release]:
 
 
 def examples(proof: Any, rules: Any, releases: int) -> Iterator[tuple[int, list[dict[str, Figures]]]]:
-    """Each example: for each release {row: {state: count}}. Later ones are told as differences from the first."""
+    """Each example's number (from 1) and its tables, one for each release: {row: {state: count}}.
+
+    The file holds the first example in full and each later one as its differences from the first: [index, count].
+    """
     places = [(unit, state) for unit in rules["units"] for state in rules["states"]]
     places += [(code, "verified") for code in codes_of(rules)]
-    told = proof["tables"]
-    need(isinstance(told, list) and told and all(isinstance(one, list) for one in told), "shape", 1)
-    first, size = told[0], len(places) * releases
+    written = proof["tables"]
+    need(isinstance(written, list) and written and all(isinstance(one, list) for one in written), "shape", 1)
+    first, size = written[0], len(places) * releases
     need(len(first) == size and all(map(is_number, first)), "shape", 1)
-    need(len(told) * size <= MOST_FIGURES, "many")
-    for number, changes in enumerate(told, 1):
+    need(len(written) * size <= MOST_FIGURES, "many")
+    for number, changes in enumerate(written, 1):
         values, last = list(first), -1
         for change in [] if number == 1 else changes:
             need(isinstance(change, list) and len(change) == 2 and all(map(is_number, change)), "shape", number)
@@ -483,13 +492,13 @@ def examples(proof: Any, rules: Any, releases: int) -> Iterator[tuple[int, list[
         days: list[dict[str, Figures]] = []
         for start in range(0, size, len(places)):
             days.append({row: {} for row, _ in places})
-            for (row, state), value in zip(places, values[start:]):  # noqa: B905 - the rest is later ones
+            for (row, state), value in zip(places, values[start:]):  # noqa: B905 - the values of later releases follow
                 days[-1][row][state] = value
         yield number, days
 
 
 def figures_of(number: int, rows: dict[str, Figures], rules: Any) -> Figures:
-    """Every figure of a table by its name, `row.measure`; the categories must add up to the city's sums."""
+    """Every figure of a table by name (`row.measure`). Failed unless the categories add up to the city's sums."""
     whole = {unit: rows[unit] for unit in rules["units"]}
     whole[CITY] = {state: sum(row[state] for row in whole.values()) for state in rules["states"]}
     measures = states_of(rules)
@@ -510,7 +519,7 @@ def silent(release: Release) -> set[str]:
 
 
 def fits(number: int, figures: Figures, release: Release) -> None:
-    """A table agrees with each published figure, is at most k from each rounded one, and fits who has reported."""
+    """Failed unless a table fits a release: exact figures, rounding intervals, and which units have reported."""
     for line in release.lines:
         if line.value is not None:
             slack = (STATUSES[line.status] or 0) * threshold(release.about, line.name)
@@ -521,7 +530,7 @@ def fits(number: int, figures: Figures, release: Release) -> None:
 
 
 def moves(number: int, days: list[Figures], releases: list[Release], assumed: Any) -> None:
-    """From release to release, counts move as readers were taken to assume: rows that had reported both times."""
+    """Failed unless figures of reported units, and categories, change between releases as `assumed` says."""
     rules = releases[-1].about["structure"]
     codes = codes_of(rules) if "verified" in assumed["grows"] else []
     for day in range(1, len(days)):
@@ -534,18 +543,18 @@ def moves(number: int, days: list[Figures], releases: list[Release], assumed: An
             need(change >= 0 and not (change and name in fixed), "moves", number, name)
 
 
-# What a reader can tell
+# What a reader can infer
 
 
 def follows(release: Release) -> set[str]:
-    """Figures that everybody knows: public totals, zeros of who has not reported, and what follows by addition."""
+    """Names of figures that everybody knows: known totals, zeros of unreported units, what follows by addition."""
     rules, out = release.about["structure"], silent(release)
     rows, known = [*rules["units"], CITY], set(release.about["known"])
-    nobody = {CITY} if set(rules["units"]) <= out else set()
+    silent_city = {CITY} if set(rules["units"]) <= out else set()
     zeros = [name for name in states_of(rules) if name not in ("suspected", "unverified")]
-    known |= {f"{row}.{name}" for row in out | nobody for name in zeros}
+    known |= {f"{row}.{name}" for row in out | silent_city for name in zeros}
     known |= {f"{unit}.unverified" for unit in rules["units"] if unit not in out}
-    known |= {f"{code}.verified" for code in codes_of(rules) if nobody}
+    known |= {f"{code}.verified" for code in codes_of(rules) if silent_city}
     sums = [{f"{row}.{name}" for name in (whole, *parts)} for row in rows for whole, parts in rules["sums"].items()]
     sums += [{f"{row}.{state}" for row in rows} for state in rules["states"]]
     sums += [{f"{CITY}.{name}", *(f"{code}.verified" for code in codes)} for name, codes in rules["categories"].items()]
@@ -558,7 +567,7 @@ def follows(release: Release) -> set[str]:
 
 
 def groups_of(rules: Any) -> Iterator[tuple[str, str]]:
-    """Each (whole, part) by figure: of each unit and the city, and the city's sums by category."""
+    """Each (whole, part) of every group, by figure name: of each unit, the city, and the city with its categories."""
     for row in [*rules["units"], CITY]:
         for whole, parts in rules["groups"]:
             yield from ((f"{row}.{whole}", f"{row}.{part}") for part in parts)
@@ -568,15 +577,15 @@ def groups_of(rules: Any) -> Iterator[tuple[str, str]]:
 
 
 def threshold(about: Any, name: str) -> int:
-    """The k of a figure: a sensitive category may have its own."""
+    """The k of a figure (`row.measure`); a sensitive category may have its own."""
     return int(about["category_k"].get(name.rsplit(".", 1)[0], about["k"]))
 
 
 class Seen:
-    """What all examples show of one release: least and greatest of each figure, groups that are always in one part."""
+    """What all examples show of a release: each figure's least and greatest value, groups that are always one-sided."""
 
     def __init__(self, release: Release) -> None:
-        """Nothing seen yet."""
+        """Start without any example."""
         self.release = release
         self.least: Figures = {}
         self.most: Figures = {}
@@ -585,14 +594,14 @@ class Seen:
         self.alike = list(groups_of(rules)) if release.about["closing"] else []
 
     def add(self, figures: Figures) -> None:
-        """One more example."""
+        """Take in the figures of one more example."""
         for name, value in figures.items():
             self.least[name] = min(value, self.least.get(name, value))
             self.most[name] = max(value, self.most.get(name, value))
         self.alike = [(whole, part) for whole, part in self.alike if 0 < figures[whole] == figures[part]]
 
     def unread(self, at_close: bool) -> None:
-        """No count can be told too closely, and at the close no group to be all in one part."""
+        """Failed if a count can be inferred too closely or, at the close, a group to fall entirely into one part."""
         about = self.release.about
         for name in sorted(set(self.least) - follows(self.release)):
             k, least, most = threshold(about, name), self.least[name], self.most[name]
@@ -604,7 +613,7 @@ class Seen:
             raise Failed("group", whole, part)
 
     def reached(self) -> None:
-        """Both ends of each withheld figure's range are shown, and neither is passed."""
+        """Failed unless the examples reach both ends of the range of each withheld figure, and none goes beyond."""
         ranges, withheld = (
             self.release.ranges,
             {line.name for line in self.release.lines if line.status == "suppressed"},
@@ -619,9 +628,9 @@ class Seen:
 
 
 def check(folder: Path, programs: Collection[str] = ()) -> dict[str, object]:
-    """What was checked, for `CHECKED` and `PROVED`; Failed says what does not hold.
+    """Check a release; return the values for the texts `CHECKED` and `PROVED`. Failed says what does not hold.
 
-    The program in the folder must be this one, or have one of the digests `programs`.
+    The program in the folder must be this one or have one of the SHA-256 digests `programs`.
     """
     try:
         own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
@@ -635,20 +644,20 @@ def check(folder: Path, programs: Collection[str] = ()) -> dict[str, object]:
         seen = [Seen(release) for release in releases]
         for number, days in examples(last.proof, last.about["structure"], len(releases)):
             figures = [figures_of(number, rows, last.about["structure"]) for rows in days]
-            for one, told in zip(seen, figures):  # noqa: B905 - older Pythons know no `strict`
-                fits(number, told, one.release)
-                one.add(told)
+            for one, values in zip(seen, figures):  # noqa: B905 - older Pythons know no `strict`
+                fits(number, values, one.release)
+                one.add(values)
             moves(number, figures, releases, last.about["assumed"])
         for one in seen:
             one.unread(last.about["closing"])
         seen[-1].reached()
     except (OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         raise Failed("file", folder.name) from error
-    return told_of(last, len(last.proof["tables"]), len(releases) - 1)
+    return summary(last, len(last.proof["tables"]), len(releases) - 1)
 
 
-def told_of(release: Release, examples_: int, before: int) -> dict[str, object]:
-    """What a reader should hold against what he knows."""
+def summary(release: Release, examples_: int, before: int) -> dict[str, object]:
+    """The values for `CHECKED` and `PROVED`, given the number of examples and of earlier releases."""
     about, assumed = release.about, release.about["assumed"]
     statuses = [line.status for line in release.lines]
     ways = [f"{how} {', '.join(assumed[how])}" for how in ("fixed", "grows") if assumed[how]]
@@ -668,7 +677,7 @@ def told_of(release: Release, examples_: int, before: int) -> dict[str, object]:
 
 
 def main() -> int:
-    """Say in Chinese and in English what was found."""
+    """Check the folder argument and print the result in Chinese and English; return the exit code."""
     folder = Path(os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent)  # noqa: PTH100
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no Chinese

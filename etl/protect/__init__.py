@@ -1,1 +1,1 @@
-"""From confidential sums to a release: primary needs, secondary suppression, an audit by separate code (M4, M19)."""
+"""From confidential counts to a protected release: needs, rounding, suppression, and an independent audit (M4, M19)."""

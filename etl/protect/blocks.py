@@ -1,10 +1,10 @@
-"""Suppression for geographies too large for one programme: block by block, from the top.
+"""Secondary suppression of geographies that are too large for one programme: block by block, from the top.
 
-A block is a place with its parts, over the same columns. In a block's own tables the row of the place stays as it is,
-so that each block stands by itself. Where a row is withheld, tables of the block above change it: each such change is
-demanded of the place's own block, which must have a table of its parts that carries it. Blocks below different places
-are independent, and go to an executor. HITAS (de Wolf 2002, "HiTaS: a heuristic approach to cell suppression in
-hierarchical tables") goes down the same way.
+A block is a place with its parts. A block's own tables leave the row of the place unchanged, so blocks can be solved
+separately. Where cells of a row are withheld, tables of the block above change that row; the place's own block must
+carry each of these changes, i.e. have a table in which the parts add up to the changed row. Blocks below different
+places are independent and can run in parallel. After HITAS (de Wolf 2002, "HiTaS: a heuristic approach to cell
+suppression in hierarchical tables").
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,10 @@ from etl.protect.witnesses import Left, Witnesses
 
 
 def suppress_blocks(geography: Geography, pool: Executor | None = None, *, sparing: bool = False) -> Iterator[Block]:
-    """All blocks, each after the one that it lies in. FuxueError if a count cannot be hidden in its block.
+    """Suppress a geography; yield each block after the block that contains it.
 
-    `sparing` tries to tell again each cell that no need requires: a few in a hundred less, for some times the work.
+    With `sparing`, each cell that no need requires is published again: a few per cent fewer are withheld, at several
+    times the work. Raises FuxueError if a count cannot be hidden in its block.
     """
     whole = protect_block(geography, 0, np.empty((0, geography.counts.shape[1]), dtype=np.int64), sparing=sparing)
     yield whole
@@ -50,7 +51,10 @@ def _demanded(geography: Geography, block: Block) -> Iterator[tuple[int, CountMa
 
 
 def protect_block(geography: Geography, place: int, demands: CountMatrix, *, sparing: bool = False) -> Block:
-    """Hide the small counts of a place's parts, so that the changes of its own row that are demanded can be carried."""
+    """Hide the small counts of a place's parts in a block that also carries each demanded change of the place's row.
+
+    `demands` are these changes (changes × columns). Raises FuxueError if a count cannot be hidden.
+    """
     rows = [place, *geography.parts[place]]
     counts, goals, prices = geography.counts[rows], geography.goals[rows], geography.prices[rows].astype(float)
     prices[prices == 0] = np.inf
@@ -78,14 +82,14 @@ def protect_block(geography: Geography, place: int, demands: CountMatrix, *, spa
 
 @dataclass
 class Carrier:
-    """Tables of a block in which the place's row changes as is demanded from above; what they change is withheld."""
+    """Finds tables that change the place's row as the block above demands; withholds the cells that they change."""
 
     search: Search
     demands: CountMatrix
     tables: list[Vector] = field(default_factory=list)
 
     def carry_all(self) -> None:
-        """The cheapest table for each demand. FuxueError if one cannot be carried."""
+        """Find the cheapest table for each demand. Raises FuxueError if a demand cannot be carried."""
         for change in self.demands:
             table = self._carried(change, {})
             if table is None:
@@ -93,7 +97,7 @@ class Carrier:
             self._take(table)
 
     def meet(self, left: Left) -> Vector | None:
-        """The cheapest table for a need that is met in none that leaves the place's row as it is."""
+        """The cheapest table that meets a need with a demanded change of the place's row; None if there is none."""
         need = {int(self.search.witnesses.cells[left[0]]): self.search.witnesses.goal(left)}
         found = (self._carried(change, need) for change in self.demands)
         tables = [table for table in found if table is not None]
@@ -103,7 +107,7 @@ class Carrier:
         return self.tables[-1]
 
     def changed(self, table: Vector) -> Mask:
-        """The cells of parts that a table changes."""
+        """A mask of the cells that a table changes, without those of the place's own row."""
         changed: Mask = np.abs(table - self.search.programme.task.values) > EPSILON
         changed[: self.demands.shape[1]] = False
         return changed
@@ -122,7 +126,7 @@ class Carrier:
 def _system(
     places: Sequence[int], counts: CountMatrix, prices: Vector, sums: Sequence[tuple[int, tuple[int, ...]]]
 ) -> System:
-    """Rows of a block one after the other."""
+    """The linear system of a block: cells row by row, the place first; row sums, then column sums."""
     rows, width = counts.shape
     cells = [
         SystemCell(f"{place}.{column}", "unit", "", "", 1, False, bool(np.isinf(prices[row, column])))

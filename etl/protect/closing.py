@@ -1,9 +1,9 @@
-"""The closing release: one exact table, with as few figures withheld as keep every small count from being read.
+"""The closing release: one exact table, in which just enough figures are withheld that no small count can be inferred.
 
-What must be withheld is told rounded if rounded figures went before: a reader has them anyway. Every earlier release is
-in the same system from the first programme on, so that exact figures and old bands together still hide what is small.
-A correction after the close is another such release. What the difference of two exact figures would tell is hidden like
-a small count; in a correction it is withheld, not rounded.
+If earlier releases were rounded, a figure that must not be exact is published rounded, since readers know its rounding
+interval anyway. All earlier releases are part of the same system, so that exact figures and older rounding intervals
+together still hide small counts. A correction after the close is another such release. A small difference between two
+exact figures is hidden like a small count; in a correction, figures are withheld and not rounded.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,10 +26,11 @@ from etl.rulebook.publication import Assumption
 
 @dataclass(frozen=True)
 class Stack:
-    """This release's system behind those before it, its true counts behind counts that fit what was told, all needs.
+    """All releases as one system; the cells of this release come last.
 
-    `bounds` are what was told of each cell; of this release's, what its rounded figures tell. `before` is a reader of
-    just that.
+    `values` are this release's true counts, preceded by counts of earlier releases that fit what was published.
+    `bounds` are the published bounds of each cell, with this release's figures rounded or withheld; `before` is a
+    reader of exactly these bounds.
     """
 
     system: System
@@ -42,9 +43,10 @@ class Stack:
 def closing_release(
     campaign: Campaign, counts: Counts, earlier: Sequence[Release] = (), secret: bytes = b""
 ) -> Release:
-    """The closing tables, exact where printed, elsewhere rounded if rounded figures went before, else withheld.
+    """The closing release, or a correction of it; `earlier` are the releases before it, oldest first.
 
-    FuxueError with exit code 3 if a small count cannot be hidden or the audit finds one that is not.
+    A figure that cannot be exact is rounded if earlier releases were, otherwise withheld. `secret` varies prices and
+    draws. Raises FuxueError with exit code 3 if a small count cannot be hidden or the audit finds one that is not.
     """
     system = build_system(campaign, {unit.unit: unit.reported for unit in counts.units})
     values = true_values(system, counts, campaign.publication)
@@ -62,17 +64,17 @@ def closing_release(
     while more is None or more:
         names = {system.cells[at - stack.system.own].id for at in _withheld(campaign, stack, secret)}
         draft = judge_under(assumed, _unfold(hidden, system, values, names), earlier)
-        changes = (_within(stack.before, need) for need in _told_changes(draft.attacker, earlier))
+        changes = (_within(stack.before, need) for need in _published_changes(draft.attacker, earlier))
         more = [need for need in changes if need not in stack.needs]
         stack = replace(stack, needs=[*stack.needs, *more])
     if failures := [*draft.readable, *_unmet(draft.attacker, stack)]:
-        # The name of the quantity only: the range would tell the value.
+        # Only the name of the quantity: its range would reveal the value.
         raise FuxueError("protect.unsafe", cells=", ".join(failures[:5]), code=3)
     return draft.finished()
 
 
 def _withheld(campaign: Campaign, stack: Stack, secret: bytes) -> set[int]:
-    """The cheapest cells to withhold, by index, and what those need beyond who know their own count."""
+    """Indices of the cells to withhold: the cheapest pattern, extended until all needs also hold against loners."""
     given = (stack.system, stack.values, stack.needs, stack.bounds, secret)
     pattern = suppress_exactly(*given, seconds=campaign.publication.seconds)
     loners = loners_of(stack.system, stack.values)
@@ -82,7 +84,7 @@ def _withheld(campaign: Campaign, stack: Stack, secret: bytes) -> set[int]:
 def _all_withheld(
     campaign: Campaign, counts: Counts, earlier: Sequence[Release], system: System, values: Sequence[int]
 ) -> Release:
-    """As little as can be told: what everybody knows anyway."""
+    """The release that publishes nothing but what everybody knows anyway."""
     silent = {unit.unit for unit in counts.units if not unit.reported}
 
     def cell(row: str, name: str) -> Cell:
@@ -104,8 +106,8 @@ def _stack(
 ) -> tuple[Assumption, Stack]:
     """All releases as one system, under the strongest assumption that is true.
 
-    What a reader of rounded figures cannot rule out is what must stay possible. Counts of earlier days need not be the
-    true ones: any that fit leave the same other tables to believe in.
+    Needs are limited to what the rounded figures leave possible (see `_within`). The counts of earlier days need not
+    be the true ones: with any counts that fit, the set of possible tables is the same.
     """
     for assumed in campaign.publication.assumptions:
         attacker = reader_of([*earlier, hidden], assumed)
@@ -126,8 +128,8 @@ def _stack(
     raise ValueError("no assumption")
 
 
-def _told_changes(attacker: Attacker, earlier: Sequence[Release]) -> list[Need]:
-    """Corrections that a reader can tell to be of 1 … k-1: they must look like none, or like one of k, as counts do."""
+def _published_changes(attacker: Attacker, earlier: Sequence[Release]) -> list[Need]:
+    """Needs for changes of 1 … k-1 since an earlier exact figure that a reader can infer: 0 and k must be possible."""
     found, system = [], attacker.system
     for at, cell in enumerate(system.cells[system.own :], system.own):
         for release in earlier if not cell.known else ():
@@ -140,7 +142,10 @@ def _told_changes(attacker: Attacker, earlier: Sequence[Release]) -> list[Need]:
 
 
 def _within(attacker: Attacker, need: Need) -> Need:
-    """A need as far as what was told leaves it open: as many values as without, the least of them possible."""
+    """A need, shifted into the quantity's feasibility interval and cut off at its greatest value.
+
+    Its low end rises to the least value that published figures allow; its high end rises so that as many values remain.
+    """
     low, high = attacker.infer_difference(need.cell, need.minus)
     least = need.low if low is None else max(need.low, low)
     most = max(need.high, least + need.high - need.low - 1)
@@ -148,7 +153,7 @@ def _within(attacker: Attacker, need: Need) -> Need:
 
 
 def _unfold(release: Release, system: System, values: Sequence[int], withheld: Collection[str]) -> Release:
-    """The closing release: all that need not be withheld exact."""
+    """The closing release: every figure exact, except those in `withheld`, which stay as they are in `release`."""
 
     def cell(row: str, name: str, hidden: Cell) -> Cell:
         at = system.at[cell_id(row, name)]

@@ -1,4 +1,4 @@
-"""What a release is made of, before and at the close: tables of cells, and the last check of what can be told."""
+"""Steps that every release shares, before and at the close: putting its tables together, and auditing it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,10 @@ from etl.rulebook.publication import Assumption, Table
 
 @dataclass(frozen=True)
 class Draft:
-    """A release that may still change, all before it (oldest first), and the reader that it was judged by."""
+    """A release that may still change, with all before it (oldest first).
+
+    `attacker` is the reader against whom it was audited; `readable` names the counts that this reader can infer.
+    """
 
     release: Release
     earlier: Sequence[Release]
@@ -23,7 +26,7 @@ class Draft:
     readable: Sequence[str]
 
     def finished(self) -> Release:
-        """The release with the ranges that a reader infers of what it withholds."""
+        """The release, completed by the feasibility interval of each cell that it withholds."""
         return replace(self.release, ranges=ranges_of(self.attacker, self.release))
 
 
@@ -35,7 +38,7 @@ def make_release(
     *,
     closing: bool,
 ) -> Release:
-    """The next release, its cells as `cell` gives them by row and measure."""
+    """The release after `earlier`; `cell` gives each cell by row and measure. It has no ranges yet."""
     return Release(
         number=1 + (earlier[-1].number if earlier else 0),
         campaign=campaign.id,
@@ -61,10 +64,10 @@ def _table(campaign: Campaign, table: Table, cell: Callable[[str, str], Cell]) -
 
 
 def judge(campaign: Campaign, release: Release, earlier: Sequence[Release]) -> Draft:
-    """What a reader of it and of all before it could tell, who takes the most for granted that the figures allow.
+    """Audit a release against a reader of it and all before it, under the strongest assumption that the figures allow.
 
-    A table that fits under a strong assumption fits under each weaker one: whoever takes less for granted tells less.
-    Raises ValueError if the release contradicts itself.
+    A table that fits under a strong assumption also fits under each weaker one, so a reader who assumes less cannot
+    infer more. Raises ValueError if the figures contradict each other under every assumption.
     """
     reason = ValueError("no assumption")
     for assumed in campaign.publication.assumptions:
@@ -76,7 +79,7 @@ def judge(campaign: Campaign, release: Release, earlier: Sequence[Release]) -> D
 
 
 def judge_under(assumed: Assumption, release: Release, earlier: Sequence[Release]) -> Draft:
-    """What a reader could tell who takes just this for granted. Raises ValueError if the figures contradict it."""
+    """Audit a release under one assumption. Raises ValueError if the figures contradict it."""
     release = replace(release, assumed=assumed)
     attacker = reader_of([*earlier, release], assumed)
     return Draft(release, earlier, attacker, readable(attacker, [*earlier, release]))

@@ -1,9 +1,10 @@
-"""Exact secondary suppression: the cheapest pattern, or how far from it at most, by cutting planes.
+"""Exact secondary suppression by cutting planes: the cheapest pattern, or a bound on how far the result is from it.
 
 After Fischetti and Salazar-González (2001, Management Science 47). A pattern is 0 or 1 for each cell that may be
-withheld. Whether it meets an end of a need is a linear programme over tables; where it does not, the programme's dual
-is an inequality that every pattern must hold that does. They are collected while patterns may be fractions, which gives
-a bound, then for whole ones. Other tables may be fractions here: the audit asks for whole ones.
+withheld. A linear programme over tables shows whether a pattern meets an end of a need. If not, the dual of this
+programme gives an inequality (cut) that every valid pattern satisfies. Cuts are first collected for fractional
+patterns, which gives a lower bound on the cost, then for whole ones. Tables may have fractions here; the audit later
+requires whole numbers.
 """
 
 import hmac
@@ -20,16 +21,17 @@ from etl.protect.programme import EPSILON, Task, Vector, model_of, task_of
 from etl.protect.secondary import prices_of, suppress
 from etl.protect.witnesses import HIGH
 
-#: By how much of the distance a pattern must fail for an inequality to be worth keeping.
+#: The share of the distance to the goal by which a pattern must fail; if it fails by less, no inequality is made.
 WORTH = 1e-3
-#: A cell without an upper bound is let grow by this many times the distance; the inequality counts it whole.
+#: A cell without an upper bound may grow by this many times the distance; the inequality treats it as unbounded.
 REACH = 2.0
+#: An inequality: factors by cell index, and the least that the weighted sum of the pattern must be.
 Cut = tuple[Mapping[int, float], float]
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """Cells to withhold, what they cost by `prices_of`, and what every pattern that meets the needs costs at least."""
+    """Cells to withhold, their cost by `prices_of`, and a lower bound on the cost of every valid pattern."""
 
     withheld: frozenset[int]
     cost: float
@@ -38,7 +40,7 @@ class Pattern:
 
 @dataclass
 class _Separator:
-    """Finds inequalities that a pattern breaks."""
+    """Finds inequalities that a pattern violates."""
 
     task: Task
 
@@ -51,7 +53,7 @@ class _Separator:
         self.cells = np.array([need.cell for need in self.task.needs], dtype=int)
 
     def cuts(self, opened: Vector, draw: np.random.Generator, deadline: float) -> Iterator[Cut]:
-        """Inequalities for those ends that are not met when each cell may change by its share of its range."""
+        """An inequality for each unmet end; `opened` gives the share (0 to 1) of its range that each cell may use."""
         for need, end in self._doubtful(opened, draw):
             if time.monotonic() > deadline:
                 return
@@ -72,7 +74,7 @@ class _Separator:
         return np.array(self.model.getSolution().col_value)
 
     def _doubtful(self, opened: Vector, draw: np.random.Generator) -> list[tuple[int, int]]:
-        """Ends that none of a few shared tables reaches."""
+        """The (need, end) pairs that none of a few tables, each made to serve many ends, reaches."""
         ends = np.argwhere(np.abs(self.goals - self.task.values[self.cells][:, None]) > EPSILON)
         for _ in range(12):
             goals = self.goals[ends[:, 0], ends[:, 1]]
@@ -92,13 +94,13 @@ class _Separator:
         return [(int(need), int(end)) for need, end in ends]
 
     def _cut(self, need: int, end: int, opened: Vector) -> Cut | None:
-        cell, sign = int(self.cells[need]), 1.0 if end == HIGH else -1.0
+        cell, direction = int(self.cells[need]), 1.0 if end == HIGH else -1.0
         distance = abs(float(self.goals[need, end] - self.task.values[cell]))
         lower, upper = self._bounds(opened, distance)
         cost = np.zeros(self.size)
-        cost[cell] = -sign
+        cost[cell] = -direction
         found = self._run(lower, upper, cost)
-        if (found[cell] - self.task.values[cell]) * sign >= distance * (1 - WORTH):
+        if (found[cell] - self.task.values[cell]) * direction >= distance * (1 - WORTH):
             return None
         solution = self.model.getSolution()
         dual, rows = np.array(solution.col_dual), np.array(solution.row_dual)
@@ -114,7 +116,7 @@ class _Separator:
 
 @dataclass
 class _Master:
-    """Patterns that hold all inequalities so far."""
+    """The programme over patterns: the cheapest one that satisfies all inequalities so far."""
 
     prices: Vector
     choices: Sequence[int]
@@ -128,7 +130,7 @@ class _Master:
             self.model.addCol(float(self.prices[cell]), 0.0, 1.0, 0, np.array([], dtype=np.int32), np.array([]))
 
     def add(self, cut: Cut, free: Mask) -> bool:
-        """Take in an inequality; whether it says anything of cells that may be chosen."""
+        """Add an inequality, unless `free` cells satisfy it or no choice is in it; return whether it was added."""
         factors, least = cut
         least -= sum(factor for cell, factor in factors.items() if free[cell])
         terms = {self.at[cell]: factor for cell, factor in factors.items() if cell in self.at}
@@ -139,7 +141,7 @@ class _Master:
         return True
 
     def solve(self, *, whole: bool, seconds: float) -> tuple[Vector, float]:
-        """The best pattern by column, and a bound on the cost of all."""
+        """The best pattern found in `seconds` (a share by column, 0 or 1 if `whole`), and a lower bound on the cost."""
         kind = highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous
         columns = np.arange(len(self.choices), dtype=np.int32)
         self.model.changeColsIntegrality(len(columns), columns, np.full(len(columns), kind))
@@ -152,7 +154,7 @@ class _Master:
 
 @dataclass
 class _Search:
-    """Grows the set of inequalities, first by fractions of patterns, then by whole ones."""
+    """Collects inequalities, first for fractional patterns, then for whole ones."""
 
     separator: _Separator
     master: _Master
@@ -162,7 +164,7 @@ class _Search:
     bound: float = 0.0
 
     def patterns(self) -> Iterator[list[int]]:
-        """Patterns, each better founded than the one before; the last one meets all needs, unless time is up."""
+        """Patterns (cell indices), each satisfying more cuts than the last; the final one is valid if time suffices."""
         opened, whole = self._solve(whole=False), False
         while opened is not None:
             found = [self.master.add(cut, self.free) for cut in self.separator.cuts(opened, self.draw, self.deadline)]
@@ -196,9 +198,9 @@ def suppress_exactly(
     secret: bytes = b"",
     seconds: float = 30.0,
 ) -> Pattern:
-    """The cheapest pattern that meets all needs (those of loners apart), or the best that was found in time.
+    """The cheapest pattern that meets all needs, or the best one found in `seconds`; loners are not considered.
 
-    FuxueError if a need cannot be met at all.
+    The other parameters are those of `secondary.suppress`. Raises FuxueError if a need cannot be met at all.
     """
     deadline = time.monotonic() + seconds
     task = task_of(system, values, needs, bounds)

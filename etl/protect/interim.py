@@ -1,4 +1,4 @@
-"""A release before the close: a unit's row once its results are in, every count rounded, nothing small told."""
+"""A release before the close: each unit that has reported has its row published, every count rounded."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,20 +16,22 @@ from etl.rulebook.campaign import Campaign
 
 @dataclass
 class Rows:
-    """The rounded rows of a day, by name: their true counts, what was told of them last, what is told now.
+    """The rounded rows of a release, by name.
 
-    `turns` counts how often a row was drawn anew; after `rounding.DRAWS` nothing is told of it.
+    `rows` are the rows with their true counts; `before` are the figures last published and `published` those published
+    now, by cell id (none if the row is withheld). `turns` counts how often a row was drawn again; after
+    `rounding.DRAWS` it is withheld.
     """
 
     system: System
     rows: Mapping[str, RoundedRow]
     before: Mapping[str, Mapping[str, int]]
     secret: bytes
-    told: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    published: dict[str, Mapping[str, int]] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
 
-    def tell(self, name: str) -> None:
-        """Tell a row: as before while that holds, else rounded; after a first time, by another draw."""
+    def publish(self, name: str) -> None:
+        """Publish a row with its earlier figures if they hold, else rounded again; each further call draws again."""
         turn = self.turns[name] = self.turns.get(name, -1) + 1
         row, before = self.rows[name], completed(self.rows[name], self.before.get(name, {}))
         least = self._least() if name == CITY else {}
@@ -42,29 +44,29 @@ class Rows:
                 if before
                 else rounding.round_first(row, self.secret, turn, least)
             )
-        self.told[name] = figures or {}
+        self.published[name] = figures or {}
 
     def is_held(self, name: str) -> bool:
-        """Whether a row is told as it was before."""
-        return self.told[name] == completed(self.rows[name], self.before.get(name, {}))
+        """Whether a row is published with the same figures as before."""
+        return self.published[name] == completed(self.rows[name], self.before.get(name, {}))
 
     def withhold(self, names: Iterable[str]) -> None:
-        """Tell nothing of some rows."""
-        self.told |= {name: {} for name in names}
+        """Withhold some rows."""
+        self.published |= {name: {} for name in names}
 
     def _least(self) -> dict[str, int]:
-        units = {cell: figure for name, row in self.told.items() if name != CITY for cell, figure in row.items()}
+        units = {cell: figure for name, row in self.published.items() if name != CITY for cell, figure in row.items()}
         steps = {cell: step for row in self.rows.values() for cell, step in row.steps.items()}
         return rounding.least_of_city(self.system, units, steps)
 
     def figures(self) -> dict[str, int]:
         """All rounded figures by cell id."""
-        return {cell: figure for row in self.told.values() for cell, figure in row.items()}
+        return {cell: figure for row in self.published.values() for cell, figure in row.items()}
 
 
-def completed(row: RoundedRow, told: Mapping[str, int]) -> dict[str, int]:
-    """What was told of a row, with what follows by subtraction."""
-    figures = {cell: figure for cell, figure in told.items() if cell in row.counts}
+def completed(row: RoundedRow, published: Mapping[str, int]) -> dict[str, int]:
+    """The published figures of a row (by cell id), with those that follow by addition or subtraction."""
+    figures = {cell: figure for cell, figure in published.items() if cell in row.counts}
     if not figures:
         return {}
     for _ in row.sums:
@@ -80,15 +82,15 @@ def completed(row: RoundedRow, told: Mapping[str, int]) -> dict[str, int]:
 def rows_for(
     campaign: Campaign, counts: Counts, system: System, values: Sequence[int], earlier: Sequence[Release], secret: bytes
 ) -> Rows:
-    """The rows of a day: the city, and each unit whose results are in."""
+    """The rows of a release: the city, and each unit that has reported; none is published yet."""
     silent = {unit.unit for unit in counts.units if not unit.reported}
     rows = rounding.rows_of(system, values, lambda row: threshold(campaign.publication, row))
-    before = {name: last_told(earlier, row) for name, row in rows.items()}
+    before = {name: last_published(earlier, row) for name, row in rows.items()}
     return Rows(system, {name: row for name, row in rows.items() if name not in silent}, before, secret)
 
 
-def last_told(earlier: Sequence[Release], row: RoundedRow) -> dict[str, int]:
-    """The rounded figures of a row in the last release that told them."""
+def last_published(earlier: Sequence[Release], row: RoundedRow) -> dict[str, int]:
+    """The rounded figures of a row, by cell id, in the last release that published any; empty if none did."""
     for release in reversed(earlier):
         figures = {
             cell_id(name, measure): cell.value
@@ -104,9 +106,10 @@ def last_told(earlier: Sequence[Release], row: RoundedRow) -> dict[str, int]:
 def interim_release(
     campaign: Campaign, counts: Counts, earlier: Sequence[Release] = (), secret: bytes = b""
 ) -> Release:
-    """The next release before the close: every count rounded.
+    """The next release before the close, with every count rounded; `earlier` are the releases so far, oldest first.
 
-    FuxueError with exit code 3 if something can be read all the same, or after the close.
+    `secret` determines the draws. Raises FuxueError with exit code 3 after the close, or if a count can be inferred
+    however the rows are drawn.
     """
     if any(release.closing for release in earlier):
         raise FuxueError("release.closed", release=earlier[-1].name, code=3)
@@ -123,9 +126,10 @@ def round_until_safe(
     earlier: Sequence[Release],
     secret: bytes,
 ) -> Draft:
-    """All counts rounded so that nothing can be read. Units first, then the city: else drawn anew, at last withheld.
+    """Round all counts so that none can be inferred: first the units' rows, then the city's.
 
-    FuxueError with exit code 3 if something can be read all the same.
+    Rows by which a count can be inferred are drawn again, and in the end withheld. Raises FuxueError with exit code 3
+    if a count can be inferred nevertheless.
     """
     rows = rows_for(campaign, counts, system, values, earlier, secret)
 
@@ -134,8 +138,8 @@ def round_until_safe(
 
     units = [name for name in rows.rows if name != CITY]
     for name in units:
-        rows.tell(name)
-    draft, guilty = _settle(rows, judged, units)
+        rows.publish(name)
+    draft, guilty = _draw_until_safe(rows, judged, units)
     if guilty:
         rows.withhold(guilty)
         draft = judged()
@@ -147,31 +151,37 @@ def round_until_safe(
 
 
 def _with_city(rows: Rows, judged: Callable[[], Draft], units: Sequence[str]) -> Draft:
-    """The city told beside the units, of which those that are not told as before may be drawn anew; else withheld."""
-    told = dict(rows.told)
-    rows.tell(CITY)
-    draft, guilty = _settle(rows, judged, [CITY, *(name for name in units if not rows.is_held(name))])
-    if guilty or any(told[name] and not rows.told[name] for name in units):
-        rows.told = told
+    """Publish the city's row too; it and the units whose figures changed may be drawn again.
+
+    If a count can still be inferred, or a unit would be withheld for it, the city's row is withheld.
+    """
+    published = dict(rows.published)
+    rows.publish(CITY)
+    draft, guilty = _draw_until_safe(rows, judged, [CITY, *(name for name in units if not rows.is_held(name))])
+    if guilty or any(published[name] and not rows.published[name] for name in units):
+        rows.published = published
         rows.withhold([CITY])
         draft = judged()
     return draft
 
 
-def _settle(rows: Rows, judged: Callable[[], Draft], names: Sequence[str]) -> tuple[Draft, set[str]]:
-    """Draw those of some rows anew by which something can be read, until nothing can; those still guilty at the end."""
+def _draw_until_safe(rows: Rows, judged: Callable[[], Draft], names: Sequence[str]) -> tuple[Draft, set[str]]:
+    """Among the named rows, draw again those by which a count can be inferred, until none can.
+
+    Returns the draft and the rows that are still guilty after `rounding.DRAWS` attempts.
+    """
     for _ in range(rounding.DRAWS):
         draft = judged()
         guilty = set(names).intersection(_rows_in(draft.readable, rows.system)) or {CITY}.intersection(names)
         if not draft.readable or not guilty:
             return draft, set()
         for name in sorted(guilty):
-            rows.tell(name)
+            rows.publish(name)
     return draft, guilty
 
 
 def _rows_in(cells: Iterable[str], system: System) -> set[str]:
-    """The rows of cells such as ``0003/xiling.returned``."""
+    """The names of the rows that contain cells such as ``0003/xiling.returned``."""
     found = {cell.rpartition("/")[2] for cell in cells}
     return {cell.row for cell in system.cells if cell.id in found}
 

@@ -1,4 +1,4 @@
-"""What must not be readable: small counts, and groups whose members all fall into one part (mission, M4)."""
+"""Primary suppression: the needs for small counts, and for groups whose members all fall into one part (M4)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ def threshold(publication: Publication, row: str) -> int:
 
 
 def find_needs(system: System, values: Sequence[int], publication: Publication) -> list[Need]:
-    """All needs of a table: each count of 1 … k-1, known ones apart, and each group seen to be all in one part."""
+    """All needs of a table: one for each count of 1 … k-1 that is not known, and for each group that is one-sided."""
     needs = []
     for index, (cell, value) in enumerate(zip(system.cells, values, strict=True)):
         k = threshold(publication, cell.row)
@@ -27,7 +27,8 @@ def find_needs(system: System, values: Sequence[int], publication: Publication) 
             needs += [Need(whole, 0, 1, minus=part) for part in all_in]
             hidden_zeros.update(part for part in parts if all_in and part not in all_in)
         elif whole in hidden_zeros:
-            # A printed "0 returned" under a hidden "0 to return" would tell it: had there been any, it were withheld.
+            # A published "0 returned" would reveal a hidden "0 to return": if there were children to return, of whom
+            # none had returned, that zero would be withheld.
             needs += [Need(part, 0, 1) for part in parts]
     return needs
 

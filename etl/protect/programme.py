@@ -1,6 +1,6 @@
-"""The linear programmes of suppression: other tables that fit, found from the true one by changing what may change.
+"""The linear programmes of suppression: they change the true table into other tables that satisfy all equations.
 
-A table is what a reader must be left to believe in; the cells in which it differs from the true one must be withheld.
+For a reader to consider such a table possible, the cells in which it differs from the true one must be withheld.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,16 +14,18 @@ from etl.proof.geography import Mask
 from etl.proof.tables import Need, Range, System
 
 Vector = npt.NDArray[np.float64]
-#: A change of a cell that is withheld anyway costs next to nothing, but not nothing: short ways are found first.
+#: The price of a cell that is withheld anyway: tiny, but not 0, so that tables with few changes are preferred.
 FREE = 1e-3
+#: Numbers that differ by no more than this count as equal.
 EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be hidden: all needs are of single cells.
+    """What is to be hidden. Every need concerns a single cell; a difference of two cells has a cell of its own.
 
-    `low` and `high` bound each cell in every table (infinite for no bound). `own` are the cells that a need is of.
+    `low` and `high` bound each cell in every table (infinite for no bound). `own` gives the original cells of each
+    need.
     """
 
     system: System
@@ -35,7 +37,7 @@ class Task:
 
 
 def task_of(system: System, values: Sequence[int], needs: Sequence[Need], bounds: Sequence[Range]) -> Task:
-    """Give the difference of two cells, where a need is of one, a cell of its own: any number, as far as both allow."""
+    """A task in which each difference that a need concerns is an additional, unbounded cell with its own equation."""
     cells, equations, plain = list(system.cells), list(system.equations), []
     for need in needs:
         if need.minus is not None:
@@ -57,13 +59,13 @@ def task_of(system: System, values: Sequence[int], needs: Sequence[Need], bounds
 
 
 class Programme:
-    """Finds tables. Each is solved from where the last one ended.
+    """Finds tables; each search starts from the solution of the last one.
 
-    Numbers need not be whole, which is left to the audit, unless `whole` demands it.
+    Values may be fractions unless `whole`; the audit later requires whole numbers.
     """
 
     def __init__(self, task: Task, *, whole: bool = False) -> None:
-        """Set up both programmes: over tables, and over priced changes up and down of the true one."""
+        """Set up both programmes: one over tables, one over priced increases and decreases of the true table."""
         self.task = task
         self.whole = whole
         self.size = len(task.system.cells)
@@ -71,9 +73,9 @@ class Programme:
         self._priced = model_of(task, self.size, 2)
 
     def farthest(self, may_change: Mask, aims: Vector, low: Vector, high: Vector) -> Vector | None:
-        """The table in which the sum of cells, each times its aim, is the greatest; None if no table fits.
+        """The table that maximises the sum of cells weighted by `aims`; None if no table fits.
 
-        `low` and `high` are bounds for this time; cells that may not change stay as they are.
+        `low` and `high` bound the cells in this search; cells outside `may_change` keep their true values.
         """
         values = self.task.values
         lower, upper = np.where(may_change, low, values), np.where(may_change, high, values)
@@ -82,10 +84,10 @@ class Programme:
     def cheapest(
         self, prices: Vector, goals: Mapping[int, float], held: Sequence[int] = (), *, exactly: bool = False
     ) -> Vector | None:
-        """The table in which some cells reach their goals that costs least by the price of each unit of change.
+        """The cheapest table in which cells reach their `goals` (by cell index); None if there is none.
 
-        Cells of infinite price, and those `held`, stay as they are; goals are met whatever the price, and with
-        `exactly` not surpassed. None if there is no such table.
+        A unit of change of a cell costs its price. Cells of infinite price and those `held` keep their values, except
+        cells with a goal. With `exactly`, a goal must not be exceeded.
         """
         values = self.task.values
         may_change = np.isfinite(prices)
@@ -120,15 +122,18 @@ class Programme:
 
 
 def model_of(task: Task, size: int, ways: int) -> highspy.Highs:
-    """Rows: equations, then links. Columns: cells; with two ways, their changes up, then their changes down."""
-    signs = (1.0, -1.0)[:ways]
+    """The constraint rows are the equations, then the links. `size` is the number of cells.
+
+    With 1 way the columns are the cells; with 2 they are each cell's increase, then each cell's decrease.
+    """
+    directions = (1.0, -1.0)[:ways]
     starts, columns, factors = [0], list[int](), list[float]()
     for terms in (
         *({whole: -1.0} | dict.fromkeys(parts, 1.0) for whole, parts in task.system.equations),
         *({later: 1.0, sooner: -1.0} for later, sooner in task.system.links),
     ):
         columns += [cell + way * size for cell in terms for way in range(ways)]
-        factors += [factor * sign for factor in terms.values() for sign in signs]
+        factors += [factor * direction for factor in terms.values() for direction in directions]
         starts.append(len(columns))
     model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)

@@ -1,11 +1,11 @@
-"""Rounding before the close: a row's figures as multiples of a step, so that no small count is ever told (M19).
+"""Controlled rounding before the close: each figure of a row becomes a multiple of a step (M19).
 
-The step of a count is b = k + 1, its threshold and one more; a rounded figure lies at most k from the true one. A count
-that does not change lies in the bands of at most two rounded figures, however often the row is told anew, and these
-share k values: with a step of k they would share one less. Rounding is random but held: a row keeps its figures for as
-long as each of them lies within k of the truth, so that nobody can average the errors away. It is controlled: figures
-add up as the true ones do (after Salazar-González 2005, Computers & Operations Research 32, "A unified mathematical
-programming framework for different statistical disclosure limitation methods").
+The step of a count is b = k + 1; a rounded figure lies at most k from the true one. However often a row is published,
+a count that does not change lies in at most two rounding intervals, and these share k values; with a step of k they
+would share one less. Rounding is random, but a row keeps its figures as long as each lies within k of the truth, so
+that averaging releases reveals nothing. It is controlled: figures add up as the true ones do (after Salazar-González
+2005, Computers & Operations Research 32, "A unified mathematical programming framework for different statistical
+disclosure limitation methods").
 """
 
 import hmac
@@ -18,21 +18,22 @@ import numpy as np
 from etl.exchange.release import CITY
 from etl.proof.tables import System
 
-#: What it costs to move a figure that still holds, and one that does not, when a row is told anew.
+#: The cost of changing an earlier figure that still holds, and one that does not, when a row is rounded again.
 HELD, MOVED = 1000, 20
-#: What a draw counts for beside these, by turn: nothing, then more than what moved, at last more than what still holds.
+#: The cost of deviating from the draw, by turn: first none, then above MOVED, in the end above HELD.
 LEAN = (0, 30, 300, 3000)
-#: Draws that are tried before a row is withheld for the day.
+#: The number of draws before a row is withheld for the day.
 DRAWS = 8
-_SIGNS = 2**64
+#: A draw is a whole number below this.
+_DRAW_RANGE = 2**64
 
 
 @dataclass(frozen=True)
 class RoundedRow:
     """Cells that are rounded together: true counts and steps by cell id; sums (total, parts) that rounding keeps.
 
-    `near` are sums that cannot be kept: (factors by cell, least, greatest) of what their figures add up to. The farther
-    they are from adding up, the more would tell the one what the other leaves open.
+    `near` are sums that rounding cannot keep, each with bounds on its weighted figures: (factors by cell id, least,
+    greatest). The larger the deviation, the more a total and its parts would narrow each other's intervals.
     """
 
     counts: Mapping[str, int]
@@ -41,15 +42,15 @@ class RoundedRow:
     near: tuple[tuple[Mapping[str, int], int | None, int], ...] = ()
 
     def holds(self, rounded: Mapping[str, int]) -> bool:
-        """Whether each rounded figure still lies less than a step from the true count."""
+        """Whether each rounded figure (by cell id) still lies less than a step from the true count."""
         return all(abs(value - self.counts[cell]) < self.steps[cell] for cell, value in rounded.items())
 
 
 def rows_of(system: System, values: Sequence[int], threshold: Callable[[str], int]) -> dict[str, RoundedRow]:
-    """The rows of a system by name: the city with its categories, then each unit; what is known anyway is left out.
+    """The rows of a system by name: the city with its categories, then each unit; without known cells except zeros.
 
-    A sum whose parts have different steps, or of which something is known, is not kept: a sensitive category is rounded
-    more coarsely, and an exact total lies between the multiples.
+    `threshold` gives k by row. A sum is not kept if its cells have different steps (a sensitive category is rounded
+    more coarsely) or one of them is known (an exact total is usually no multiple).
     """
     names = dict.fromkeys(CITY if cell.kind == "category" else cell.row for cell in system.cells)
     return {name: _row(system, values, threshold, name) for name in names}
@@ -69,12 +70,14 @@ def _row(system: System, values: Sequence[int], threshold: Callable[[str], int],
     ]
     sums = [(whole, parts) for whole, parts in own if _is_kept(ours, whole, parts)]
     kept = {at for whole, parts in sums for at in (whole, *parts)}
-    told = {at: ours[at] for at in ours if cells[at].weight is not None or at in kept}
+    published = {at: ours[at] for at in ours if cells[at].weight is not None or at in kept}
     return RoundedRow(
-        {cells[at].id: values[at] for at in told},
-        {cells[at].id: step for at, step in told.items()},
+        {cells[at].id: values[at] for at in published},
+        {cells[at].id: step for at, step in published.items()},
         tuple((cells[whole].id, tuple(cells[part].id for part in parts)) for whole, parts in sums),
-        tuple(_near(system, values, told, whole, parts) for whole, parts in own if not _is_kept(ours, whole, parts)),
+        tuple(
+            _near(system, values, published, whole, parts) for whole, parts in own if not _is_kept(ours, whole, parts)
+        ),
     )
 
 
@@ -87,33 +90,36 @@ def _is_kept(ours: Mapping[int, int], whole: int, parts: Sequence[int]) -> bool:
 
 
 def _near(
-    system: System, values: Sequence[int], told: Mapping[int, int], whole: int, parts: Sequence[int]
+    system: System, values: Sequence[int], steps: Mapping[int, int], whole: int, parts: Sequence[int]
 ) -> tuple[Mapping[str, int], int | None, int]:
-    """How far from adding up the figures of a sum that is not kept may be.
+    """An entry of `RoundedRow.near`: how far the figures of a sum that is not kept may be from adding up.
 
-    By the smallest step at most: two bands that overlap so far share k values. If something in it is told in no way,
-    what is told of the parts is at most one more than the whole: the rest may then be k values, the least of them zero.
+    At most by the smallest step: rounding intervals that overlap this far share k values. If a cell of the sum is
+    withheld, the published parts exceed the whole by at most one: then the withheld cell can have k values from 0 on.
     """
     terms = {whole: -1} | dict.fromkeys(parts, 1)
     fixed = -sum(factor * values[at] for at, factor in terms.items() if system.cells[at].known)
-    figures = {system.cells[at].id: factor for at, factor in terms.items() if at in told}
-    slack = min((told[at] for at in terms if at in told), default=0)
-    silent = any(at not in told and not system.cells[at].known for at in terms)
+    figures = {system.cells[at].id: factor for at, factor in terms.items() if at in steps}
+    slack = min((steps[at] for at in terms if at in steps), default=0)
+    silent = any(at not in steps and not system.cells[at].known for at in terms)
     return figures, None if silent else fixed - slack, fixed + (1 if silent else slack)
 
 
 def draw_multiples(row: RoundedRow, secret: bytes, turn: int) -> dict[str, int]:
-    """The multiple that each count is drawn to, the nearer the likelier, without bias; the same for the same secret."""
+    """Draw for each count (by cell id) one of the two adjacent multiples, the nearer with the higher probability.
+
+    The draw is unbiased, and the same for the same secret and turn.
+    """
     drawn = {}
     for cell, count in row.counts.items():
         whole, rest = divmod(count, row.steps[cell])
-        sign = int.from_bytes(hmac.digest(secret, f"{turn}:{cell}".encode(), "sha256")[:8])
-        drawn[cell] = (whole + (sign * row.steps[cell] < rest * _SIGNS)) * row.steps[cell]
+        draw = int.from_bytes(hmac.digest(secret, f"{turn}:{cell}".encode(), "sha256")[:8])
+        drawn[cell] = (whole + (draw * row.steps[cell] < rest * _DRAW_RANGE)) * row.steps[cell]
     return drawn
 
 
 def round_first(row: RoundedRow, secret: bytes, turn: int, least: Mapping[str, int]) -> dict[str, int] | None:
-    """A row's first figures: as near to `draw_multiples` as its sums allow, none below `least`."""
+    """A row's first figures: as near to `draw_multiples` as its sums allow, none below `least`; None if impossible."""
     drawn = draw_multiples(row, secret, turn)
     return _solve(row, least, lambda cell, figure: abs(figure - drawn[cell]))
 
@@ -121,9 +127,9 @@ def round_first(row: RoundedRow, secret: bytes, turn: int, least: Mapping[str, i
 def round_again(
     row: RoundedRow, before: Mapping[str, int], secret: bytes, turn: int, least: Mapping[str, int]
 ) -> dict[str, int] | None:
-    """Figures of a row of which one has moved too far: as near to those `before` as its sums allow.
+    """New figures for a row: as near to those `before` as its sums allow, none below `least`; None if impossible.
 
-    A later `turn` leans more towards other draws: at last these count for more than what was told before.
+    With each `turn` the draw weighs more, in the end more than the earlier figures.
     """
     drawn = draw_multiples(row, secret, turn)
 
@@ -138,10 +144,10 @@ def round_again(
 
 
 def _solve(row: RoundedRow, least: Mapping[str, int], cost: Callable[[str, int], int]) -> dict[str, int] | None:
-    """The cheapest figures within a step of the true counts that add up; None if there are none.
+    """The cheapest figures, each less than a step from the true count, that add up; None if there are none.
 
-    Each count has the multiple below it and the one above it to choose from, or only itself: cost is linear in the
-    multiple, and the programme is small.
+    The choice for each count is only between the multiples below and above it (or itself), so its cost is linear in
+    the multiple. `cost` gives the cost of a figure by cell id and figure; `least` the least figure by cell id.
     """
     model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
@@ -172,19 +178,19 @@ def _solve(row: RoundedRow, least: Mapping[str, int], cost: Callable[[str, int],
     return {cell: round(found[number]) * row.steps[cell] for cell, number in at.items()}
 
 
-def least_of_city(system: System, told: Mapping[str, int], steps: Mapping[str, int]) -> dict[str, int]:
-    """What the units' rounded figures already add up to, at the least, by the city's cells.
+def least_of_city(system: System, figures: Mapping[str, int], steps: Mapping[str, int]) -> dict[str, int]:
+    """The least figure by cell id of the city: the sum of the lower ends of the units' rounding intervals.
 
-    A city figure below it would tell that all units lie at the low end of their bands.
+    A smaller city figure would reveal that all units lie near the lower end. `figures` are the units', by cell id.
     """
-    return dict(_floors(system, told, steps))
+    return dict(_floors(system, figures, steps))
 
 
-def _floors(system: System, told: Mapping[str, int], steps: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+def _floors(system: System, figures: Mapping[str, int], steps: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     for whole, parts in system.equations:
         cells = [system.cells[part] for part in parts]
         if system.cells[whole].kind == "city" and all(cell.kind == "unit" for cell in cells):
             yield (
                 system.cells[whole].id,
-                sum(max(told[cell.id] - steps[cell.id] + 1, 0) for cell in cells if cell.id in told),
+                sum(max(figures[cell.id] - steps[cell.id] + 1, 0) for cell in cells if cell.id in figures),
             )

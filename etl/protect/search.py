@@ -1,6 +1,6 @@
-"""The last look before a release counts as done: what was really written, line by line, beside the true counts.
+"""The last check of a release: its files, as written, compared line by line with the true counts.
 
-It reads the files by itself, so that a fault in writing or in reading back does not hide one.
+It does not use the code that writes and reads releases, so that a fault there cannot hide an unprotected count.
 """
 
 import csv
@@ -17,7 +17,7 @@ from etl.rulebook.campaign import Campaign
 
 
 def unprotected(folder: Path, release: Release, counts: Counts, campaign: Campaign) -> list[str]:
-    """Places, such as ``units.csv: xutun.returned``, where a count stands that must not, and files that must not."""
+    """Places such as ``units.csv: xutun.returned`` with a figure that must not be published; unexpected files."""
     system = build_system(campaign, {unit.unit: unit.reported for unit in counts.units})
     values = dict(zip(system.at, true_values(system, counts, campaign.publication), strict=True))
     known = {cell.id for cell in system.cells if cell.known}
@@ -34,14 +34,14 @@ def _lines(path: Path, release: Release, values: Mapping[str, int], known: set[s
         for line in csv.DictReader(lines):
             at = cell_id(line["row"], line["measure"])
             k = release.threshold(line["row"])
-            if at not in known and not _may_stand(line["status"], line["value"], values[at], k):
+            if at not in known and not _may_be_published(line["status"], line["value"], values[at], k):
                 yield at
 
 
-def _may_stand(status: str, told: str, count: int, k: int) -> bool:
-    """An exact figure that is no small count, a multiple near enough to the count, or nothing."""
+def _may_be_published(status: str, value: str, count: int, k: int) -> bool:
+    """Whether `value` is allowed: an exact count that is not small, a multiple within k of the count, or nothing."""
     if status == Status.PUBLISHED:
-        return told == str(count) and not 0 < count < k
+        return value == str(count) and not 0 < count < k
     if status == Status.ROUNDED:
-        return told.isdigit() and int(told) % (k + 1) == 0 and abs(int(told) - count) <= k
-    return not told
+        return value.isdigit() and int(value) % (k + 1) == 0 and abs(int(value) - count) <= k
+    return not value

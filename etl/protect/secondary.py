@@ -1,9 +1,10 @@
-"""Secondary suppression: what else must be withheld so that a reader is left with other tables to believe in.
+"""Secondary suppression: which further cells must be withheld so that every need has witnesses.
 
 After Fischetti and Salazar-González (2001, Management Science 47, "Solving the cell suppression problem on tabular data
-with linear constraints"), heuristically. Tables are shared: each is made to serve as many needs as it can with what is
-withheld already. For a need that none serves, the cheapest table is found; the printed cells that it changes are
-withheld, and free for later needs. Then every withheld cell that no need requires is printed again, dearest first.
+with linear constraints"), heuristically. First, tables are sought that each serve as many needs as possible by changing
+only cells that are withheld already. For a need that none of them serves, the cheapest table is found; the published
+cells that it changes are withheld, and later tables may change them freely. Finally, every withheld cell that no need
+requires is published again, the most expensive first.
 """
 
 import hmac
@@ -18,24 +19,24 @@ from etl.proof.tables import Need, Range, System
 from etl.protect.programme import EPSILON, FREE, Programme, Vector, task_of
 from etl.protect.witnesses import HIGH, LOW, Left, Witnesses
 
-#: A count of at most this many may be known to the family that it is of.
+#: A count of at most this many may be known to the family that is counted (a loner).
 LONER = 2
-#: How much of a price is secret: who runs the programme again does not know which of two cells was the cheaper.
+#: The share by which the secret can raise a price, so that a rerun without it does not show which cell was cheaper.
 SECRET_SHARE = 0.25
-#: Shared tables are looked for until this many in a row serve nothing new.
+#: The search for shared tables stops when this many in a row serve nothing new.
 _PATIENCE = 2
 
 
 def loners_of(system: System, values: Sequence[int]) -> list[int]:
-    """Counts that someone may know because they are of them, by index: those of the system's own release."""
+    """Indices of the loners: counts of 1 or 2 in the system's own release that are not known to everybody."""
     cells = enumerate(system.cells)
     return [at for at, cell in cells if at >= system.own and 0 < values[at] <= LONER and not cell.known]
 
 
 def prices_of(system: System, values: Sequence[int], secret: bytes) -> Vector:
-    """What withholding each cell costs; next to nothing for cells that are printed nowhere, infinite for known ones.
+    """The price of withholding each cell: tiny if no table shows it, infinite if it is known.
 
-    Small cells cost little: the reader loses least, and the fewer cells move, the more stay printed.
+    Small counts are cheaper, since a reader loses less with them.
     """
     return np.array([_price(system, at, value, secret) for at, value in enumerate(values)])
 
@@ -46,13 +47,13 @@ def _price(system: System, at: int, value: int, secret: bytes) -> float:
         return float("inf")
     if cell.weight is None:
         return FREE
-    sign = int.from_bytes(hmac.digest(secret, f"price:{cell.id}".encode(), "sha256")[:4]) / 2**32
-    return cell.weight * (1.0 + float(np.log1p(value))) * (1.0 + SECRET_SHARE * sign)
+    draw = int.from_bytes(hmac.digest(secret, f"price:{cell.id}".encode(), "sha256")[:4]) / 2**32
+    return cell.weight * (1.0 + float(np.log1p(value))) * (1.0 + SECRET_SHARE * draw)
 
 
 @dataclass
 class Search:
-    """The state of a search: prices now (FREE for what is withheld), what may change at no loss, the tables so far."""
+    """The state of a search: current prices (FREE if withheld), a mask of the cells that may change freely, tables."""
 
     programme: Programme
     witnesses: Witnesses
@@ -61,7 +62,7 @@ class Search:
     draw: np.random.Generator
 
     def share(self) -> None:
-        """Find tables that each serve many needs with what may change anyway."""
+        """Find tables that each serve many needs and change only cells that are `free`."""
         idle = 0
         while idle < _PATIENCE and self.witnesses.open_ends().any():
             before = self.witnesses.left()
@@ -71,7 +72,7 @@ class Search:
             idle = idle + 1 if self.witnesses.left() == before else 0
 
     def _shared(self) -> Vector | None:
-        """A table that brings as many needs as possible to an end that is left, and leaves half of the loners alone."""
+        """A table that brings many needs to an open end, and leaves a random half of the open loners unchanged."""
         task, witnesses = self.programme.task, self.witnesses
         ends = witnesses.open_ends()
         up = np.where(ends.all(axis=1), self.draw.random(len(ends)) < 0.5, ends[:, HIGH])
@@ -90,15 +91,15 @@ class Search:
         return self.programme.farthest(may_change, aims, low, high)
 
     def meet(self, left: Left) -> Vector | None:
-        """The cheapest table for what is left of a need, without moving its loner; None if there is none."""
+        """The cheapest table that reaches an open end without changing its loner; None if there is none."""
         need, _, loner = left
         held = [] if loner is None else [self.witnesses.loners[loner]]
         return self.programme.cheapest(self.prices, {int(self.witnesses.cells[need]): self.witnesses.goal(left)}, held)
 
     def meet_all(self, otherwise: Callable[[Left], Vector | None] = lambda _: None) -> None:
-        """Withhold more until all needs are met; `otherwise` has the last word on one that cannot be met.
+        """Withhold more cells until all needs are met; `otherwise` may find a table where `meet` finds none.
 
-        FuxueError if it has no table either (too few to hide among).
+        Raises FuxueError if there is none at all (too few counts to hide among).
         """
         self.share()
         while (left := self.witnesses.first_left()) is not None:
@@ -113,14 +114,17 @@ class Search:
                 self.share()
 
     def withhold(self, cells: Mask) -> bool:
-        """Let some cells change; whether that is new of any."""
+        """Withhold cells, so that they may change freely; return whether any of them was not free before."""
         is_new = bool((cells & ~self.free).any())
         self.free |= cells
         self.prices[cells] = FREE
         return is_new
 
     def _as_far_as_possible(self, left: Left) -> Vector:
-        """For a loner for whom a need cannot be met though all may change: the farthest goal that can."""
+        """The table for an end that cannot be reached without changing its loner, even if all other cells may change.
+
+        The goal is lowered to the farthest value that can be reached. Raises FuxueError if no loner is involved.
+        """
         need, end, loner = left
         task, cell = self.programme.task, int(self.witnesses.cells[need])
         if loner is None:
@@ -137,7 +141,7 @@ class Search:
         return task.values if (again := self.meet(left)) is None else again
 
     def print_again(self, withheld: Sequence[int]) -> None:
-        """Print what no need requires, in the order given."""
+        """Publish again each of the withheld cells, in this order, that no need requires."""
         for cell in withheld:
             before, price = self.witnesses.found, self.prices[cell]
             self.free[cell], self.prices[cell] = False, np.inf
@@ -147,7 +151,7 @@ class Search:
                 self.witnesses.start_over(before)
 
     def _can_meet(self) -> bool:
-        """Whether all needs can be met with what may change now."""
+        """Whether all needs can be met by changing only cells that may change now."""
         while (left := self.witnesses.first_left()) is not None:
             table = self.meet(left)
             if table is None:
@@ -167,10 +171,11 @@ def suppress(
     loners: Sequence[int] = (),
     start: Sequence[int] = (),
 ) -> set[int]:
-    """Indices of the printed cells to withhold. FuxueError if a need cannot be met at all (too few to hide among).
+    """The indices of the cells to withhold, out of those that the tables show.
 
-    `bounds` are ranges that a reader has of all cells anyway: other tables stay within them. `secret` sways the prices.
-    `loners` are to be met one by one; `start` are cells to begin with.
+    `bounds` are the ranges of all cells that a reader knows anyway; every table stays within them. `secret` varies the
+    prices. Each need must also be met without changing any one of `loners`. `start` are cells withheld from the outset.
+    Raises FuxueError if a need cannot be met at all (too few counts to hide among).
     """
     task = task_of(system, values, needs, bounds)
     prices = prices_of(task.system, [int(value) for value in task.values], secret)

@@ -1,4 +1,4 @@
-"""Why a figure is not told exactly, for the officer who releases. Confidential: it says which counts are small."""
+"""Why a figure is not published exactly, for the officer who releases. Confidential: it shows the small counts."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,7 +11,7 @@ from etl.rulebook.campaign import Campaign
 
 
 class Why(StrEnum):
-    """A small count; a group that falls into one part; what shelters others, or earlier releases; before the close."""
+    """A small count; a one-sided group; a figure that protects others, or earlier releases; before the close."""
 
     SMALL = "small"
     GROUP = "group"
@@ -20,7 +20,7 @@ class Why(StrEnum):
 
 
 def reasons(campaign: Campaign, counts: Counts, release: Release) -> Mapping[str, Why]:
-    """The reason by cell id, of each cell of a release that is rounded or withheld."""
+    """The reason for each rounded or withheld cell of a release, by cell id."""
     system = build_system(campaign, {unit.unit: unit.reported for unit in counts.units})
     small, grouped = set[str](), set[str]()
     for need in find_needs(system, true_values(system, counts, campaign.publication), campaign.publication):

@@ -1,7 +1,7 @@
-"""Which tables show what: for each need, whether its ends are reached, and reached without moving each loner.
+"""The witnesses found so far, and which ends of which needs they meet.
 
-A loner is a count of one or two: whoever is counted there may know it. An end of a need is met if one table reaches it
-and, for each loner, one of the tables that reach it leaves that loner as it is.
+A loner is a count of one or two, which may be known to the family that is counted. An end of a need is met if a table
+reaches it and if, for each loner, one of the tables that reach it leaves that loner unchanged.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,19 @@ from etl.protect.programme import EPSILON, Task, Vector
 
 #: The two ends of a need, as indices.
 LOW, HIGH = 0, 1
-#: Tables that are looked at together: few enough to stay in the processor's cache.
+#: The number of tables evaluated together: few enough to fit into the processor's cache.
 CHUNK = 32
-#: An end that is not met: (need, end, loner by its number or None).
+#: An unmet end: (index of the need, end, index in `loners` or None if no table reaches the end at all).
 Left = tuple[int, int, int | None]
 
 
 @dataclass(frozen=True)
 class Witness:
-    """A table; its values of the needs' cells and the ends that these reach; the loners that it moves, packed."""
+    """A table (one value per cell).
+
+    `values` are those of the needs' cells; `reached` (needs × 2) says which ends they reach; `moved` are the loners
+    that the table changes, as packed bits.
+    """
 
     table: Vector
     values: Vector
@@ -33,10 +37,10 @@ class Witness:
 
 @dataclass
 class Witnesses:
-    """Tables found so far. `loners` are cells by index.
+    """The tables found so far; `loners` are cell indices.
 
-    `lowered` are goals, by what is left, of ends that no table reaches that leaves a loner alone, though all cells may
-    change: what was told before tells as much.
+    `lowered` are goals by (need, end, loner) where no table that leaves the loner unchanged reaches the end, even if
+    all other cells change: what was published before already rules it out.
     """
 
     task: Task
@@ -45,7 +49,7 @@ class Witnesses:
     lowered: dict[tuple[int, int, int], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Look up cells and goals once."""
+        """Prepare arrays of the needs' cells and goals, and of which loners matter for which need."""
         self.cells = np.array([need.cell for need in self.task.needs], dtype=int)
         self.goals = np.array([(need.low, need.high) for need in self.task.needs], dtype=float).reshape(-1, 2)
         others = [[loner not in own for loner in self.loners] for own in self.task.own]
@@ -54,7 +58,7 @@ class Witnesses:
         self.start_over([])
 
     def start_over(self, found: Sequence[Witness]) -> None:
-        """Forget all tables but these."""
+        """Forget all tables except these."""
         self.found = []
         self.unreached: Mask = np.ones((len(self.cells), 2), dtype=bool)
         self.always = self.others.copy()
@@ -62,11 +66,11 @@ class Witnesses:
             self._take(found[at : at + CHUNK])
 
     def left(self) -> int:
-        """How much is not met."""
+        """The number of unmet ends, with and without loners."""
         return int(self.unreached.sum()) + int(np.bitwise_count(self.always).sum())
 
     def add(self, table: Vector) -> None:
-        """Take in a table."""
+        """Add a table (one value per cell)."""
         at = table[self.cells]
         reached = np.stack([at <= self.goals[:, LOW] + EPSILON, at >= self.goals[:, HIGH] - EPSILON], axis=1)
         moved = np.abs(table[list(self.loners)] - self.task.values[list(self.loners)]) > EPSILON
@@ -87,25 +91,25 @@ class Witnesses:
             np.bitwise_and.at(self.always, (need[served], end[served], byte[served]), ~bit[served])
 
     def lower(self, need: int, end: int, loner: int, goal: float) -> None:
-        """A loner's goal is nearer than the need's."""
+        """Set a goal for an end and a loner that is nearer than the need's own."""
         self.lowered[need, end, loner] = goal
 
     def goal(self, left: Left) -> float:
-        """The value that a need's cell must reach."""
+        """The value that the need's cell must reach for an unmet end."""
         need, end, loner = left
         usual = float(self.goals[need, end])
         return usual if loner is None else self.lowered.get((need, end, loner), usual)
 
     def without(self, cell: int) -> list[Witness]:
-        """The tables that leave a cell as it is."""
+        """The tables that leave a cell unchanged."""
         return [one for one in self.found if abs(one.table[cell] - self.task.values[cell]) <= EPSILON]
 
     def open_ends(self) -> Mask:
-        """Needs by end: whether anything is left."""
+        """Which ends of which needs (needs × 2) are unmet, for any loner or without."""
         return self.unreached | self.always.any(axis=2)
 
     def first_left(self) -> Left | None:
-        """Something that is not met, the farthest goal first; None if all is."""
+        """The unmet end whose goal is farthest from the true value; None if all ends are met."""
         ends = np.argwhere(self.open_ends())
         if not len(ends):
             return None
@@ -116,7 +120,10 @@ class Witnesses:
         return need, end, int(np.flatnonzero(np.unpackbits(self.always[need, end]))[0])
 
     def fewest(self, prices: Vector) -> list[Vector]:
-        """Tables that meet all needs (those of loners apart), chosen one by one: most needs for the least new price."""
+        """Few tables that together reach every end that is reached at all, not considering loners.
+
+        They are chosen greedily: most new ends for the least price of newly changed cells.
+        """
         if not self.found:
             return []
         reached = np.array([one.reached.reshape(-1) for one in self.found])
@@ -130,6 +137,6 @@ class Witnesses:
         return [self.found[at].table for at in chosen]
 
     def loners_left(self) -> Mask:
-        """Loners for whom something is left."""
+        """A mask of the loners that have an unmet end."""
         bits = np.bitwise_or.reduce(self.always, axis=(0, 1))
         return np.unpackbits(bits)[: len(self.loners)].astype(bool)

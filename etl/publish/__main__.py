@@ -1,4 +1,4 @@
-"""`python -m etl.publish`: releases in, public folder out. Runs without keys; errors go to stderr as JSON."""
+"""`python -m etl.publish`: makes the public folder from the releases, without any key; errors are JSON on stderr."""
 
 import argparse
 import gc
@@ -25,15 +25,15 @@ from etl.system.keyless import report_error
 TEMPLATES = Path(__file__).resolve().parents[2] / "site_templates"
 CODE = Path(__file__).resolve().parent
 _DATABASE = "fuxue.db"
-#: How rarely Python looks for cycles (`gc.set_threshold`): all that is made here lives to the end, and there are none.
+#: Arguments of `gc.set_threshold`: collect rarely, since all objects live to the end and form no cycles.
 RARELY = (50_000, 20, 100)
 
 
 @dataclass(frozen=True)
 class Published:
-    """What was written: the release shown, how many releases the data holds, pages, files and their bytes.
+    """The result: the newest release, the numbers of releases, pages, files, and bytes in all files.
 
-    `content` is the digest of the database's content, the same for the same releases wherever it was made.
+    `content` is the digest of the database's content; it is the same for the same releases on every machine.
     """
 
     release: str
@@ -53,10 +53,11 @@ def publish_site(
     production: bool = False,
     check: bool = False,
 ) -> Published:
-    """Replace the folder `public` by the site and database made of all releases; on any error leave it as it is.
+    """Replace the folder `public` by the site and the database of all releases; on any error leave it unchanged.
 
-    In `production` every field of the site's identity must be filled in. With `check` nothing is taken over from the
-    old folder, and all that was made is read again before it takes its place.
+    `released`, `campaign` and `templates` are folders. In `production` every field of the site's identity must be
+    filled in. With `check` nothing is reused from the old folder, and the result is checked before it replaces it.
+    Raises FuxueError.
     """
     words, questions = load_words(templates), load_questions(templates)
     source = load_source(released, load_campaign(campaign))
@@ -73,7 +74,7 @@ def publish_site(
         write_instance(fresh, source, questions, words)
         kept.save()
         if check:
-            from etl.publish.checks import check_public  # its parser is loaded for this alone
+            from etl.publish.checks import check_public  # imported here because only this loads the HTML parser
 
             check_public(fresh, source, words)
         sizes = [path.stat().st_size for path in fresh.rglob("*") if path.is_file()]
@@ -82,7 +83,7 @@ def publish_site(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; the exit code is 0 or the error's code."""
+    """Run the command line; return 0 or the error's exit code."""
     parser = argparse.ArgumentParser(prog="python -m etl.publish", description=__doc__)
     for name, help_text in (
         ("--released", "folder of the releases"),

@@ -1,8 +1,8 @@
 """Bars and shares, drawn from published figures only.
 
-A bar is a start and a width in percent, as texts for SVG attributes, computed in whole numbers so that they are the
-same on every machine. A rounded figure's bar ends where the true one may begin; from there a band shows where it may
-lie. What is withheld has no bar and enters neither a scale nor a share.
+A bar is a start and a width in percent, as texts for SVG attributes; they are computed in whole numbers, so that they
+are the same on every machine. The bar of a rounded figure ends at the low end of its rounding interval, which a band
+shows. A withheld figure has no bar and is part of no scale and no share.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,13 @@ from etl.exchange.release import Cell, Release, ReleasedTable, Status
 
 #: Measures of one family share a scale, so that a part is seen as a part of its whole.
 FAMILIES = (frozenset({"suspected", "verified", "deducted"}), frozenset({"to_return", "returned", "still_out"}))
-#: Hundredths of a percent below which a bar that is not zero could not be seen.
+#: The least width of a bar above zero, in hundredths of a percent, so that it can be seen.
 THINNEST = 60
 
 
 @dataclass(frozen=True)
 class ShownFigure:
-    """One cell with its address ``table.row.measure``, as the pages use it; a rounded one is at most `slack` off."""
+    """A cell with its address ``table.row.measure`` on the pages; a rounded figure differs by at most `slack`."""
 
     at: str
     cell: Cell
@@ -26,7 +26,7 @@ class ShownFigure:
 
     @property
     def status(self) -> str:
-        """published, rounded, suppressed or not_due."""
+        """The status as text: published, rounded, suppressed or not_due."""
         return self.cell.status.value
 
     @property
@@ -37,7 +37,7 @@ class ShownFigure:
 
 @dataclass(frozen=True)
 class Band:
-    """Where a rounded figure's true one may lie, and where the rounded one stands itself."""
+    """A rounding interval (start and width in percent), and the position of the rounded figure in it."""
 
     start: str
     width: str
@@ -46,7 +46,7 @@ class Band:
 
 @dataclass(frozen=True)
 class BarShape:
-    """Where a bar starts and how long it is, such as ``12.5%`` and ``63.1%``; with a band if the figure is rounded."""
+    """A bar's start and width, such as ``12.5%`` and ``63.1%``, and its band if the figure is rounded."""
 
     start: str
     width: str
@@ -54,14 +54,14 @@ class BarShape:
 
 
 def figure(release: Release, table: ReleasedTable, row: str, measure: str) -> ShownFigure:
-    """The figure of a table's cell."""
+    """The figure of a cell of the newest release, with the address that the pages use."""
     cell = table[row, measure]
     slack = release.threshold(row) if cell.status is Status.ROUNDED else 0
     return ShownFigure(f"{table.key}.{row}.{measure}", cell, slack)
 
 
 def past(release: Release, table: ReleasedTable, row: str, measure: str) -> ShownFigure:
-    """The same, of a release that need not be the newest: its address begins with the release, ``0001/…``."""
+    """The figure of a cell of any release: its address begins with the release's name, ``0001/…``."""
     one = figure(release, table, row, measure)
     return ShownFigure(f"{release.name}/{one.at}", one.cell, one.slack)
 
@@ -73,7 +73,10 @@ def percent(hundredths: int) -> str:
 
 
 def bar_of(part: Cell, scale: int, start: int = 0, slack: int = 0) -> BarShape | None:
-    """The bar of a published cell on a scale of people, `start` people from the left; None if there is none."""
+    """The bar of a cell; None if it is zero or has no figure.
+
+    `scale` is the number of people at full width, `start` where the bar begins, `slack` the greatest rounding error.
+    """
     if part.value is None or scale <= 0:
         return None
     if part.status is Status.ROUNDED:
@@ -93,14 +96,14 @@ def _banded(value: int, scale: int, start: int, slack: int) -> BarShape:
 
 
 def reach(cell: Cell, slack: int) -> int:
-    """The greatest number that a cell's figure may stand for; 0 if it has none."""
+    """The greatest value that the true figure of a cell can have; 0 if the cell has no figure."""
     return 0 if cell.value is None else cell.value + (slack if cell.status is Status.ROUNDED else 0)
 
 
 def percentage(part: Cell, whole: Cell) -> str | None:
     """`part` as a percentage of `whole` with one decimal; None unless both are exact and `whole` is not zero.
 
-    Only exact shares read 0 % or 100 %: 1,199 of 1,200 is 99.9 %.
+    It is 0 % or 100 % only if that is exactly true: 1,199 of 1,200 is 99.9 %.
     """
     if part.exact is None or not whole.exact:
         return None
@@ -111,7 +114,7 @@ def percentage(part: Cell, whole: Cell) -> str | None:
 
 
 def scale(tables: Iterable[ReleasedTable], measure: str, slack: int = 0) -> int:
-    """The greatest figure that the measure's family may have, in people; 0 if nothing is published."""
+    """The greatest possible value of the measure's family in `tables`, in people; 0 if nothing is published."""
     family = next((names for names in FAMILIES if measure in names), {measure})
     return max(
         (reach(cell, slack) for table in tables for (_, name), cell in table.cells.items() if name in family),
@@ -120,10 +123,11 @@ def scale(tables: Iterable[ReleasedTable], measure: str, slack: int = 0) -> int:
 
 
 def starts(row: Mapping[str, Cell], sums: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """How far from the left each measure's bar starts, in people, so that parts lie side by side below their whole.
+    """Where each measure's bar starts, in people from the left, so that parts lie side by side below their whole.
 
-    A part starts where its whole starts, after the parts before it that the row prints. Behind one that is withheld
-    nothing is moved: the gap would tell its value.
+    `row` holds the cells by measure, `sums` the parts by whole. The first part starts where its whole starts, each
+    further one where the one before it ends. After a withheld part, the next starts where the whole does: a gap would
+    reveal the withheld value.
     """
     at = dict.fromkeys(row, 0)
     for whole in row:

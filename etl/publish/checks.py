@@ -1,6 +1,6 @@
-"""``publish --check``: everything that was made is read again and compared with the releases; one fault, no site.
+"""``publish --check``: everything that was made is read again and compared with the releases; any fault stops the run.
 
-Pages, CSV files, database, packages and proofs are read as anyone would read them, not as they were written.
+Pages, CSV files, database, packages and proofs are read as a visitor would, not with the code that writes them.
 """
 
 import base64
@@ -26,30 +26,35 @@ from etl.publish.package import RANGES
 from etl.publish.source import Source, cells
 from etl.system.keyless import child_environment
 
-#: How many faults are told.
+#: The number of faults that the error names.
 _MOST = 8
 
 
 def check_public(public: Path, source: Source, words: tuple[Words, ...]) -> None:
-    """FuxueError ``publish.check`` with the first faults, unless all is as it should be."""
+    """Raise FuxueError ``publish.check`` with the first faults, if there are any."""
     faults = [*page_faults(public / "site", source, words), *data_faults(public, source), *proof_faults(public, source)]
     if faults:
         shown = "；".join(f"{name} {what}" for name, what in faults[:_MOST])
         raise FuxueError("publish.check", number=len(faults), faults=shown, code=3)
 
 
-def told(release: Release) -> dict[str, ShownFigure]:
+def figures_by_address(release: Release) -> dict[str, ShownFigure]:
     """Every figure of a release by its address ``table.row.measure``."""
     found = (figure(release, table, row, m) for table in release.tables for row, m, _ in cells(table))
     return {one.at: one for one in found}
 
 
+def _figures_of_all(source: Source) -> dict[str, ShownFigure]:
+    """Every figure of every release by its address ``release/table.row.measure``."""
+    return {f"{r.name}/{at}": one for r in source.releases for at, one in figures_by_address(r).items()}
+
+
 def page_faults(site: Path, source: Source, words: tuple[Words, ...]) -> Iterator[Fault]:
-    """Faults of all pages; each figure of the newest release must stand on a page of each language."""
+    """Faults of all pages; in each language, each figure of the newest release must be on some page."""
     site = site.resolve()
     pages = {path: parse(path) for path in sorted(site.rglob("*.html"))}
-    latest = told(source.latest)
-    figures = latest | {f"{r.name}/{at}": one for r in source.releases for at, one in told(r).items()}
+    latest = figures_by_address(source.latest)
+    figures = latest | _figures_of_all(source)
     shown: dict[str, set[str]] = {t.lang: set() for t in words}
     for path, page in pages.items():
         name = path.relative_to(site)
@@ -62,11 +67,11 @@ def page_faults(site: Path, source: Source, words: tuple[Words, ...]) -> Iterato
 
 
 def data_faults(public: Path, source: Source) -> Iterator[Fault]:
-    """Files to take away that tell anything else than the releases, or that differ where they should be the same."""
+    """Faults of downloads and database: figures that differ from the releases, copies that differ from the original."""
     data = public / "site" / "data"
     rows = ask(public / "fuxue.db", "SELECT release, table_key, row, measure, value, status FROM cell")[1]
     stored = {f"{r}/{table}.{row}.{measure}": (value, status) for r, table, row, measure, value, status in rows}
-    wanted = {f"{r.name}/{at}": (one.value, one.status) for r in source.releases for at, one in told(r).items()}
+    wanted = {at: (one.value, one.status) for at, one in _figures_of_all(source).items()}
     yield from (("database", at) for at in sorted(wanted.keys() | stored.keys()) if wanted.get(at) != stored.get(at))
     for release in source.releases:
         folder = data / release.name
@@ -81,7 +86,7 @@ def data_faults(public: Path, source: Source) -> Iterator[Fault]:
 
 
 def _table_faults(folder: Path, release: Release) -> Iterator[Fault]:
-    figures = told(release)
+    figures = figures_by_address(release)
     seen = set()
     for table in release.tables:
         name = f"{table.key}.csv"
@@ -106,7 +111,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def _package_faults(folder: Path, release: Release) -> Iterator[Fault]:
-    """The description fits the files, the archive holds the same, and so do the files for Excel."""
+    """Faults of a release's package: its description, the archive or the files for Excel do not match the CSV files."""
     about = json.loads((folder / PACKAGE).read_bytes())
     with zipfile.ZipFile(folder / WHOLE) as packed:
         inside = {name.partition("/")[2]: packed.read(name) for name in packed.namelist()}
@@ -127,7 +132,7 @@ def _different(one: Path, other: Path) -> Iterator[str]:
 
 
 def proof_faults(public: Path, source: Source) -> Iterator[Fault]:
-    """Every proof is unpacked and checked by the program that lies in it, as its reader would."""
+    """Unpack each proof and run the program that it contains, as a reader would; yield each that fails."""
     for release in source.releases:
         with tempfile.TemporaryDirectory() as folder:
             with zipfile.ZipFile(public / "site" / "data" / release.name / PROOF) as packed:

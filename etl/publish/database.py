@@ -1,4 +1,4 @@
-"""`fuxue.db`: the released tables as a fresh SQLite file, the same bytes for the same releases."""
+"""`fuxue.db`: all releases as an SQLite file; the same releases give the same bytes."""
 
 import hashlib
 import sqlite3
@@ -16,8 +16,8 @@ _NAME_COLUMN = {"city": "", "unit": "JOIN unit n ON n.slug = c.row", "category":
 
 
 def write_database(path: Path, source: Source, words: tuple[Words, ...]) -> None:
-    """Build the database at `path`, which must not exist; `words` are Chinese and English."""
-    import sqlite_utils  # here only: no command but those that publish waits for it to load
+    """Build the database at `path`, which must not exist; `words` are the two languages, Chinese first."""
+    import sqlite_utils  # imported here because it loads slowly and only publishing needs it
 
     db = sqlite_utils.Database(path)
     try:
@@ -26,14 +26,14 @@ def write_database(path: Path, source: Source, words: tuple[Words, ...]) -> None
             db.table(table).insert_all(rows)
         for released in source.latest.tables:
             db.create_view(f"{released.key}_wide", _wide(released))
-        # One writer, one order, no free pages: the file depends on its content alone.
+        # Without free pages the file depends only on its content and the order of writing.
         db.execute("VACUUM")
     finally:
         db.close()
 
 
 def ask(path: Path, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Headings and rows of the answer; ValueError if the database does not understand the question."""
+    """Run a query on the database at `path`; return headings and rows. Raises ValueError if the query fails."""
     with closing(_opened(path)) as connection:
         try:
             answer = connection.execute(sql)
@@ -43,7 +43,7 @@ def ask(path: Path, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of the content as SQL statements: the same whichever version of SQLite wrote the file."""
+    """SHA-256 of the content as SQL statements, so that it does not depend on the version of SQLite."""
     with closing(_opened(path)) as connection:
         return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
 
@@ -132,9 +132,9 @@ def _ranges(release: Release) -> Iterator[dict[str, Any]]:
 
 
 def _wide(table: ReleasedTable) -> str:
-    """A row of the table on one line: a value and a status per measure, over all releases.
+    """The SQL of a view with one line per release and row of the table: a value and a status column for each measure.
 
-    Keys and measures are the publication's own names; they are quoted all the same.
+    Table keys and measures come from the publication's own rules; they are quoted nevertheless.
     """
     columns = ["c.release", "c.row"]
     if table.kind != "city":

@@ -1,4 +1,4 @@
-"""Open data for download: a folder for each release, which never changes, and one that is always the newest."""
+"""Open data for download: one folder for each release, which never changes, and ``latest`` with the newest."""
 
 import csv
 import io
@@ -16,16 +16,19 @@ from etl.publish.source import Source, cells
 
 LATEST = "latest"
 PROOF, WHOLE, PACKAGE, README = "proof.zip", "fuxue.zip", "datapackage.json", "README.md"
-#: With a byte-order mark Excel reads the Chinese; without one, it guesses the local code page. Others want none.
+#: The folder of CSV files with a byte-order mark. Excel needs it to recognise UTF-8; other programs do better without.
 EXCEL = "excel"
-#: What a spreadsheet takes for the beginning of a formula; Chinese input methods write the wide ones.
+#: Characters with which a formula begins in a spreadsheet; Chinese input methods produce the wide ones.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Lines = list[tuple[object, ...]]
 
 
 def write_downloads(site: Path, source: Source, words: tuple[Words, ...], database: Path, kept: Kept) -> list[Download]:
-    """Write ``data/`` of the site and give the newest files: tables, the package, the proof, the database."""
+    """Write ``data/`` of the site; return the files of the newest release that the data page offers.
+
+    `words` are the two languages, `database` the finished database file; unchanged releases are reused from `kept`.
+    """
     data = site / "data"
     for release in source.releases:
         part = f"data/{release.name}"
@@ -65,7 +68,7 @@ def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[s
 
 
 def _tables_of(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, tuple[tuple[str, ...], Lines]]:
-    """Columns and lines of every CSV, by file name. A withheld cell has an empty value, never a number or a sign."""
+    """Columns and lines of every CSV, by file name. The value of a withheld cell is empty, without any symbol."""
     found: dict[str, tuple[tuple[str, ...], Lines]] = {}
     for name, columns in resources(release).items():
         found[name] = (columns, _ranges(release) if name == RANGES else _table(source, release, name, words))
@@ -97,9 +100,9 @@ def _ranges(release: Release) -> Lines:
 
 
 def to_csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
-    """A table as CSV (RFC 4180), UTF-8; FuxueError ``publish.formula`` for a text that would be one.
+    """A table as CSV (RFC 4180) in UTF-8. Raises FuxueError ``publish.formula`` for a text that begins like a formula.
 
-    Refused, not escaped: an escaped text would no longer be the same as on the pages and in the database.
+    Such a text is not escaped, since it would then differ from the pages and the database.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -113,7 +116,7 @@ def to_csv(columns: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
 
 
 def _proof(source: Source, release: Release) -> Mapping[str, bytes]:
-    """Releases as they were made, each with its proof and the program that checks it: their sealed files, no others."""
+    """The sealed files of a release and all before it, by path: tables, proof and the program that checks it."""
     folders = [*(source.released / name for name in sorted(release.earlier)), source.released / release.name]
     files = {f"{f.name}/{name}": content for f in folders for name, content in sealed_files(f).items()}
     sums = {f"{f.name}/{SUMS}": (f / SUMS).read_bytes() for f in folders}

@@ -1,4 +1,4 @@
-"""Parts of pages that depend on little are rendered once: a thousand units share one foot, and few figures differ."""
+"""Renders parts of pages that depend on few arguments only once; the pages of all units share them."""
 
 from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
@@ -40,11 +40,11 @@ def _trail(t: Words, top: str, parent: str) -> Hashable:
 
 
 def _place(t: Words, top: str, page: Any) -> Hashable:
-    """Where a page stands: it is marked in the menu, or the page above it is."""
+    """The entry of the menu that is marked: the page itself or the page above it."""
     return t.lang, top, page.above, page.path if page.path.count("/") < 2 else ""
 
 
-#: Macros by template, each with what its arguments come down to.
+#: Macros by template, each with a function that maps its arguments to the key under which its output is reused.
 _SHARED: Mapping[str, Mapping[str, Callable[..., Hashable]]] = MappingProxyType(
     {
         "figures.html": {
@@ -69,9 +69,9 @@ _SHARED: Mapping[str, Mapping[str, Callable[..., Hashable]]] = MappingProxyType(
 
 
 def reuse_fragments(env: jinja2.Environment) -> None:
-    """Let templates that import these macros have what they gave before for the same arguments.
+    """Make the macros of `_SHARED` return their earlier output when they are called with equal arguments.
 
-    Templates of `env` must not have been used before, and its globals must be complete.
+    Call this before any template of `env` is used and after all its globals are set.
     """
     for template, macros in _SHARED.items():
         module = env.get_template(template).module

@@ -1,6 +1,6 @@
-"""What a web server should say with each file: one policy, written for three kinds of host, and said by our own.
+"""The HTTP headers of the site, written as configuration for three kinds of host; our own server sends them too.
 
-Each page names its own policy, which is narrower. Both hold, so the server's is what the page that needs most needs.
+Each page also names a narrower policy of its own. A browser applies both, so this one allows all that any page needs.
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from types import MappingProxyType
 POLICY: Mapping[str, str] = MappingProxyType(
     {
         "default-src": "'none'",
-        # Scripts of our own; the page that asks the database compiles SQLite (WebAssembly).
+        # Our own scripts; the page that queries the database compiles SQLite (WebAssembly).
         "script-src": "'self' 'wasm-unsafe-eval'",
         "style-src": "'self'",
-        # No page needs it; auditors' tools ask for robots.txt from within one.
+        # No page needs it, but audit tools fetch robots.txt from within a page.
         "connect-src": "'self'",
-        # The icon is drawn in the page.
+        # The icon is part of the page.
         "img-src": "'self' data:",
         "base-uri": "'none'",
         "form-action": "'none'",
-        # Only a server can say this one.
+        # Only a header can set this; a page cannot.
         "frame-ancestors": "'none'",
     }
 )
@@ -32,14 +32,14 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 )
-#: Data may be fetched by pages of others, and what is said to be a download is one.
+#: Headers of downloads: pages of other sites may fetch the data.
 DATA = MappingProxyType({"Access-Control-Allow-Origin": "*"})
-#: What hosts get wrong if nobody tells them.
+#: Content types that web servers do not know by default, by file ending.
 _TYPES = MappingProxyType({"db": "application/vnd.sqlite3", "csv": "text/csv; charset=utf-8"})
 
 
 def write_hosting(public: Path) -> None:
-    """``site/_headers`` for hosts that read it, ``hosting/nginx.conf`` and ``hosting/Caddyfile`` as examples."""
+    """Write ``site/_headers`` for hosts that read it; as examples ``hosting/nginx.conf`` and ``hosting/Caddyfile``."""
     (public / "site" / "_headers").write_text(_headers(), encoding="utf-8", newline="\n")
     folder = public / "hosting"
     folder.mkdir()
@@ -55,7 +55,7 @@ def _headers() -> str:
 def _nginx() -> str:
     always = [f'add_header {name} "{value}" always;' for name, value in HEADERS.items()]
     data = [f'add_header {name} "{value}" always;' for name, value in DATA.items()]
-    # A location that adds a header forgets those of the server: all of them stand in it again.
+    # A location that adds a header does not inherit those of the server block, so they are repeated.
     location = ["    location /data/ {", *(f"        {line}" for line in [*always, *data]), "    }"]
     types = [f"    {kind.partition(';')[0]} {ending};" for ending, kind in _TYPES.items()]
     return "\n".join(

@@ -1,6 +1,6 @@
-"""`public/datasette/`: all that a host needs to serve the open database with Datasette, which our own server runs too.
+"""`public/datasette/`: all that a host needs to serve the open database with Datasette; our own server uses it too.
 
-The file, what is said of it, ready-made questions and facets, the versions it was tried with, and how to start it.
+It holds the database, its descriptions, ready-made queries and facets, pinned versions, and a start script.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ from etl.publish.source import Source
 
 FOLDER, _DATABASE = "datasette", "fuxue.db"
 METADATA_FILE, CONFIG_FILE = "metadata.yml", "datasette.yml"
-#: The entry of metadata.yml for that database. The staff instance's entries stay out of everything public.
+#: The entry of metadata.yml for this database; the entries of the staff instance are not published.
 _ENTRY = "fuxue"
 _METADATA = Path(__file__).resolve().parents[2] / "metadata.yml"
-#: Made by `make lock` from the versions of requirements.lock.
+#: Pinned versions; `make lock` makes the file from requirements.lock.
 REQUIREMENTS = Path(__file__).with_name("datasette.lock")
 _SETTINGS: Mapping[str, Any] = MappingProxyType(
     {"suggest_facets": False, "sql_time_limit_ms": 1000, "max_returned_rows": 1000, "num_sql_threads": 3}
 )
-#: Datasette's own arguments. The file is named without its folder: Datasette tells everybody the name it was given.
+#: Arguments for Datasette. The file is given without its folder, because Datasette shows this name to everybody.
 ARGUMENTS = ("serve", "-i", _DATABASE, "-m", METADATA_FILE, "-c", CONFIG_FILE)
 FACETS = ("release", "table_key", "measure", "status")
 
@@ -34,7 +34,7 @@ FACETS = ("release", "table_key", "measure", "status")
 def write_instance(
     public: Path, source: Source, questions: tuple[Question, ...], words: tuple[Words, ...], metadata: Path = _METADATA
 ) -> None:
-    """Write the folder into `public`, which holds the database already."""
+    """Write the folder into `public`, which must hold the database. FuxueError if metadata.yml lacks its entry."""
     folder = public / FOLDER
     folder.mkdir()
     link(public / _DATABASE, folder / _DATABASE)
@@ -82,7 +82,7 @@ def _config(source: Source, questions: tuple[Question, ...], words: tuple[Words,
 
 
 def _start() -> str:
-    """A script for any shell. No plugin is loaded, whatever is installed beside Datasette."""
+    """The start script, for any shell. It loads none of the plugins that are installed beside Datasette."""
     return "\n".join(
         [
             "#!/bin/sh",

@@ -1,4 +1,4 @@
-"""The two languages: message catalogues, numbers and dates as each is written, and the campaign's own names."""
+"""The two languages of the site: message catalogues, the form of numbers and dates, names from the campaign."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from etl.exchange.release import Release
 from etl.findings import FuxueError
 from etl.rulebook.datafile import read_toml
 
-#: Chinese first: its pages lie at the root of the site.
+#: The pages of the first language are at the root of the site.
 LANGUAGES = ("zh", "en")
 _TAGS = {"zh": "zh-CN", "en": "en"}
 _MONTHS = (
@@ -33,14 +33,14 @@ _MONTHS = (
 
 @dataclass(frozen=True)
 class Words:
-    """One language: `messages` by dotted key. Calling it gives a text; a key that is missing is an error."""
+    """The texts of one language, by dotted key. Calling it returns a text; a missing key is an error."""
 
     lang: str
     messages: Mapping[str, str]
     _plain: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, key: str, **params: object) -> str:
-        """The text at `key`, filled with `params`; FuxueError ``publish.no_text`` if there is none."""
+        """The text at `key`, filled with `params`. Raises FuxueError ``publish.no_text`` if there is none."""
         if params:
             return self._pattern(key).format(**params)
         if key not in self._plain:
@@ -48,7 +48,7 @@ class Words:
         return self._plain[key]
 
     def html(self, key: str, **params: object) -> Markup:
-        """The text at `key` as HTML, filled with `params` that may be HTML themselves."""
+        """The text at `key` as HTML, filled with `params`; those that are `Markup` are not escaped."""
         return escape(self._pattern(key)).format(**params)
 
     def _pattern(self, key: str) -> str:
@@ -57,12 +57,12 @@ class Words:
         return self.messages[key]
 
     def count(self, key: str, number: int) -> str:
-        """The text for a number of things: `key`.one or `key`.other, filled with ``n``."""
+        """The text for a quantity: `key`.one or `key`.other, filled with the number as ``n``."""
         return self(f"{key}.{'one' if number == 1 else 'other'}", n=self.number(number))
 
     @property
     def tag(self) -> str:
-        """The language as HTML writes it."""
+        """The language tag for HTML, such as ``zh-CN``."""
         return _TAGS[self.lang]
 
     @property
@@ -71,11 +71,11 @@ class Words:
         return "" if self.lang == LANGUAGES[0] else f"{self.lang}/"
 
     def number(self, value: int) -> str:
-        """A whole number with separators."""
+        """A whole number with thousands separators."""
         return f"{value:,}"
 
     def date(self, day: dt.date) -> str:
-        """A date in full."""
+        """A date with its year."""
         if self.lang == "zh":
             return f"{day.year}年{day.month}月{day.day}日"
         return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -85,23 +85,23 @@ class Words:
         return f"{day.month}月{day.day}日" if self.lang == "zh" else f"{day.day} {_MONTHS[day.month - 1][:3]}"
 
     def dated(self, release: Release, *, twice: bool, full: bool = False) -> str:
-        """The day that a release stands for, `full` with its year; with its number if another stands for it too."""
+        """A release's day, with its year if `full`; `twice` adds the release number, if another has the same day."""
         day = self.date(release.as_of) if full else self.day(release.as_of)
         return self("head.numbered", date=day, number=release.name) if twice else day
 
-    def of(self, thing: Any, field: str = "name") -> str:
-        """A field of campaign data (an object or a mapping) that exists as `field` and `field`_en."""
+    def of(self, item: Any, field: str = "name") -> str:
+        """The text of a field of campaign data (an object or a mapping) that exists as `field` and `field`_en."""
         name = field if self.lang == "zh" else f"{field}_en"
-        return str(thing[name] if isinstance(thing, Mapping) else getattr(thing, name))
+        return str(item[name] if isinstance(item, Mapping) else getattr(item, name))
 
 
 def load_words(templates: Path) -> tuple[Words, ...]:
-    """Both catalogues, Chinese first, from ``messages.<lang>.toml``."""
+    """Both languages, Chinese first, from ``messages.<lang>.toml`` in `templates`."""
     return tuple(Words(lang, flatten(read_toml(templates / f"messages.{lang}.toml"))) for lang in LANGUAGES)
 
 
 def flatten(tree: Mapping[str, Any], before: str = "") -> dict[str, str]:
-    """Nested tables of texts as one mapping with dotted keys; FuxueError if a leaf is not a text."""
+    """Flatten nested tables of texts to one mapping with dotted keys. Raises FuxueError if a value is not a text."""
     flat: dict[str, str] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):

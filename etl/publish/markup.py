@@ -1,4 +1,4 @@
-"""A page as a browser's parser sees it, and what is wrong with it: as HTML, in its links, in the figures it shows."""
+"""A page as a browser's parser sees it, and its faults: in the HTML, in its links, in the figures that it shows."""
 
 import re
 from collections import Counter
@@ -15,15 +15,15 @@ from etl.publish.charts import ShownFigure
 from etl.publish.hosting import POLICY
 from etl.publish.languages import Words
 
-#: Attributes that fetch or send something and that no page of ours has.
+#: Attributes that fetch or send something; no page of ours may have one.
 _FETCHED = {"srcset", "poster", "data", "action", "formaction", "background", "ping", "xlink:href"}
-#: One fault: which check found it, and what it is.
+#: A fault: the check that found it, and a description.
 Fault = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A page of the site: its path, its elements, and the errors that the HTML standard names."""
+    """A parsed page: its path, its root element, and its parse errors as defined by the HTML standard."""
 
     path: Path
     root: Element
@@ -31,25 +31,25 @@ class Parsed:
 
     @cached_property
     def ids(self) -> Counter[str]:
-        """Each id, and how often it is given."""
+        """How often each id occurs."""
         return Counter(one.attrib["id"] for one in self.root.iter() if "id" in one.attrib)
 
     def figures(self) -> Iterator[tuple[str, str, str, Element]]:
-        """Address, status, text and element of every figure; a run of figures has one text."""
+        """Address, status, text and element of every figure; figures that share an element share its text."""
         for one in self.root.iter():
             for name in one.attrib.get("data-cell", one.attrib.get("data-past", "")).split():
                 yield name, one.attrib.get("data-status", ""), "".join(one.itertext()).strip(), one
 
 
 def parse(path: Path) -> Parsed:
-    """Read a page."""
+    """Parse the page at `path`."""
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
     root = parser.parse(path.read_text(encoding="utf-8"))
     return Parsed(path, root, tuple(f"{line}: {error}" for (line, _), error, _ in parser.errors))
 
 
 def html_faults(page: Parsed) -> Iterator[Fault]:
-    """Errors of syntax, ids given twice, what every page must have once, scripts and styles that the policy stops."""
+    """Syntax errors, repeated ids, missing or repeated required elements, and what the content policy would block."""
     yield from (("html", error) for error in page.errors)
     yield from (("id", name) for name, number in page.ids.items() if number > 1)
     tags = Counter(one.tag for one in page.root.iter() if isinstance(one.tag, str))
@@ -67,14 +67,14 @@ def html_faults(page: Parsed) -> Iterator[Fault]:
 
 
 def _strict(policy: str) -> bool:
-    """Whether a page's policy forbids all that it does not name, and names nothing that no page needs."""
+    """Whether a page's policy forbids everything by default and allows nothing that `POLICY` does not allow."""
     parts = [part.split() for part in policy.split(";")]
     named = all(part and set(part[1:]) <= set(POLICY.get(part[0], "").split()) for part in parts)
     return named and ["default-src", "'none'"] in parts
 
 
 def link_faults(site: Path, page: Parsed, pages: Mapping[Path, Parsed]) -> Iterator[Fault]:
-    """Links that lead away from the site or nowhere; `pages` by their paths, for the places within them."""
+    """Links that lead away from the site or nowhere; `pages` (by path) are needed for links to places within pages."""
     for one in page.root.iter():
         for name in sorted(_FETCHED & one.attrib.keys()):
             yield "foreign", f"{name}: {one.attrib[name]}"
@@ -82,7 +82,7 @@ def link_faults(site: Path, page: Parsed, pages: Mapping[Path, Parsed]) -> Itera
         if link is None or link.startswith("data:"):
             continue
         if re.match(r"[a-z]+:|[/\\]", link, re.I):
-            # A page's own whole address, for search engines.
+            # These give search engines the page's full address.
             if one.attrib.get("rel") not in ("canonical", "alternate"):
                 yield "foreign", link
             continue
@@ -93,21 +93,21 @@ def link_faults(site: Path, page: Parsed, pages: Mapping[Path, Parsed]) -> Itera
             yield "link", link
 
 
-def figure_faults(page: Parsed, told: Mapping[str, ShownFigure], t: Words) -> Iterator[Fault]:
-    """Figures that say or draw anything but what was released; `told` by the addresses that pages use."""
+def figure_faults(page: Parsed, figures: Mapping[str, ShownFigure], t: Words) -> Iterator[Fault]:
+    """Figures whose text, status or drawing differs from the releases; `figures` are those by address on the pages."""
     for name, status, text, element in page.figures():
-        if name not in told:
+        if name not in figures:
             yield "unknown", name
             continue
-        if status != told[name].status:
+        if status != figures[name].status:
             yield "status", f"{name}: {status}"
-        if text != written(told[name], t):
+        if text != written(figures[name], t):
             yield "figure", f"{name}: {text}"
-        yield from (("drawn", f"{name}: {what}") for what in _drawn(told[name], element))
+        yield from (("drawn", f"{name}: {what}") for what in _drawn(figures[name], element))
 
 
 def written(one: ShownFigure, t: Words) -> str:
-    """How a page of a language says a figure."""
+    """The text of a figure on a page in the given language."""
     if one.status == "suppressed":
         return t("status.mark") + t("status.suppressed.long")
     if one.value is None:
@@ -118,7 +118,7 @@ def written(one: ShownFigure, t: Words) -> str:
 
 
 def _drawn(one: ShownFigure, element: Element) -> Iterator[str]:
-    """What is withheld is hatched in full, what is not due has no chart, what is told is never hatched."""
+    """Faults of a chart: a withheld figure must be fully hatched, one not due has no bar, others are never hatched."""
     shapes = [rect for rect in element.iter() if str(rect.tag).endswith("rect")]
     kinds = {shape.attrib.get("class", "").partition(" ")[0] for shape in shapes}
     if one.status == "suppressed" and (kinds - {"hatch"} or any(s.attrib.get("width") != "100%" for s in shapes)):

@@ -1,4 +1,4 @@
-"""What a release brought: how many units had reported, what is told and how, and each row that differs from before."""
+"""What is new in a release: how many units had reported, its figures by status, and the rows that changed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from etl.rulebook.campaign import Unit
 
 @dataclass(frozen=True)
 class _Change:
-    """A figure as it was and as it is; the same twice if it did not change."""
+    """A figure in the release before and in this one."""
 
     measure: str
     before: ShownFigure
@@ -22,13 +22,13 @@ class _Change:
 
     @property
     def changed(self) -> bool:
-        """Whether it tells anything else than before."""
+        """Whether the figure or its status differs from before."""
         return self.before.cell != self.after.cell
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A table's rows that changed, in the release's order: row name and its figures."""
+    """The rows of a table that changed, in the release's order: (row name, its figures)."""
 
     table: ReleasedTable
     rows: tuple[tuple[str, tuple[_Change, ...]], ...]
@@ -36,7 +36,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class Note:
-    """All that is said of a release by itself and beside the one before it (None for the first)."""
+    """All that the pages say about a release, also compared with the one before it (None for the first)."""
 
     source: Source
     release: Release
@@ -44,17 +44,17 @@ class Note:
 
     @property
     def corrects(self) -> bool:
-        """Whether it corrects the one before: at the close there is but one table, and what follows mends it."""
+        """Whether it is a correction: both this release and the one before it are closing releases."""
         return self.before is not None and self.before.closing and self.release.closing
 
     @property
     def twice(self) -> bool:
-        """Whether the one before stands for the same day."""
+        """Whether the release before has the same day."""
         return self.before is not None and self.before.as_of == self.release.as_of
 
     @cached_property
-    def told(self) -> Mapping[str, int]:
-        """How many figures are exact, rounded, withheld and not due, by status."""
+    def figures_by_status(self) -> Mapping[str, int]:
+        """The number of figures by status: published, rounded, suppressed, not_due."""
         counts = dict.fromkeys((status.value for status in Status), 0)
         for table in self.release.tables:
             for _, _, cell in cells(table):
@@ -81,7 +81,7 @@ class Note:
 
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:
-        """Every table with its rows that differ from the release before, row by row."""
+        """The tables that differ from the release before, each with the rows that changed."""
         before = {table.key: table for table in self.before.tables} if self.before else {}
         found = (
             Revision(table, tuple(self._rows(before[table.key], table)))
@@ -92,12 +92,12 @@ class Note:
 
     @cached_property
     def changes(self) -> int:
-        """How many figures differ from the release before."""
+        """The number of figures that differ from the release before."""
         return sum(one.changed for revision in self.revisions for _, row in revision.rows for one in row)
 
     @property
     def urn(self) -> str:
-        """A name that this release keeps for ever, whatever address the site has."""
+        """A permanent name of this release, independent of the site's address."""
         return uuid5(NAMESPACE_URL, f"{self.release.campaign}/{self.release.name}").urn
 
     def _rows(self, old: ReleasedTable, new: ReleasedTable) -> Iterator[tuple[str, tuple[_Change, ...]]]:

@@ -1,4 +1,4 @@
-"""What the site offers besides its pages: files to take away, and questions to ask."""
+"""What the site offers besides its pages: downloads and ready-made questions."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from etl.publish.questions import Question
 
 @dataclass(frozen=True)
 class Offer:
-    """Files of the newest release, ready-made questions, and how many bytes asking them in the browser loads."""
+    """Files of the newest release, ready-made questions, and the bytes that a browser loads for these (`engine`)."""
 
     files: tuple[Download, ...]
     questions: tuple[Question, ...]

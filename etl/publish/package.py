@@ -1,4 +1,4 @@
-"""What the open data say of themselves: a Data Package, a README, and schema.org's Dataset for search engines."""
+"""Descriptions of the open data: a Data Package, a README, and a schema.org Dataset for search engines."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ MEDIA = {"csv": "text/csv", "zip": "application/zip", "db": "application/vnd.sql
 
 @dataclass(frozen=True)
 class Download:
-    """A file that the data page offers: `path` relative to the site, size in bytes, lines without the heading.
+    """A file that the data page offers: its path relative to the site, bytes, and lines without the heading.
 
     `excel` is the path of the same file for Excel, if it has one.
     """
@@ -42,7 +42,7 @@ class Download:
 
 
 def resources(release: Release) -> dict[str, tuple[str, ...]]:
-    """The CSV files of a release with their columns."""
+    """The columns of each CSV file of a release, by file name."""
     return {**{f"{table.key}.csv": DATA_COLUMNS for table in release.tables}, RANGES: RANGE_COLUMNS}
 
 
@@ -131,9 +131,9 @@ def _readme(source: Source, release: Release, t: Words) -> Iterator[str]:
 
 
 def dataset(source: Source, identity: Identity, t: Words, files: Sequence[Download]) -> Markup:
-    """schema.org/Dataset of the newest release as JSON that may stand in HTML.
+    """A schema.org Dataset of the newest release, as JSON that is safe within HTML.
 
-    Addresses are relative while the site's domain is not known; whoever reads them knows the page's.
+    While the site's domain is not known, addresses are relative to the page.
     """
     campaign, base = source.campaign, identity.base or ("../" * (1 + t.prefix.count("/")))
     days = (min(campaign.noticed, source.releases[0].as_of), source.latest.as_of)

@@ -1,4 +1,4 @@
-"""The pages: which there are, what each is given, and how they are rendered in both languages."""
+"""The list of all pages, the data that each shows, and their rendering in both languages."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ from etl.publish.site_identity import Identity
 from etl.publish.source import Source
 from etl.publish.timeline import HEIGHT, timeline
 
-#: Files beside the pages, taken as they are.
+#: Files that are copied unchanged to the site.
 ASSETS = ("style.css", "tables.js", "ask.js")
-#: Pages of the menu, in its order, by section.
+#: The pages of the menu, in order, by section.
 MENU = ("home", "units", "categories", "timeline", "releases", "help", "method", "data")
-#: Pages of the foot.
+#: The pages that the foot of each page links to, by section.
 FOOT = ("about", "accessibility", "sitemap")
-#: Under which page of the menu a page stands.
+#: The section of the menu that a page belongs to, if it is not in the menu itself.
 _ABOVE = {"unit": "units", "release": "releases", "sql": "data"}
 #: The greatest number of releases in a feed and in a unit's own history.
 FEED, HISTORY = 50, 12
@@ -32,9 +32,9 @@ FEED, HISTORY = 50, 12
 
 @dataclass(frozen=True)
 class Page:
-    """A page in every language: its template, its address below the language's folder, what the template is given.
+    """A page in all languages: its template, its path below the language's folder, and the template's variables.
 
-    `source` is the digest of all figures that it shows, if they never change: then it need not be rendered again.
+    `source` is the digest of all releases that it shows, if these never change; then an earlier rendering is reused.
     """
 
     template: str
@@ -44,17 +44,17 @@ class Page:
 
     @property
     def up(self) -> str:
-        """From this page to its language's folder, such as ``../../``; empty at the top."""
+        """The relative path to the language's folder, such as ``../../``; empty at the top."""
         return "../" * self.path.count("/")
 
     @property
     def section(self) -> str:
-        """What kind of page it is: the template's name, and the key of its name in the menu."""
+        """The name of the template without its ending, which is also the key of its name in the menu."""
         return self.template.partition(".")[0]
 
     @property
     def above(self) -> str:
-        """The page of the menu that it belongs to."""
+        """The section of the menu that the page belongs to."""
         return _ABOVE.get(self.section, self.section)
 
 
@@ -67,7 +67,7 @@ def write_pages(
     identity: Identity,
     kept: Kept,
 ) -> int:
-    """Render every page in every language below `site`, or take it over as it was, and give their number."""
+    """Render (or reuse) every page in every language below the folder `site`; return the number of pages."""
     site.mkdir(parents=True, exist_ok=True)
     for name in ASSETS:
         (site / name).write_bytes((templates / name).read_bytes())
@@ -83,7 +83,7 @@ def write_pages(
 
 
 def _write(env: jinja2.Environment, site: Path, page: Page, words: tuple[Words, ...]) -> list[Path]:
-    """Render a page in every language."""
+    """Render a page in every language; return the files written."""
     targets = [site / language.prefix / page.path for language in words]
     for target, language, other in zip(targets, words, reversed(words), strict=True):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def _environment(templates: Path, source: Source, identity: Identity, pages: lis
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         autoescape=True,
-        # A name that a template misspells must stop the run, not print nothing.
+        # A misspelt variable in a template must stop the run.
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -127,7 +127,7 @@ def _render(env: jinja2.Environment, page: Page, t: Words, other: Words) -> str:
 
 
 def _pages(source: Source, offer: Offer) -> Iterator[Page]:
-    """Every page, in the order of the site map, which is the last of them."""
+    """Every page in the order of the site map; the site map itself comes last."""
     pages = [*_figures(source), *_releases(source), *_texts(source, offer)]
     yield from pages
     yield Page("sitemap.html", "sitemap/index.html", {"pages": pages})
@@ -176,7 +176,7 @@ def _releases(source: Source) -> Iterator[Page]:
 
 
 def _release(note: Note) -> Page:
-    """A release's own page speaks of that release and the one before only, so that it never changes."""
+    """The page of a release. It shows only this release and those before it, so it never changes."""
     name = note.release.name
     context = {"note": note, "release": note.release}
     return Page("release.html", f"releases/{name}/index.html", context, note.source.prints[name])

@@ -1,4 +1,4 @@
-"""Ready-made questions to the open database, and the page that answers them in the browser, from the file itself."""
+"""Ready-made questions (SQL) for the open database, and the files with which the browser answers them."""
 
 import base64
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from etl.publish.languages import Words
 from etl.rulebook.datafile import read_toml
 
 _FILE = "questions.toml"
-#: SQLite for browsers in one file, as its makers ship it; docs/dependencies.md says whence, a test knows its digest.
+#: SQLite for browsers, one unchanged file; docs/dependencies.md gives its origin, and a test checks its digest.
 ENGINE = "vendor/sql-wasm-inline.js"
-#: Headings that questions may use, by their key in the catalogue.
+#: Column headings that questions may use, by their key in the catalogue.
 HEADS = (
     "release", "day", "row", "unit", "category", "measure", "value", "status", "before", "before_status", "after",
     "after_status", "low", "high", "count",
@@ -21,24 +21,24 @@ HEADS = (
 
 @dataclass(frozen=True)
 class Question:
-    """A question as SQL with blanks for the reader's language."""
+    """A question as an SQL pattern with placeholders for names and headings in the reader's language."""
 
     key: str
     pattern: str
 
     def sql(self, t: Words) -> str:
-        """The question with names and headings in one language."""
+        """The SQL with names and headings in one language."""
         heads = {f"as_{head}": '"' + t("sql.head." + head) + '"' for head in HEADS}
         return self.pattern.strip().format(name="name" if t.prefix == "" else "name_en", **heads)
 
 
 def load_questions(templates: Path) -> tuple[Question, ...]:
-    """The questions of ``questions.toml`` in their order."""
+    """The questions of ``questions.toml``, in the order of the file."""
     return tuple(Question(one["key"], one["sql"]) for one in read_toml(templates / _FILE)["question"])
 
 
 def try_questions(database: Path, questions: tuple[Question, ...], words: tuple[Words, ...]) -> None:
-    """Ask each in each language; FuxueError ``publish.question`` names the first that the database does not answer."""
+    """Run each question in each language. Raises FuxueError ``publish.question`` for the first that fails."""
     for question in questions:
         for t in words:
             try:
@@ -48,9 +48,9 @@ def try_questions(database: Path, questions: tuple[Question, ...], words: tuple[
 
 
 def write_engine(site: Path, templates: Path, database: Path) -> int:
-    """Write what the page loads when it is first asked, and give its size in bytes.
+    """Write the engine and the database that the page loads at the first question; return their size in bytes.
 
-    Both are scripts: a page that was opened from a disk may load scripts that lie beside it, but may not read files.
+    Both are scripts, because a page opened from a disk may load scripts beside it but may not read other files.
     """
     folder = site / "sql"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""What was made before from the same things is taken over, not made again: old releases never change.
+"""Reuse of parts of the site that an earlier run made from the same sources, since old releases never change.
 
-`made.json` beside the site says of each such part what it was made from and the digest of each of its files. A part
-with a file that no longer has its digest is made again. ``publish --check`` takes nothing over.
+`made.json` beside the site holds for each part a digest of its sources and the digests of its files. A part is made
+again if its sources or one of its files changed. ``publish --check`` reuses nothing.
 """
 
 import contextlib
@@ -20,14 +20,14 @@ _MANIFEST = "made.json"
 
 
 class Part(TypedDict):
-    """What a part was made from, and the digests of its files by their paths below the public folder."""
+    """A part: the digest of its sources, and the digests of its files by path below the public folder."""
 
     key: str
     files: dict[str, str]
 
 
 def digest_of_parts(parts: Iterable[bytes]) -> str:
-    """SHA-256 of a sequence of byte strings, each with its length, so that no two sequences look alike."""
+    """SHA-256 of a sequence of byte strings, each preceded by its length, so that different sequences differ."""
     whole = hashlib.sha256()
     for part in parts:
         whole.update(len(part).to_bytes(8, "big"))
@@ -36,7 +36,7 @@ def digest_of_parts(parts: Iterable[bytes]) -> str:
 
 
 def print_of(*folders: Path) -> str:
-    """The digest of all files of folders, with their names."""
+    """The digest of the names and contents of all files in the folders."""
     files = [(path, path.relative_to(folder)) for folder in folders for path in sorted(folder.rglob("*"))]
     pairs = ((str(name).encode(), path.read_bytes()) for path, name in files if _counts(path))
     return digest_of_parts(part for pair in pairs for part in pair)
@@ -47,7 +47,7 @@ def _counts(path: Path) -> bool:
 
 
 def link(old: Path, new: Path) -> None:
-    """The same file under a second name; a copy where the disk knows no second names."""
+    """Make `new` a hard link to `old`, or a copy where the disk does not support links."""
     new.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(old, new)
@@ -56,10 +56,10 @@ def link(old: Path, new: Path) -> None:
 
 
 class Kept:
-    """Takes parts over from an older public folder, if there is one; writes down what the fresh one is made from."""
+    """Reuses parts of the old public folder (if any), and records what the parts of the fresh one were made from."""
 
     def __init__(self, fresh: Path, old: Path | None, makers: Iterable[Path]) -> None:
-        """`makers` are the folders of all that makes pages: code, templates, rule book."""
+        """`makers` are the folders on which every page depends: code, templates, rule book."""
         self.fresh, self.old = fresh, old
         self._makers = digest_of_parts(
             [print_of(*makers).encode(), jinja2.__version__.encode(), zlib.ZLIB_RUNTIME_VERSION.encode()]
@@ -68,7 +68,7 @@ class Kept:
         self._made: dict[str, Part] = {}
 
     def again(self, part: str, source: str) -> bool:
-        """Take `part` over if it was made by the same makers from `source` (a digest) and is whole; say whether."""
+        """Reuse `part` if it is intact and the same makers made it from `source` (a digest); return whether it is."""
         known = self._known.get(part)
         key = digest_of_parts([self._makers.encode(), source.encode()])
         if self.old is None or known is None or known["key"] != key:
@@ -82,7 +82,7 @@ class Kept:
         return True
 
     def made(self, part: str, source: str, files: Iterable[Path]) -> None:
-        """Write down that `part`, these files of the fresh folder, was made from `source`."""
+        """Record that `part`, consisting of `files` of the fresh folder, was made from `source` (a digest)."""
         names = {path.relative_to(self.fresh).as_posix(): _digest(path) for path in files}
         self._made[part] = {"key": digest_of_parts([self._makers.encode(), source.encode()]), "files": names}
 
@@ -99,7 +99,7 @@ def _digest(path: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Part]:
-    """The manifest; empty if there is none or it makes no sense, and then everything is made again."""
+    """The content of made.json; empty if it is missing or malformed, and then everything is made again."""
     with contextlib.suppress(OSError, ValueError):
         found = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(found, dict):
@@ -107,8 +107,8 @@ def _read(path: Path) -> dict[str, Part]:
     return {}
 
 
-def _is_part(told: object) -> TypeGuard[Part]:
-    """Whether it is one, with files inside the folder only: a manifest that was tampered with leads nowhere else."""
-    if not isinstance(told, dict) or not isinstance(told.get("key"), str) or not isinstance(told.get("files"), dict):
+def _is_part(value: object) -> TypeGuard[Part]:
+    """Whether a value is a part whose files all lie in the folder; a forged made.json must not lead outside."""
+    if not isinstance(value, dict) or not isinstance(value.get("key"), str) or not isinstance(value.get("files"), dict):
         return False
-    return not any(name.startswith("/") or ".." in name.split("/") for name in told["files"])
+    return not any(name.startswith("/") or ".." in name.split("/") for name in value["files"])

@@ -5,7 +5,7 @@ CREATE TABLE release (
     campaign TEXT NOT NULL,
     as_of TEXT NOT NULL,                -- ISO date that the figures stand for
     closing INTEGER NOT NULL CHECK (closing IN (0, 1)),
-    k INTEGER NOT NULL                  -- counts of 1 … k-1 are never readable
+    k INTEGER NOT NULL                  -- no count of 1 … k-1 can be inferred
 );
 
 CREATE TABLE unit (

@@ -1,6 +1,6 @@
-"""Serve what is public: the static site, and the open database in a Datasette of its own process without plugins.
+"""Serves the static site, and the open database with Datasette in a separate process without plugins.
 
-`python -m etl.publish.server --public DIR` does so in a process that was given no key; errors go to stderr as JSON.
+`python -m etl.publish.server --public DIR` does so in a process that is given no key; errors are JSON on stderr.
 """
 
 import argparse
@@ -40,32 +40,32 @@ TYPES = {
 
 
 class SiteHandler(SimpleHTTPRequestHandler):
-    """Files of the site: no listing of folders, no log of who reads what."""
+    """Serves the files of the site, without folder listings and without an access log."""
 
     extensions_map = TYPES
     timeout = 30
 
     def version_string(self) -> str:
-        """Name no versions."""
+        """The value of the Server header, without any version."""
         return "fuxue"
 
     def list_directory(self, path: str | os.PathLike[str]) -> None:  # noqa: ARG002 - the base class's signature
-        """Not found: folders without an index page do not exist."""
+        """Answer 404 for a folder without an index page."""
         self.send_error(404)
 
     def end_headers(self) -> None:
-        """Add what every answer carries."""
+        """Add the headers of every answer."""
         headers = {**HEADERS, "Cache-Control": "no-cache", **(DATA if self.path.startswith("/data/") else {})}
         for name, value in headers.items():
             self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class SiteServer(ThreadingHTTPServer):
-    """Serves the site as long as the database's process lives."""
+    """Serves the site as long as the database's process runs."""
 
     def __init__(self, address: tuple[str, int], site: Path, data: "DataServer") -> None:
         self.data = data
@@ -73,12 +73,12 @@ class SiteServer(ThreadingHTTPServer):
         super().__init__(address, partial(SiteHandler, directory=str(site)))
 
     def service_actions(self) -> None:
-        """Called between requests: stop if the database's process is gone, start it anew if its folder is another."""
+        """Between requests: restart the database's process if its folder was replaced; FuxueError if it has stopped."""
         self.data.look_after()
 
 
 class DataServer:
-    """Datasette over the folder made for it, in a process of its own without plugins; `log` gets what it says."""
+    """A Datasette process that serves `folder` without plugins; its error output goes to the file `log`."""
 
     def __init__(self, folder: Path, host: str, port: int, log: Path) -> None:
         self.folder, self.log = folder, log
@@ -86,34 +86,34 @@ class DataServer:
         self.start()
 
     def start(self) -> None:
-        """Start the process in the folder as it is now: what is published later is another folder of that name."""
+        """Start the process in the folder as it is now; a later publication replaces the folder (see `look_after`)."""
         environment = child_environment()
-        # Else every plugin that is installed for the staff instance would load itself here too.
+        # Otherwise the plugins of the staff instance would be loaded here too.
         environment["DATASETTE_LOAD_PLUGINS"] = ""
         self.made = self._made()
-        with self.log.open("wb") as said:
-            # Its own session: Ctrl-C reaches this process, which ends the other in order.
+        with self.log.open("wb") as errors:
+            # In its own session, so that Ctrl-C reaches only this process, which then stops the other properly.
             self.process = subprocess.Popen(
                 self.command,
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=said,
+                stderr=errors,
                 start_new_session=True,
             )
 
     def look_after(self) -> None:
-        """FuxueError if the process ended by itself; a fresh one if something was published since it was started."""
+        """Restart the process if its folder was replaced. Raises FuxueError if the process has ended by itself."""
         if self.process.poll() is not None:
-            raise FuxueError("serve.stopped", reason=self.last_words())
+            raise FuxueError("serve.stopped", reason=self.last_error())
         with contextlib.suppress(FileNotFoundError):  # just being replaced
             if self._made() != self.made:
                 self.stop()
                 self.start()
 
     def _made(self) -> tuple[int, int]:
-        """What tells the folder from one that was there before under its name."""
+        """A value that distinguishes this folder from an earlier one of the same name."""
         found = self.folder.stat()
         return found.st_ino, found.st_ctime_ns
 
@@ -126,16 +126,16 @@ class DataServer:
             self.process.kill()
             self.process.wait()
 
-    def last_words(self) -> str:
-        """The last line that it wrote: why it stopped."""
+    def last_error(self) -> str:
+        """The last line of the process's error output, at most 200 characters."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1][:200] if lines else "?"
 
 
 def run_public_servers(public: Path, *, host: str = "127.0.0.1", site_port: int = 8000, data_port: int = 8002) -> None:
-    """Serve `public`/site and `public`/datasette until interrupted or terminated; then nothing is left running.
+    """Serve `public`/site and `public`/datasette until interrupted or terminated, then stop all processes.
 
-    FuxueError if nothing was published, a port is taken, or the database's server does not start or stops.
+    Raises FuxueError if nothing was published, a port is taken, or the database's process stops.
     """
     site, folder = public / "site", public / FOLDER
     if not site.is_dir() or not folder.is_dir():
@@ -160,7 +160,7 @@ def _bound(host: str, port: int, site: Path, data: DataServer) -> SiteServer:
 
 
 def check_free(host: str, port: int) -> None:
-    """Before anything is started: taken while it is asked for, a port fails later, less politely."""
+    """Raise FuxueError if the port is taken; checked before anything is started, for a clear message."""
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError:
@@ -177,7 +177,7 @@ def _data_server(folder: Path, host: str, port: int, log: Path) -> Iterator[Data
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; the exit code is 0 or the error's code."""
+    """Run the command line; return 0 or the error's exit code."""
     parser = argparse.ArgumentParser(prog="python -m etl.publish.server", description=__doc__)
     parser.add_argument("--public", type=Path, required=True, metavar="DIR", help="folder that was published")
     parser.add_argument("--host", default="127.0.0.1")

@@ -1,6 +1,6 @@
-"""Who answers for the site, as a government site in China must say, and what follows from a result.
+"""Who is responsible for the site (a legal requirement for government sites in China), and what follows from a result.
 
-Both come from ``campaign/site.toml``; nothing is made up: what is not filled in is said to be so, or stops the run.
+Both are read from ``campaign/site.toml``. A field that is not filled in is shown as such or, in production, refused.
 """
 
 import re
@@ -15,13 +15,13 @@ from etl.rulebook.declared import GROUP_OF, Is, Text, is_text, one_of
 from etl.rulebook.mistakes import bad_value
 
 _FILE = "site.toml"
-#: What stands where nothing was filled in: whoever wrote it down himself has not filled it in either.
+#: Placeholder texts for a missing value; a field that contains one counts as not valid.
 UNFILLED = re.compile(r"待填|to be filled in", re.I)
 
 
 def _field(pattern: str) -> Is:
     def is_fit(value: str) -> bool:
-        # A telephone number may begin like a formula: it is never written into a cell.
+        # The "x" in front lets a telephone number begin like a formula; it is never written into a spreadsheet.
         return not value or (is_text(f"x{value}") and not UNFILLED.search(value) and bool(re.fullmatch(pattern, value)))
 
     return Is(is_fit, "pattern_or_empty", pattern=pattern)
@@ -29,7 +29,7 @@ def _field(pattern: str) -> Is:
 
 @dataclass(frozen=True)
 class _Fields:
-    # Behind it the folder that the site lies in, if it does not lie at the top.
+    # The host name, followed by the folder of the site unless it is at the top.
     domain: Annotated[str, _field(r"([a-z0-9-]+\.)+[a-z0-9-]+(/[A-Za-z0-9~_-][A-Za-z0-9._~-]*)*")]
     id_code: Annotated[str, _field(r"[A-Za-z0-9]{10}")]
     icp: Annotated[str, _field(r"\S*ICP[备证]\S+")]
@@ -45,36 +45,39 @@ class _Site:
     follows: Mapping[Annotated[str, one_of(GROUP_OF)], Annotated[tuple[Text, Text], Is(bool, "pair")]]
 
 
-#: What must be filled in.
+#: The names of the fields that must be filled in.
 FIELDS = tuple(field.name for field in fields(_Fields))
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The fields of `FIELDS`, empty where nothing is known; what follows from a category, in Chinese and English."""
+    """The fields of `FIELDS` (empty if not filled in), and what follows from each category, by code and language."""
 
     fields: Mapping[str, str]
     follows: Mapping[str, Mapping[str, str]]
 
     @property
     def unfilled(self) -> tuple[str, ...]:
-        """The fields that nobody has filled in yet."""
+        """The names of the fields that are not filled in yet."""
         return tuple(name for name in FIELDS if not self.fields[name])
 
     @property
     def domain(self) -> str:
-        """The host's name alone, without the folder that the site may lie in."""
+        """The host name, without the folder of the site."""
         return self.fields["domain"].partition("/")[0]
 
     @property
     def base(self) -> str:
-        """The site's address with a slash behind it; empty while its domain is not known."""
+        """The site's address, ending with a slash; empty while its domain is not known."""
         domain = self.fields["domain"]
         return f"https://{domain}/" if domain else ""
 
 
 def load_identity(campaign: Path, categories: Iterable[str], *, production: bool = False) -> Identity:
-    """Read `campaign`/site.toml; in `production` FuxueError ``publish.unfilled`` names every field without content."""
+    """Read site.toml in the folder `campaign`; `categories` are the codes that it must explain.
+
+    Raises FuxueError if the file is not valid or, in `production`, ``publish.unfilled`` if a field is not filled in.
+    """
     site = load_toml(campaign / _FILE, _Site)
     for code in categories:
         if code not in site.follows:

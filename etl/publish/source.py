@@ -1,4 +1,4 @@
-"""What publishing starts from: every release, the campaign's names, and the refusal of anything that does not fit."""
+"""The input of publishing: all releases and the campaign, checked against each other."""
 
 import datetime as dt
 from collections import Counter
@@ -16,7 +16,7 @@ from etl.rulebook.campaign import Campaign
 
 @dataclass(frozen=True)
 class Source:
-    """All releases, oldest first, the campaign that names their rows, and the folder that holds them."""
+    """The campaign, all its releases (oldest first), and the folder of the releases."""
 
     campaign: Campaign
     releases: tuple[Release, ...]
@@ -24,18 +24,18 @@ class Source:
 
     @property
     def latest(self) -> Release:
-        """The release that the pages show."""
+        """The newest release."""
         return self.releases[-1]
 
     @cached_property
     def twice(self) -> frozenset[dt.date]:
-        """The days that several releases stand for: a correction stands for the day that it corrects."""
+        """The days with more than one release, as happens with corrections."""
         days = Counter(release.as_of for release in self.releases)
         return frozenset(day for day, number in days.items() if number > 1)
 
     @cached_property
     def prints(self) -> Mapping[str, str]:
-        """For each release the digest of its folder and of all folders before it: of all that it may be shown with."""
+        """By release name, the digest of its folder and those before it, which determine all that its page shows."""
         found: dict[str, str] = {}
         before = ""
         for release in self.releases:
@@ -44,19 +44,19 @@ class Source:
         return found
 
     def rows(self, kind: str) -> Mapping[str, object]:
-        """The things that rows of a kind (city, unit, category) may be, by row name."""
+        """The objects that rows of a kind (city, unit, category) stand for, by row name."""
         return {"city": {CITY: self.campaign}, "unit": self.campaign.unit, "category": self.campaign.category}[kind]
 
     def row_names(self, kind: str, row: str) -> tuple[str, str]:
         """A row's name in Chinese and in English."""
         if kind == "city":
             return self.campaign.county, self.campaign.county_en
-        thing = self.campaign.unit[row] if kind == "unit" else self.campaign.category[row]
-        return thing.name, thing.name_en
+        named = self.campaign.unit[row] if kind == "unit" else self.campaign.category[row]
+        return named.name, named.name_en
 
 
 def load_source(released: Path, campaign: Campaign) -> Source:
-    """Read all releases; FuxueError if there is none or if one does not fit the campaign or was not audited."""
+    """Read all releases. Raises FuxueError if there is none, or if one does not fit the campaign or was not audited."""
     releases = tuple(read_release(folder) for folder in release_folders(released))
     if not releases:
         raise FuxueError("publish.no_release", folder=released.name)
@@ -70,9 +70,9 @@ def _fits(source: Source, release: Release) -> None:
     if release.campaign != source.campaign.id:
         raise FuxueError("publish.other_campaign", release=release.name, campaign=release.campaign)
     for table in release.tables:
-        things = source.rows(table.kind)
+        known = source.rows(table.kind)
         for row in table.rows:
-            if row not in things:
+            if row not in known:
                 raise FuxueError("publish.unknown_row", release=release.name, table=table.key, row=row)
         for measure in table.measures:
             if measure not in source.campaign.publication.measures:
@@ -82,7 +82,7 @@ def _fits(source: Source, release: Release) -> None:
 
 
 def _audited(release: Release, row: str, measure: str, cell: Cell) -> None:
-    """Refuse a withheld cell that was not audited, and one that a reader knows to be a small count all the same."""
+    """Raise FuxueError for a withheld cell without an audited range, or whose range reveals a small count."""
     if cell.status is not Status.SUPPRESSED:
         return
     name = cell_id(row, measure)
@@ -94,7 +94,7 @@ def _audited(release: Release, row: str, measure: str, cell: Cell) -> None:
 
 
 def cells(table: ReleasedTable) -> Iterator[tuple[str, str, Cell]]:
-    """Row, measure and cell, in the table's own order."""
+    """Each (row, measure, cell), in the table's own order."""
     for row in table.rows:
         for measure in table.measures:
             yield row, measure, table[row, measure]

@@ -1,9 +1,9 @@
-"""A folder is replaced whole or not at all: built beside its place, written through to disk, exchanged in one step.
+"""Replaces a folder in one step: the new one is built beside it, written to disk, and then exchanged with it.
 
-The two folders change names in one system call (`renameat2` with RENAME_EXCHANGE on Linux, `renamex_np` with
-RENAME_SWAP on macOS), so that at every moment a whole folder stands in the place: the old one or the new one. Where the
-system or the disk cannot do that, two renames do it; a run that is killed between them leaves the place empty, and the
-next run puts the old folder back.
+The two folders exchange their names in one system call (`renameat2` with RENAME_EXCHANGE on Linux, `renamex_np` with
+RENAME_SWAP on macOS), so that the target is always a complete folder, the old one or the new one. Where the system or
+the disk does not support this, two renames are used; if a run is killed between them the target is missing, and the
+next run restores the old folder.
 """
 
 import ctypes
@@ -18,18 +18,18 @@ from pathlib import Path
 from etl.findings import FuxueError
 from etl.system.disk import sync
 
-#: `linux/fcntl.h` and `linux/fs.h`; `sys/stdio.h` of macOS.
+#: Constants from `linux/fcntl.h` and `linux/fs.h`; the last from `sys/stdio.h` of macOS.
 AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2
-#: What a system says that cannot exchange names, or not on this disk.
+#: Error numbers that mean that the system or the disk cannot exchange names.
 CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside `target`; on leaving without an error it takes the place of `target`.
+    """Provide an empty folder; if the context ends without an error, it replaces `target`.
 
-    After an error `target` is untouched and the fresh folder is gone. FuxueError ``publish.busy`` if another run is
-    replacing it, ``publish.not_written`` if the disk refuses.
+    After an error `target` is unchanged and the new folder is deleted. Raises FuxueError ``publish.busy`` if another
+    run is replacing it, ``publish.not_written`` if the disk refuses.
     """
     fresh, old = (target.with_name(f".{target.name}.{suffix}") for suffix in ("new", "old"))
     try:
@@ -39,7 +39,7 @@ def replacing(target: Path) -> Iterator[Path]:
             try:
                 fresh.mkdir()
                 yield fresh
-                _settle(fresh)
+                _write_through(fresh)
                 _swap(target, fresh, old)
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
@@ -49,7 +49,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold a lock on the folder itself, so that no lock file is left behind."""
+    """Hold a lock on the folder itself, which leaves no lock file behind. Raises FuxueError if it is locked."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,7 +61,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _recover(target: Path, fresh: Path, old: Path) -> None:
-    """Clear what a killed run left; if it died between two renames, put the old folder back."""
+    """Delete what a killed run left; if it was killed between two renames, restore the old folder."""
     if old.exists() and not target.exists():
         old.rename(target)
     for folder in (fresh, old):
@@ -75,15 +75,15 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _settle(folder: Path) -> None:
-    """Make everything readable by a web server, whatever the umask, and force it to disk."""
+def _write_through(folder: Path) -> None:
+    """Make everything readable for a web server, independent of the umask, and force it to disk."""
     for path in [folder, *sorted(folder.rglob("*"))]:
         path.chmod(0o755 if path.is_dir() else 0o644)
         sync(path)
 
 
 def _swap(target: Path, fresh: Path, old: Path) -> None:
-    """The fresh folder stands in the place, on the disk, before the old one is deleted."""
+    """Replace `target` by `fresh`; the old folder is deleted only once this is on disk."""
     if not target.exists():
         fresh.rename(target)
     elif exchange(fresh, target):
@@ -104,7 +104,7 @@ def _rename_twice(target: Path, fresh: Path, old: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two folders change names in one step; False if that cannot be done here. OSError if the disk refuses."""
+    """Exchange the names of two folders in one step; False if the system cannot. Raises OSError if the disk refuses."""
     call = _exchanger()
     if call is None:
         return False
@@ -116,7 +116,7 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def _exchanger() -> Callable[[bytes, bytes], int] | None:
-    """The system's call that exchanges two names, if it has one."""
+    """The system call that exchanges two names; None if there is none."""
     library = ctypes.CDLL(None, use_errno=True)
     if hasattr(library, "renameat2"):
         return lambda one, other: int(library.renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE))

@@ -1,7 +1,7 @@
-"""The whole city over time, as one drawing: where each figure stood at each release, bands where it was rounded.
+"""A drawing of the city's figures over time: a mark for each figure at each release, a band if it was rounded.
 
-Across, positions are hundredths of a percent of the width; down, pixels: so the drawing stretches and its text does
-not. What was withheld has no place: its day is hatched from top to bottom.
+Horizontal positions are hundredths of a percent of the width, vertical ones pixels, so that the drawing can stretch but
+its text does not. The day of a withheld figure is hatched from top to bottom.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from etl.publish.charts import ShownFigure, past, percent, reach
 from etl.publish.source import Source
 from etl.publish.views import table_of_kind
 
-#: What is drawn, a frame for each line: the whole first, then its part.
+#: The measures of each frame: the whole first, then its part.
 FRAMES = (("suspected", "verified"), ("to_return", "returned"))
 HEIGHT = 168
 LEFT, RIGHT = 150, 9850
@@ -22,7 +22,7 @@ LEFT, RIGHT = 150, 9850
 
 @dataclass(frozen=True)
 class Mark:
-    """A figure on its day: `x` of the width, and how far down it stands and may stand."""
+    """A figure on its day: `x` across; `y` down, and the ends of its rounding interval (`top`, `bottom`)."""
 
     x: int
     y: int
@@ -33,13 +33,13 @@ class Mark:
 
     @property
     def left(self) -> str:
-        """`x` as SVG writes it."""
+        """`x` as a text for SVG."""
         return percent(self.x)
 
 
 @dataclass(frozen=True)
 class Series:
-    """A measure's marks, the stretches between neighbours that both are told, and the days on which it was withheld."""
+    """A measure's marks, the lines between successive published figures, and the positions where it was withheld."""
 
     measure: str
     marks: tuple[Mark, ...]
@@ -49,7 +49,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Frame:
-    """Measures on one scale, with the lines that help to read it: how far down, and how many people."""
+    """Measures on one scale; `ticks` are its horizontal lines: (pixels from the top, number of people)."""
 
     series: tuple[Series, ...]
     ticks: tuple[tuple[int, int], ...]
@@ -57,7 +57,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class _Day:
-    """A day that is written on the drawing; `key` says why; `early` in the left half, where words go to its right."""
+    """A day that is labelled on the drawing. `key` names its text, which is on the right of an `early` day."""
 
     key: str
     date: dt.date
@@ -67,7 +67,7 @@ class _Day:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The drawing: its frames, the deadlines, and its first and last day."""
+    """The drawing: its frames, the deadlines, and the first and last day."""
 
     frames: tuple[Frame, ...]
     deadlines: tuple[_Day, ...]
@@ -75,7 +75,7 @@ class Timeline:
 
 
 def timeline(source: Source) -> Timeline:
-    """The city's figures of every release; of several on one day the last is drawn."""
+    """The drawing of all releases; if several have the same day, only the last is drawn."""
     campaign = source.campaign
     first = min(campaign.noticed, source.releases[0].as_of)
     last = max(campaign.reports_due, source.latest.as_of)
@@ -100,7 +100,7 @@ def _frame(measures: list[str], at: list[tuple[int, Release]]) -> Frame:
     figures = {m: [(x, r, past(r, table_of_kind(r, "city"), CITY, m)) for x, r in at] for m in measures}
     highest = max((reach(one.cell, one.slack) for row in figures.values() for _, _, one in row), default=0)
     step = _step(highest)
-    top = step * max(-(-highest // step), 1)  # with nothing told, a frame all the same
+    top = step * max(-(-highest // step), 1)  # at least one step, so that an empty frame can be drawn too
     series = tuple(_series(measure, row, top) for measure, row in figures.items())
     return Frame(series, tuple((_down(people, top), people) for people in range(0, top + 1, step)))
 
@@ -128,6 +128,6 @@ def _down(people: int, top: int) -> int:
 
 
 def _step(highest: int) -> int:
-    """A round number of which at most four reach `highest`."""
+    """The smallest round number (1, 2 or 5 times a power of ten) of which four steps reach `highest`."""
     steps: Iterator[int] = (base * 10**power for power in range(12) for base in (1, 2, 5))
     return next(step for step in steps if step * 4 >= highest)

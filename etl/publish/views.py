@@ -1,4 +1,4 @@
-"""What the pages say, worked out from a release before any HTML: ledgers, deadlines, rows of tables, ranges."""
+"""The data of the pages, prepared before any HTML: ledgers, deadlines, table rows, ranges."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from etl.rulebook.campaign import Category, Unit
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of a ledger: a measure, how deep it lies below the first, and its share of `whole` (a measure)."""
+    """A line of a ledger: a measure, its depth below the top-level measure, and its share of the measure `whole`."""
 
     measure: str
     depth: int
@@ -25,7 +25,7 @@ class _Line:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far something is: `part` of `whole`."""
+    """The progress of a task: `part` of `whole`."""
 
     key: str
     part: ShownFigure
@@ -36,7 +36,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A date of the campaign; `days` from the release's date until it, negative once it has passed."""
+    """A deadline of the campaign; `days` are those left at the release's date, negative once it has passed."""
 
     key: str
     due: dt.date
@@ -46,7 +46,7 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Slot:
-    """A table cell: one figure with its bar, or a run of figures that are all not yet reported."""
+    """A table cell: one figure with its bar, or several adjacent figures that are all not due."""
 
     measure: str
     figures: tuple[ShownFigure, ...]
@@ -80,7 +80,7 @@ def table_of_kind(release: Release, kind: str) -> ReleasedTable:
 
 
 def ledger(source: Source, table: ReleasedTable, row: str) -> tuple[_Line, ...]:
-    """A row of a table of the newest release as lines, each part below its whole, all bars on the row's own scale."""
+    """A row of a table of the newest release as lines, each part below its whole; all bars share the row's scale."""
     release, sums = source.latest, source.campaign.publication.sums
     slack = release.threshold(row)
     cells = {measure: table[row, measure] for measure in table.measures}
@@ -105,7 +105,7 @@ def _depth(measure: str, wholes: dict[str, str]) -> int:
 
 
 def deadlines(source: Source) -> tuple[Deadline, ...]:
-    """The campaign's two dates (M5), each with what was to be done by then."""
+    """The campaign's two deadlines (M5), each with the progress of what is due by then."""
     campaign, release = source.campaign, source.latest
     city = table_of_kind(release, "city")
     visits = [
@@ -126,19 +126,19 @@ def _progress(key: str, part: ShownFigure, whole: ShownFigure) -> Progress:
 
 
 def _reported(units: ReleasedTable) -> Progress:
-    """Units none of whose figures is outstanding: that a unit has reported is public, whatever it reported."""
+    """The share of units that have reported. Whether a unit has reported is public, whatever its figures."""
     done = [row for row in units.rows if has_reported(units, row)]
     counts = [ShownFigure("", Cell(Status.PUBLISHED, len(rows))) for rows in (done, units.rows)]
     return _progress("reported", *counts)
 
 
 def has_reported(units: ReleasedTable, row: str) -> bool:
-    """Whether the unit has handed in its results."""
+    """Whether a unit (a row of the units' table) has reported."""
     return all(units[row, measure].status is not Status.NOT_DUE for measure in units.measures)
 
 
 def unit_groups(source: Source) -> tuple[tuple[UnitRow, ...], ...]:
-    """The units' table in the release's order (never sorted by a figure), a group for each run of one kind."""
+    """The units' table in the release's order (never sorted by a figure), grouped by consecutive units of one kind."""
     table = table_of_kind(source.latest, "unit")
     scales = unit_scales(source)
     groups: list[list[UnitRow]] = []
@@ -151,7 +151,7 @@ def unit_groups(source: Source) -> tuple[tuple[UnitRow, ...], ...]:
 
 
 def unit_scales(source: Source) -> dict[str, int]:
-    """How many people the full width of each column of the units' table stands for."""
+    """The number of people at full bar width, for each measure of the units' table."""
     table = table_of_kind(source.latest, "unit")
     return {measure: scale([table], measure, source.latest.k) for measure in table.measures}
 
@@ -187,7 +187,7 @@ def category_groups(source: Source) -> tuple[tuple[str, tuple[CategoryRow, ...]]
 
 
 def city_shares(source: Source, row: str) -> Iterator[tuple[str, ShownFigure, ShownFigure | None, str | None]]:
-    """A unit beside the city: measure, the unit's figure, the city's (None if not printed), the unit's share."""
+    """Each (measure, figure of the unit, of the city or None if not shown, the unit's share of it) of a unit's row."""
     units, city = (table_of_kind(source.latest, kind) for kind in ("unit", "city"))
     for measure in units.measures:
         one = figure(source.latest, units, row, measure)
@@ -198,7 +198,7 @@ def city_shares(source: Source, row: str) -> Iterator[tuple[str, ShownFigure, Sh
 def figures_over_time(
     source: Source, kind: str, row: str, most: int
 ) -> tuple[tuple[Release, tuple[ShownFigure, ...]], ...]:
-    """A row of a table through its last releases, at most `most`, the newest first."""
+    """The figures of a table row in the last `most` releases, newest first."""
     found = []
     for release in source.releases[: -most - 1 : -1]:
         table = table_of_kind(release, kind)
@@ -208,7 +208,7 @@ def figures_over_time(
 
 
 def withheld_ranges(source: Source) -> Iterator[tuple[str, str, int, int | None]]:
-    """Row, measure, least and greatest value of every withheld cell, each once, in the order of the tables."""
+    """(row, measure, least, greatest) of every withheld cell, each once, in the order of the tables."""
     seen: dict[str, None] = {}
     for table in source.latest.tables:
         for row in table.rows:

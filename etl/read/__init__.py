@@ -1,1 +1,1 @@
-"""Returned workbooks in: guarded, unsealed and parsed in a child process of their own, never by `build.py` itself."""
+"""Reading returned workbooks: guarded, unsealed and parsed in child processes, never in the main process."""

@@ -1,4 +1,4 @@
-"""The 附件5 that a unit hands in beside its 附件4: found by its thirteen headings, its figures with addresses."""
+"""Reading 附件5, which a unit hands in with 附件4: found by its thirteen headings; figures with cell addresses."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,17 @@ from etl.forms.definitions import ANNEX5
 from etl.forms.sheet import Grid, cell_address, same_heading
 
 CODES = tuple(column.key for column in ANNEX5.columns if len(column.key) == 1)
-#: A category's heading: the code, alone or with its name behind a dot.
+#: A category's heading: the code, alone or followed by a dot and the name.
 _HEADING = re.compile(r"([A-Z])(?:[.、,].*)?")
 _OTHERS = {same_heading(column.heading): column.key for column in ANNEX5.columns if column.key not in CODES}
-#: Rows above the thirteen headings in which the other headings may stand (they span two rows), and rows of figures.
+#: How many rows above the thirteen headings may have the other headings; the most rows of figures below them.
 _ABOVE, BELOW = 2, 40
 
 _TOTAL = "总计"
 
 
 def read_annex5(grids: Mapping[str, Grid]) -> Summary | None:
-    """The first sheet with the form's header and its rows of figures; None if there is none."""
+    """The first sheet with the form's header, with its rows of figures; None if there is none. `grids` are by name."""
     for number, (name, grid) in enumerate(grids.items(), start=1):
         for index, row in enumerate(grid[:30]):
             at = _categories(row)
@@ -38,7 +38,7 @@ def _categories(row: Sequence[object]) -> dict[str, int] | None:
 
 
 def _others(rows: Grid) -> dict[str, int]:
-    """Columns of the headings besides the thirteen, by key."""
+    """Column index by key of the headings other than the thirteen."""
     found = {}
     for row in rows:
         for at, value in enumerate(row):
@@ -49,13 +49,13 @@ def _others(rows: Grid) -> dict[str, int]:
 
 
 def _rows(grid: Grid, first: int, at: Mapping[str, int]) -> tuple[Mapping[str, Figure], ...]:
-    """Rows in which a category's cell is filled or has been meant to be: those that begin with a place or 总计."""
+    """The rows of figures: the first row with any text, rows with 总计, and rows with a number for a category."""
     rows: list[Mapping[str, Figure]] = []
     for index, row in enumerate(grid[first : first + BELOW], start=first):
         texts = [same_heading(str(value)) for value in row]
         if sum(text.endswith(":") for text in texts) >= 2:  # the footer's labels
             break
-        # The first row is meant to hold figures even if nobody calculated them.
+        # The first row counts even without figures: its formulas may never have been calculated.
         is_meant = not rows and any(texts)
         if is_meant or _TOTAL in texts or any(_number(row[at[code]]) is not None for code in CODES):
             rows.append({key: Figure(_number(row[column]), cell_address(index, column))
@@ -64,7 +64,7 @@ def _rows(grid: Grid, first: int, at: Mapping[str, int]) -> tuple[Mapping[str, F
 
 
 def _number(value: object) -> int | None:
-    """A whole number, also one that was typed as text; None if it is none."""
+    """The whole number in a cell, also one typed as text; None if there is none."""
     text = str(value).strip()
     if isinstance(value, float) and value.is_integer():
         text = str(int(value))

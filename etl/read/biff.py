@@ -1,4 +1,4 @@
-"""One pass over the records of an old .xls (MS-XLS): formulas, error values, and what runs or fetches."""
+"""Scanning the records of an old .xls (MS-XLS) for formulas, error values, macro sheets and external references."""
 
 import struct
 from collections.abc import Iterator
@@ -11,12 +11,15 @@ FORMULA_RECORD, ARRAY, _TABLE, ERROR = 0x0006, 0x0221, 0x0236, 0x0205
 #: Records that put a value into a cell: LABELSST, LABEL, RSTRING, NUMBER, RK, MULRK.
 VALUES = (0x00FD, 0x0204, 0x00D6, 0x0203, 0x027E, 0x00BD, FORMULA_RECORD, ERROR)
 BIFF8, WORKSHEET = 0x0600, 0
-#: A SUPBOOK record that names no other file: this workbook itself, or the functions of an add-in.
+#: Bytes in a SUPBOOK record that refers to no other file, but to this workbook or to add-in functions.
 INTERNAL = (b"\x01\x04", b"\x01\x3a")
 
 
 def scan_stream(stream: bytes, rows: int) -> dict[str, Marks]:
-    """The marks of each sheet by name. Refused if it runs, fetches or is too large; struct.error if damaged."""
+    """The marks of each sheet, by name. `rows` is the most rows allowed.
+
+    Raises Refused if the workbook has macro sheets or external references or is too large; struct.error if damaged.
+    """
     if struct.unpack_from("<HHH", stream)[0::2] != (BOF, BIFF8):
         raise Refused(Problem("F01"))
     sheets: dict[str, Marks] = {}
@@ -35,7 +38,7 @@ def scan_stream(stream: bytes, rows: int) -> dict[str, Marks]:
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The records from a BOF to its EOF; those of charts inside are passed over."""
+    """(kind, body) of the records from the BOF at `at` to its EOF, without those of nested parts such as charts."""
     depth = 0
     while True:
         kind, length = struct.unpack_from("<HH", stream, at)

@@ -1,4 +1,4 @@
-"""From an unsealed workbook to rows with addresses: the form is found by its headings, not by position (M6)."""
+"""Parsing an unsealed workbook into rows with cell addresses; the form is found by its headings (M6)."""
 
 import datetime as dt
 import io
@@ -17,14 +17,15 @@ from etl.read.guard import look_before_parsing
 from etl.read.marks import Marks, Refused, too_large
 from etl.rulebook.limits import Limits
 
-#: So many of the form's columns filled make a row below the footer one of the table, not a remark.
+#: A row below the footer counts as a row of the table, not as a remark, if this many of the form's columns are filled.
 ROW_LIKE = 4
 
 
 def parse_workbook(plain: bytes, limits: Limits) -> Submission:
-    """The form's sheet, its footer and the manifest of a plain xlsx, xls or ods.
+    """The rows, footer and manifest of an unsealed xlsx, xls or ods.
 
-    Raises Refused if the form is not there once. The manifest says which form; whether it is genuine is not asked here.
+    The manifest says which form it is; its signature is checked later. Raises Refused if no sheet or more than one has
+    the form's header, or if the file is damaged, too large or active.
     """
     guarded = look_before_parsing(plain, limits)
     try:
@@ -43,7 +44,7 @@ def parse_workbook(plain: bytes, limits: Limits) -> Submission:
         raise Refused(Problem("F14"))
     ((name, (first, at)),) = found
     keys = frozenset(manifest.serials) if manifest else frozenset()
-    # A sheet's own name is anybody's text: only ours is ever shown.
+    # A sheet's name may contain any text, such as a child's name, so only the form's own name is shown.
     shown = name if name == form.sheet else f"第{list(grids).index(name) + 1}张表"
     _bound_texts(grids[name], shown, limits.cell_characters)
     rows, footer = _Table(form, grids[name], first, at, guarded.sheets[name], keys).read()
@@ -54,12 +55,12 @@ def _grid(book: python_calamine.CalamineWorkbook, name: str, limits: Limits) -> 
     sheet = book.get_sheet_by_name(name)
     if sheet.total_height * max(sheet.total_width, 1) > limits.rows * 100:
         raise too_large(limits.rows)
-    # Empty leading rows must stay, else every address below them is wrong.
+    # Leading empty rows are kept; otherwise the addresses below them would be wrong.
     return sheet.to_python(skip_empty_area=False)
 
 
 def _bound_texts(grid: Grid, sheet: str, most: int) -> None:
-    """Refused at the first text that is too long: tidying and comparing it would take the one who asked its time."""
+    """Raise Refused at the first text longer than `most` characters, which would be slow to normalise and compare."""
     for row, cells in enumerate(grid):
         for column, value in enumerate(cells):
             if type(value) is str and len(value) > most:
@@ -72,7 +73,10 @@ def _manifest(grids: Mapping[str, Grid]) -> Manifest | None:
 
 
 class _Table:
-    """The rows below the header at index `first`, and the footer among them; a row with one of `keys` is none."""
+    """Reads the rows and the footer below the header at row index `first`.
+
+    `at` gives the column index of each key. A row whose key is among `keys` (of the manifest) is never the footer.
+    """
 
     def __init__(
         self, form: Form, grid: Grid, first: int, at: Mapping[str, int], marks: Marks, keys: Collection[str]
@@ -123,18 +127,18 @@ class _Table:
 
 
 def _is_row(values: Mapping[str, Value], least: int) -> bool:
-    """True if so many cells are filled: below the footer stand dates and remarks, but no row must be lost there."""
+    """True if at least `least` cells are filled; this separates table rows from dates and remarks below the footer."""
     return sum(bool(value.text or value.is_formula or value.is_other) for value in values.values()) >= least
 
 
 def _text(value: object) -> str:
-    if isinstance(value, dt.datetime):  # a date is a datetime at midnight to some programs
+    if isinstance(value, dt.datetime):  # some programs store a date as a datetime at midnight
         return value.date().isoformat() if value.time() == dt.time() else str(value)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _footer(row: Sequence[object], fields: Mapping[str, str]) -> dict[str, str]:
-    """What stands behind each of the footer's labels in a row, in the next cell or in the label's own."""
+    """The values of the footer's fields in a row, by key: after the label's colon, or in the next cell."""
     found = {}
     for at, value in enumerate(row):
         label, colon, own = str(value).replace("：", ":").partition(":")

@@ -1,4 +1,4 @@
-"""Before a workbook is parsed: is it small, plain and harmless? A bomb is met before it unfolds."""
+"""Checks before a workbook is parsed: its size when unpacked, active content, and structure."""
 
 import lzma
 import re
@@ -17,27 +17,27 @@ from etl.read.open_document import scan_content
 from etl.read.sheet_xml import check_texts, local, parse_xml, scan_sheet
 from etl.rulebook.limits import Limits
 
-#: Parts that fetch, embed or run in a way that no setting allows: no form of ours has them.
+#: Names of parts that run code, embed files or fetch data. Our forms have none; such a workbook is always refused.
 ACTIVE = re.compile(
     r"macrosheets/|externalLinks/|embeddings/|activeX/|/connections\.xml|dialogsheets/|^Object |^MBD[0-9A-F]",
     re.I | re.M,
 )
-#: Macros: parts of Office's Visual Basic, LibreOffice's Basic and scripts.
+#: Names of parts with macros: Office's Visual Basic, LibreOffice's Basic, and scripts.
 MACRO = re.compile(r"vbaProject|vbaData|_VBA_PROJECT|^(?:Basic|Scripts)/.", re.I | re.M)
-#: The same by declared type, for a part that was given a harmless name.
+#: The same as declared content types, in case a part has a harmless name.
 ACTIVE_TYPE = re.compile(rb"macrosheet|externalLink|oleObject|activeX|dialogsheet", re.I)
 MACRO_TYPE = re.compile(rb"macroEnabled|vbaProject", re.I)
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, EOFError,
            OSError, ValueError, LookupError)  # fmt: skip
 
-#: How zlib says that it has no memory left, which is the limit's doing and no fault of the file.
+#: zlib's message when it has no memory left; then the memory limit was reached and the file is not damaged.
 NO_MEMORY = "Error -4 "
 
 
 def look_before_parsing(data: bytes, limits: Limits) -> Guarded:
-    """The marks of each sheet; Refused if the bytes are no workbook that we read, too large, or active.
+    """The marks of each sheet and notes on the file. Raises Refused if it is no workbook, too large, or active.
 
-    MemoryError if what the process may take does not suffice.
+    Raises MemoryError if the memory limit of the process is reached.
     """
     kind, container = kind_of(data)
     try:
@@ -84,14 +84,14 @@ def _other_format(kind: str) -> Problem:
 
 
 def _macros(has_macros: bool, limits: Limits) -> tuple[Problem, ...]:
-    """Macros are never run or read; whether a workbook with them is read at all is the campaign's choice."""
+    """The note on a workbook with macros; Refused unless the campaign allows them. They are never run or read."""
     if has_macros and not limits.allow_macros:
         raise Refused(Problem("F06"))
     return (Problem("F19"),) if has_macros else ()
 
 
 def _unpack(package: zipfile.ZipFile, limits: Limits) -> dict[str, bytes]:
-    """Every part, read once and never beyond the limit: what the directory says of sizes is the sender's word."""
+    """The content of every part, by name. The limit is enforced on the unpacked bytes, not on the sizes declared."""
     names = package.namelist()
     if _doubled(names):
         raise Refused(Problem("F01"))
@@ -105,9 +105,9 @@ def _unpack(package: zipfile.ZipFile, limits: Limits) -> dict[str, bytes]:
         left -= len(content)
         if left < 0:
             raise Refused(Problem("F05", params={"limit": f"{limits.unpacked_bytes // 1_000_000} MB"}))
-        if len(content) != info.file_size:  # two readers could see two different files
+        if len(content) != info.file_size:  # different programs could read different content
             raise Refused(Problem("F01"))
-        # Without its zeros UTF-16 looks like ASCII.
+        # Zeros are removed, so that UTF-16 is searched like ASCII.
         text = content.replace(b"\0", b"")
         if b"!" in text and (b"<!DOCTYPE" in text or b"<!ENTITY" in text):
             raise Refused(Problem("F06"))
@@ -116,18 +116,18 @@ def _unpack(package: zipfile.ZipFile, limits: Limits) -> dict[str, bytes]:
 
 
 def _names(pattern: re.Pattern[str], names: Iterable[str]) -> bool:
-    """True if a part's name is one of those."""
+    """True if the pattern is found in one of the names."""
     return pattern.search("\n".join(names)) is not None
 
 
 def _doubled(names: Iterable[str]) -> bool:
-    """True if two parts share a name: two readers could see two different workbooks in one file."""
+    """True if two parts have the same name; different programs could then read different workbooks."""
     folded = [name.casefold().replace("\\", "/") for name in names]
     return len(set(folded)) != len(folded)
 
 
 def _sheets(parts: dict[str, bytes]) -> dict[str, str]:
-    """The part that holds each sheet, by the workbook's relations."""
+    """The name of each sheet's part, by sheet name, from the workbook's relations."""
     relations: dict[str, str] = {}
     targets: dict[str, str] = {}
 
@@ -137,7 +137,7 @@ def _sheets(parts: dict[str, bytes]) -> dict[str, str]:
             if name in relations:
                 raise Refused(Problem("F01"))
             given = [value for key, value in attributes.items() if ":" in key and local(key) == "id"]
-            if len(given) != 1:  # two readers could see two different sheets
+            if len(given) != 1:  # different programs could read different sheets
                 raise Refused(Problem("F01"))
             relations[name] = given[0]
 

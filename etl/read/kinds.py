@@ -1,4 +1,4 @@
-"""What a file is, by its content: a name is only a hint, and is often wrong."""
+"""The format of a file, by its content; its name is only a hint and often wrong."""
 
 import io
 import zipfile
@@ -8,12 +8,15 @@ import olefile
 from etl.system.sealing import OLE_MAGIC, ZIP_MAGIC
 
 ODS = b"application/vnd.oasis.opendocument.spreadsheet"
-#: Formats that can be read once their seal is off.
+#: The formats that we read, unsealed.
 READABLE = ("xlsx", "xls", "ods")
 
 
 def kind_of(data: bytes) -> tuple[str, zipfile.ZipFile | olefile.OleFileIO | None]:
-    """One of READABLE, a format by the name that people know it by, or nothing if it is no workbook; and it opened."""
+    """(format, the opened container or None).
+
+    The format is one of `READABLE`, the usual name of another format, or empty if the file is no workbook.
+    """
     try:
         if data.startswith(ZIP_MAGIC):
             package = zipfile.ZipFile(io.BytesIO(data))
@@ -21,7 +24,7 @@ def kind_of(data: bytes) -> tuple[str, zipfile.ZipFile | olefile.OleFileIO | Non
         if data.startswith(OLE_MAGIC):
             ole = olefile.OleFileIO(io.BytesIO(data))
             return _compound(ole), ole
-    except Exception:  # noqa: BLE001 - damaged containers make the libraries raise anything
+    except Exception:  # noqa: BLE001 - a damaged container can make the libraries raise any error
         return "", None
     return "", None
 
@@ -30,7 +33,7 @@ def _package(package: zipfile.ZipFile) -> str:
     names = package.namelist()
     office, open_document = "xl/workbook.xml" in names, "content.xml" in names
     if office and open_document:
-        return ""  # two workbooks in one file: which of them a program shows is its own choice
+        return ""  # two workbooks in one file: different programs would show different ones
     if office:
         return "xlsx"
     if "xl/workbook.bin" in names:

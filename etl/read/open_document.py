@@ -1,23 +1,23 @@
-"""One pass over an OpenDocument sheet's content: formulas, error values, and what repetition would unfold to."""
+"""Scanning OpenDocument content for formulas, error values, external data, and repetitions that are too large."""
 
 from etl.exchange.submission import Problem
 from etl.read.marks import MOST_COLUMNS, Marks, Refused, too_large
 from etl.read.sheet_xml import local, parse_xml
 
 CELLS = ("table-cell", "covered-table-cell")
-#: Sheets that fetch what they hold.
+#: Elements that fetch data from elsewhere.
 LINKED = ("dde-link", "dde-source", "table-source", "cell-range-source")
 
 
 def scan_content(xml: bytes, rows: int) -> dict[str, Marks]:
-    """The marks of each sheet by name; Refused beyond so many rows, if it is no XML, or if it fetches."""
+    """The marks of each sheet, by name. Refused if there are more than `rows` rows, external data, or no valid XML."""
     scan = _Scan(rows)
     parse_xml(xml, scan.start)
     return scan.sheets
 
 
 class _Scan:
-    """Rows and cells may say that they are repeated: (row, column) is where the repetition begins."""
+    """Handles the elements. A row or cell may be repeated: `row` and `column` are where the repetition begins."""
 
     def __init__(self, rows: int) -> None:
         self.limit = rows
@@ -37,7 +37,7 @@ class _Scan:
             self.row += self.rows
             self.rows, self.column, self.columns = int(given.get("number-rows-repeated", 1)), 1, 0
         elif name in CELLS:
-            # `office:value-type` calls an error a string; LibreOffice's own `calcext:value-type` tells.
+            # `office:value-type` says string for an error; LibreOffice's own `calcext:value-type` says error.
             self._cell(given, is_error=any(local(key) == "value-type" and value == "error"
                                            for key, value in attributes.items()))  # fmt: skip
         elif name == "p":
@@ -63,6 +63,6 @@ class _Scan:
             self.marks.errors |= area.formulas if is_error else set()
 
     def _bound(self) -> None:
-        """A value here: its whole repetition must lie within the form's bounds."""
+        """Called for a cell with a value: Refused if its repetition goes beyond the limits of rows or columns."""
         if self.row + self.rows - 1 > self.limit or self.column + self.columns - 1 > MOST_COLUMNS:
             raise too_large(self.limit)

@@ -1,7 +1,7 @@
-"""One sheet of an xlsx: which cells are formulas or error values, and that nothing lies beyond the form's bounds.
+"""Scanning one sheet of an xlsx for formulas, error values, and content beyond the limits of rows and columns.
 
-Nearly all workbooks are written in the one plain way in which Excel, WPS, LibreOffice and openpyxl write them; there a
-few searches of the bytes tell. Whatever looks in any way different is parsed by expat. Both give the same marks.
+Excel, WPS, LibreOffice and openpyxl write nearly all sheets in the same simple way, for which a few searches of the
+bytes suffice (`quick_marks`). Any other sheet is parsed by expat. Both give the same marks.
 """
 
 import re
@@ -13,39 +13,39 @@ from etl.exchange.submission import Problem
 from etl.read.marks import MOST_COLUMNS, Marks, Refused, too_large
 
 REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
-#: The declaration of a part in UTF-8, or none.
+#: The optional XML declaration of a part in UTF-8.
 UTF8 = re.compile(rb"""(?:\xef\xbb\xbf)?(?:<\?xml(?:(?!encoding)[^?>])*(?:encoding=["']utf-8["'][^?>]*)?\?>)?""", re.I)
 QUOTED = re.compile(rb"=\s*'")
 PREFIXED = re.compile(rb":(?:c|f|v|is|row|sheetData)[\s/>]")
 CELL = re.compile(rb'<c r="([A-Z]{1,3}[0-9]{1,7})"[^<>&]*>')
 SHORTEST_ROW = len("<row/>")
-#: Signs that no XML may hold (XML 1.0, 2.2), but that lenient readers pass on.
+#: Characters that XML does not allow (XML 1.0, section 2.2), but that lenient parsers accept.
 CONTROLS = bytes({*range(32)} - {9, 10, 13})
-NO_SIGN = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-#: A cell that names a text of the shared list, by what is no whole number.
+NO_CHARACTER = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+#: A cell that refers to a shared text by something other than a whole number.
 BAD_INDEX = re.compile(rb't="s"[^<>]*><v>(?![0-9]{1,9}</v>)')
 
 
 def scan_sheet(xml: bytes, rows: int) -> Marks:
-    """The marks of a sheet's part; Refused beyond so many rows, or if it is no XML."""
+    """The marks of a sheet, from its XML. Refused if there are more than `rows` rows or the XML is not valid."""
     quick = quick_marks(xml, rows)
     return _Scan(rows).parse(xml) if quick is None else quick
 
 
 def check_texts(xml: bytes) -> None:
-    """Refused if the list of shared texts holds what is no XML: lenient readers would pass it on."""
+    """Raise Refused if the XML of the shared texts is not valid, which lenient parsers would accept."""
     if b"&#" in xml or _has_control(xml):
         parse_xml(xml, lambda _tag, _attributes: None)
 
 
 def _has_control(xml: bytes) -> bool:
     return len(xml.translate(None, CONTROLS)) != len(xml) or (
-        NO_SIGN[0][:2] in xml and any(sign in xml for sign in NO_SIGN)
+        NO_CHARACTER[0][:2] in xml and any(sequence in xml for sequence in NO_CHARACTER)
     )
 
 
 def quick_marks(xml: bytes, rows: int) -> Marks | None:
-    """The marks if the sheet is written in the plain way, else None."""
+    """The marks, if the sheet is written in the simple way and within the limits; else None."""
     prolog = UTF8.match(xml)
     first = xml.find(b"<", prolog.end()) if prolog else -1
     if first < 0 or not xml.endswith(b"</worksheet>") or _is_odd(xml[first:]):
@@ -55,7 +55,7 @@ def quick_marks(xml: bytes, rows: int) -> Marks | None:
     marks = Marks()
     start = xml.find(b"<f")
     while start >= 0:
-        if xml[start + 2] in b" \t\r\n/>":  # else a longer name
+        if xml[start + 2] in b" \t\r\n/>":  # otherwise another element, whose name begins with f
             at = _formula_at(xml, start)
             if at is None:
                 return None
@@ -66,12 +66,12 @@ def quick_marks(xml: bytes, rows: int) -> Marks | None:
 
 @cache
 def _far(digits: int) -> re.Pattern[bytes]:
-    """An address that might lie beyond the bounds: so many digits, or a column behind IV (256)."""
+    """Matches an address that may be beyond the limits: at least `digits` digits, or a column after IV (256)."""
     return re.compile(rb'r="(?:[A-Z]{0,3}[0-9]{%d}|[A-Z]{3}|I[W-Z]|[J-Z][A-Z])' % digits)
 
 
 def _is_odd(body: bytes) -> bool:
-    """Anything by which a value could be written otherwise, or hidden: comments, prefixes, references, other quotes."""
+    """True if the XML has anything that `quick_marks` cannot handle, such as comments, prefixes or references."""
     return (
         _has_control(body)
         or (b"#" in body and b"&#" in body)
@@ -81,12 +81,12 @@ def _is_odd(body: bytes) -> bool:
         or (b"'" in body and QUOTED.search(body) is not None)
         or PREFIXED.search(body) is not None
         or BAD_INDEX.search(body) is not None
-        or body.count(b"<") != 2 * body.count(b"</") + body.count(b"/>")  # an element that does not end
+        or body.count(b"<") != 2 * body.count(b"</") + body.count(b"/>")  # an element without its end
     )
 
 
 def _formula_at(xml: bytes, start: int) -> tuple[int, int] | None:
-    """The place of the cell that a formula stands in, None unless it is one cell's own formula."""
+    """(row, column) of the cell with the formula at `start`; None if the formula fills several cells."""
     tag = xml[start : xml.find(b">", start)]
     cell = CELL.match(xml, max(xml.rfind(b"<c", 0, start), 0))
     if cell is None or cell.end() != start or b"array" in tag or b"dataTable" in tag:
@@ -100,7 +100,10 @@ def parse_xml(
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
 ) -> None:
-    """Every element's qualified name and attributes; Refused if it is no XML or declares a document type."""
+    """Parse XML and call `start` (qualified name, attributes), `end` and `text` as expat does.
+
+    Refused if it is not valid XML or declares a document type.
+    """
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _no_doctype
     parser.StartElementHandler = start
@@ -117,12 +120,12 @@ def _no_doctype(*_: object) -> None:
 
 
 def local(name: str) -> str:
-    """A qualified name without its prefix."""
+    """The local part of a qualified name, without its prefix."""
     return name.rpartition(":")[2]
 
 
 class _Scan:
-    """One pass over a sheet's elements, however they are written."""
+    """Collects the marks of a sheet by parsing it with expat."""
 
     def __init__(self, rows: int) -> None:
         self.limit = rows
@@ -140,7 +143,7 @@ class _Scan:
             self.index.append(text)
 
     def _end(self, _tag: str) -> None:
-        """A cell that names a shared text by what is no whole number: lenient readers show some text or other."""
+        """Refuse a cell whose index of a shared text is no whole number; lenient parsers would show some text."""
         if self.index is not None and not re.fullmatch("[0-9]{1,9}", "".join(self.index)):
             raise Refused(Problem("F01"))
         self.index = None
@@ -160,7 +163,7 @@ class _Scan:
             self.index = [] if name == "v" and self.is_listed else None
 
     def _cell(self, attributes: dict[str, str]) -> None:
-        # A cell may leave out its address: it then follows the one before it.
+        # A cell without an address follows the cell before it.
         self.column += 1
         if "r" in attributes:
             self.row, self.column = position(attributes["r"])
@@ -169,7 +172,7 @@ class _Scan:
             self.marks.errors.add((self.row, self.column))
 
     def _formula(self, attributes: dict[str, str]) -> None:
-        """Mark the cell, and every cell that an array formula fills: those hold a value only."""
+        """Mark the cell of a formula, and every other cell that an array formula fills."""
         self.marks.formulas.add((self.row, self.column))
         area = attributes.get("ref", "")
         if area and attributes.get("t") in ("array", "dataTable"):
@@ -182,7 +185,7 @@ class _Scan:
 
 
 def position(reference: str) -> tuple[int, int]:
-    """(row, column) of an address such as ``J7``, from 1; ValueError if it is none."""
+    """(row, column) of an address such as ``J7``, counted from 1. ValueError if it is not an address."""
     found = REFERENCE.fullmatch(reference.upper())
     if found is None:
         raise ValueError(reference)

@@ -1,18 +1,18 @@
-"""The list of staff accounts to be made: a workbook with the columns 账号 and 范围, each row an account."""
+"""Reading the list of staff accounts to make: a workbook with the columns 账号 and 范围, one account per row."""
 
 import io
 from collections.abc import Iterator, Sequence
 
 import python_calamine
 
-#: Headings, as they are met.
+#: Accepted spellings of the two headings.
 _NAME, _SCOPE = ("账号", "username"), ("范围", "scope")
 
 
 def staff_rows(data: bytes) -> list[tuple[int, str, str]] | None:
-    """In a bounded child: (row number, account, scope) of the first sheet; None if its first row lacks a heading.
+    """(row number, account, scope) of each row of the first sheet; None if its first row lacks a heading.
 
-    Rows that are wholly blank are left out. Raises what calamine raises for a file that is no workbook.
+    Blank rows are left out. To be run in a bounded child process; raises calamine's errors for a file it cannot read.
     """
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)

@@ -1,4 +1,4 @@
-"""Returned workbooks are read in child processes: what a file does to its reader ends there, as one refused file."""
+"""Reading returned workbooks in child processes, so that a harmful file only ends its reader and is refused."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,14 +12,14 @@ from etl.rulebook.limits import Limits
 from etl.system import sealing
 from etl.system.bounded import Bounded, Bounds, Broke, Exceeded
 
-#: So many passwords are tried within one limit of time.
+#: How many passwords one request to a reader tries, within its time limit.
 PORTION = 200
 
 
 def take(path: Path, limits: Limits) -> bytes:
-    """A file's bytes, at most one beyond what is allowed: enough to see that it is too large.
+    """A file's bytes; of a file that is too large only the allowed number and one more, which shows that.
 
-    Nothing if it cannot be read or is no ordinary file: then it is no workbook, and no reason to stop the others.
+    Empty if it cannot be read or is no regular file, so that the other files are still read.
     """
     try:
         if not path.is_file():
@@ -31,22 +31,25 @@ def take(path: Path, limits: Limits) -> bytes:
 
 
 def readers(limits: Limits) -> Bounded:
-    """A pool of reading processes, as a context: for many files."""
+    """A pool of reader processes for many files, used as a context."""
     return Bounded(Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes))
 
 
 def read_workbook(
     data: bytes, candidates: Sequence[Candidate], limits: Limits, *, allow_unsealed: bool, pool: Bounded | None = None
 ) -> Submission:
-    """Read a file in a bounded process, one of the pool's if one is given. Never raises for what the file holds."""
-    if not data:  # as `take` gives it where there is nothing to read
+    """Read a file's bytes in a bounded process, from `pool` if it is given. A bad file gives problems, not errors.
+
+    `candidates` give the passwords to try, the likeliest first; `allow_unsealed` accepts an unencrypted workbook.
+    """
+    if not data:  # `take` could not read the file, or it is empty
         return _refused(Problem("F21"))
     if len(data) > limits.file_bytes:
         return _refused(Problem("F05", params={"limit": f"{limits.file_bytes // 1_000_000} MB"}))
     if pool is None:
         with readers(limits) as alone:
             return read_workbook(data, candidates, limits, allow_unsealed=allow_unsealed, pool=alone)
-    # The first is the likeliest: a thousand passwords are tried only where it does not fit, and never all in one go.
+    # First only the likeliest password is tried, then the others in portions, each with its own time limit.
     for start, end in [(0, 1), *((at, at + PORTION) for at in range(1, len(candidates), PORTION))]:
         passwords = [candidate.password for candidate in candidates[start:end]]
         result = _ask(pool, data, passwords, limits, allow_unsealed=allow_unsealed)
@@ -66,7 +69,10 @@ def _ask(pool: Bounded, data: bytes, passwords: list[str], limits: Limits, *, al
 
 
 def read_bytes(data: bytes, passwords: list[str], limits: Limits, allow_unsealed: bool) -> Submission:
-    """Unseal and parse, in this process. `opened_by` tells which password fitted, also where the rest is refused."""
+    """Unseal and parse a workbook in this process. `opened_by` is the index of the password that opened it, if any.
+
+    It is set even if the content is then refused.
+    """
     try:
         opened = sealing.unseal(data, passwords, spin_count=limits.spin_count)
     except sealing.NotSealed:

@@ -1,1 +1,1 @@
-"""Documents for units and the bureau, made from the record and from what was found; sealed by the command line."""
+"""Documents for units, the bureau and the inspectorate. They are made unencrypted here; the workflow seals them."""

@@ -1,4 +1,4 @@
-"""What a unit gets back with its workbook: a page that says what to mend, and the faulty cells marked (M8, M19)."""
+"""Feedback: a copy of a returned workbook with faulty cells marked, and a page that says what to mend (M8, M19)."""
 
 import io
 import re
@@ -18,19 +18,23 @@ from etl.forms.sheet import LINE, find_header, lines_of
 from etl.report.transcript import transcribe
 
 PAGE, DETAILS = "请先看这里", "逐格清单"
-#: Cells named on the page for one kind of fault; the rest is counted there and listed on the sheet of details.
+#: The most cells that the page names for one kind of fault; the sheet of details lists all.
 NAMED = 24
 FILLS = {Severity.ERROR: "FFE0464E", Severity.WARNING: "FFFFC000", Severity.NOTE: "FFBDD7EE"}
-_WORDS = {Severity.ERROR: "错误（必须改）", Severity.WARNING: "提示（请核实）", Severity.NOTE: "备注（已记录）"}
-#: What is asked where nothing need be wrong.
+_SEVERITY_TEXTS = {
+    Severity.ERROR: "错误（必须改）",
+    Severity.WARNING: "提示（请核实）",
+    Severity.NOTE: "备注（已记录）",
+}
+#: The request for a warning or a note, which may need no change.
 CONFIRM = "核实无误的可不改"
-#: A comment is one author's; Excel shows the name.
+#: The author of comments, which Excel shows.
 AUTHOR = "市教育局"
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Findings of one rule in one column: what is wrong, where, and what a right value looks like."""
+    """The findings of one rule in one column: message, cells, number, and an example of a valid value."""
 
     column: str
     rule: str
@@ -42,10 +46,10 @@ class _Group:
 
 
 def build_feedback(plain: bytes | None, form: Form, title: str, findings: Sequence[Finding]) -> bytes:
-    """The workbook with its faulty cells coloured and commented, the page and the list of all findings before it.
+    """The workbook `plain` with faulty cells coloured and commented, after a page and a list of all findings.
 
-    What is no .xlsx that can be marked is copied value by value. Without `plain` (a file that could not be read) there
-    are only the page and the list.
+    A workbook that openpyxl cannot load is copied value by value first. If `plain` is None (a file that could not be
+    read), the result has only the page and the list.
     """
     book = _opened(plain, form)
     headings = _headings(book, form)
@@ -67,12 +71,15 @@ def _opened(plain: bytes | None, form: Form) -> Workbook:
         return book
     try:
         return openpyxl.load_workbook(io.BytesIO(plain))
-    except Exception:  # noqa: BLE001 - what it was not made for makes the library raise anything
+    except Exception:  # noqa: BLE001 - an unusual file can make the library raise any error
         return transcribe(plain, form)
 
 
 def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], form: Form) -> list[_Group]:
-    """Findings by column and rule, errors first, then as the columns stand."""
+    """Group findings by column and rule; errors first, then in the order of the columns.
+
+    `headings` are the form's headings by column letters.
+    """
     examples = {column.heading: column.example for column in form.columns}
     kinds: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
@@ -82,7 +89,7 @@ def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], for
         heading = headings.get(letters, "")
         example = examples.get(heading) or ("与下发的原样一致" if heading else "")
         if own[0].severity is not Severity.ERROR:
-            example = CONFIRM if heading else ""  # a value of any other kind would be no better
+            example = CONFIRM if heading else ""  # the value may be right, so no example is given
         cells = tuple(cell_ranges([finding.cell for finding in own if finding.cell]))
         where = cells or tuple(f"序号 {finding.serial}" for finding in own if finding.serial)
         groups.append(_Group(heading or "整个文件", rule, own[0].severity, own[0].message, where, len(own), example))
@@ -92,7 +99,7 @@ def group_findings(findings: Sequence[Finding], headings: Mapping[str, str], for
 
 
 def cell_ranges(cells: Sequence[str]) -> list[str]:
-    """Addresses with runs of one column drawn together: J4, J5, J6, J9 → J4:J6, J9."""
+    """Cell addresses, sorted, with runs in one column as ranges: J4, J5, J6, J9 → J4:J6, J9."""
     rows = sorted(
         {(_letters(cell), int(cell[len(_letters(cell)) :])) for cell in cells}, key=lambda at: (len(at[0]), at)
     )
@@ -110,7 +117,7 @@ def _letters(cell: str) -> str:
 
 
 def _headings(book: Any, form: Form) -> Mapping[str, str]:
-    """Column letters → the form's heading, wherever the header stands."""
+    """The form's headings by column letters, from the first sheet with the form's header; empty if there is none."""
     wanted = tuple(column.key for column in form.columns)
     for sheet in book.worksheets:
         grid = [["" if v is None else v for v in row] for row in sheet.iter_rows(max_row=30, values_only=True)]
@@ -120,7 +127,7 @@ def _headings(book: Any, form: Form) -> Mapping[str, str]:
 
 
 def _mark(book: Any, findings: Sequence[Finding]) -> None:
-    """Colour and comment every cell that a finding names; the worst finding gives the colour."""
+    """Colour and comment every cell that a finding names; the most severe finding gives the colour."""
     named: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         sheet = _sheet_of(book, finding)
@@ -135,7 +142,7 @@ def _mark(book: Any, findings: Sequence[Finding]) -> None:
 
 
 def _sheet_of(book: Any, finding: Finding) -> str:
-    """The sheet's own name: of one that was renamed a finding tells only which it is; empty if there is none."""
+    """The name of a finding's sheet, or empty. For a renamed sheet the finding only has its number (第2张表)."""
     numbered = re.fullmatch(r"第(\d+)张表", finding.sheet)
     if finding.sheet in book.sheetnames or not numbered:
         return finding.sheet if finding.sheet in book.sheetnames else ""
@@ -144,7 +151,7 @@ def _sheet_of(book: Any, finding: Finding) -> str:
 
 
 def _shown_at(sheet: Any, address: str) -> str:
-    """Where a cell is seen: one that is merged with others is seen at their first."""
+    """The address where a cell is visible: of merged cells, the first."""
     for area in sheet.merged_cells.ranges:
         if address in area:
             return str(area.start_cell.coordinate)
@@ -156,7 +163,7 @@ def _page(book: Any, title: str, groups: Sequence[_Group]) -> None:
     rows: list[tuple[object, ...]] = [(title,), (), ("要改什么", "列", "处数", "在哪里", "说明与改法", "正确的样子")]
     for group in groups:
         where = "、".join(group.cells[:NAMED]) + (f" 等（见“{DETAILS}”）" if len(group.cells) > NAMED else "")
-        rows.append((_WORDS[group.severity], group.column, group.count, where, group.message, group.example))
+        rows.append((_SEVERITY_TEXTS[group.severity], group.column, group.count, where, group.message, group.example))
     if not groups:
         rows.append(("没有发现问题。",))
     _write(sheet, rows, (16, 22, 7, 36, 60, 26), header=3)
@@ -167,10 +174,9 @@ def _page(book: Any, title: str, groups: Sequence[_Group]) -> None:
 def _details(book: Any, findings: Sequence[Finding], headings: Mapping[str, str]) -> None:
     sheet = book.create_sheet(DETAILS, 1)
     rows: list[tuple[object, ...]] = [("工作表", "单元格", "列", "序号", "程度", "规则", "说明与改法")]
-    rows += [
-        (f.sheet, f.cell, headings.get(_letters(f.cell), ""), f.serial or "", _WORDS[f.severity], f.rule, f.message)
-        for f in findings
-    ]
+    for f in findings:
+        heading = headings.get(_letters(f.cell), "")
+        rows.append((f.sheet, f.cell, heading, f.serial or "", _SEVERITY_TEXTS[f.severity], f.rule, f.message))
     _write(sheet, rows, (14, 10, 22, 10, 16, 8, 80), header=1)
     sheet.auto_filter.ref = f"A1:G{len(rows)}"
 
@@ -186,7 +192,7 @@ def _write(sheet: Any, rows: Sequence[tuple[object, ...]], widths: Sequence[int]
         sheet.row_dimensions[number].height = lines * LINE + 5
         for cell in row:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.data_type = "n" if isinstance(cell.value, int) else "s"  # what begins with = is text
+            cell.data_type = "n" if isinstance(cell.value, int) else "s"  # a text that begins with = stays text
     for cell in sheet[header]:
         cell.font = Font(bold=True)
     sheet["A1"].font = Font(bold=True, size=14 if header > 1 else 11)

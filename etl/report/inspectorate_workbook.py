@@ -1,4 +1,4 @@
-"""The inspectorate's workbook: the flags with their reasons, and the children drawn for a second visit (M4, M19)."""
+"""The inspectorate's workbook: flags with their reasons, and the sample of children for second visits (M4, M19)."""
 
 import io
 from collections.abc import Sequence
@@ -22,7 +22,10 @@ SAMPLE_COLUMNS = (
 
 
 def build_inspection(title: str, flags: Sequence[Line], sample: Sequence[Line], notes: Sequence[str]) -> bytes:
-    """The plain workbook. `flags`: (unit, rule, reason); `sample`: the first six columns; `notes`: how it was drawn."""
+    """The workbook, unencrypted.
+
+    `flags` are (unit, rule, reason); `sample` are the first six of `SAMPLE_COLUMNS`; `notes` say how it was drawn.
+    """
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, AS_TEXT) as book:
         add_sheet(book, FLAGS, title, [], FLAG_COLUMNS, flags or [("—", "—", "没有发现疑点。")])

@@ -1,4 +1,4 @@
-"""A sheet of texts to be printed and written on: title, notes, a table with its head on every page."""
+"""A sheet of texts to print and write on: title, notes, and a table whose header is repeated on every page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,14 +6,17 @@ from typing import Any
 from etl.forms.sheet import LINE, lines_of
 
 Line = Sequence[str]
-#: Options of a workbook in which whatever looks like a formula, a link or a number is text.
+#: xlsxwriter options that keep texts as texts, even if they look like a formula, a link or a number.
 AS_TEXT = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
 def add_sheet(
     book: Any, name: str, title: str, notes: Sequence[str], columns: Sequence[tuple[str, int]], lines: Sequence[Line]
 ) -> None:
-    """`columns`: heading and width in characters. Columns that a line does not fill stay empty."""
+    """Add a sheet to an xlsxwriter workbook. `columns` are (heading, width in characters).
+
+    A line with fewer texts than columns leaves the last columns empty, to be filled in by hand.
+    """
     sheet = book.add_worksheet(name)
     base = {"font_name": "宋体", "font_size": 11, "valign": "vcenter", "text_wrap": True, "num_format": "@"}
     grid = book.add_format(base | {"border": 1})

@@ -1,4 +1,4 @@
-"""Papers of the staff instance: its audit log for the custodian's file (M18), and passwords to hand out."""
+"""Documents of the staff instance: its audit log for the custodian (M18), and passwords of new accounts."""
 
 import io
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _ACCOUNTS = (("账号", 20), ("范围", 24), ("初始密码", 22), ("领取人�
 
 
 def build_looks(title: str, lines: Iterable[Line], head: str) -> bytes:
-    """The plain workbook; `head` is the seal of the newest entry as it is printed."""
+    """The workbook of the audit log, unencrypted; `head` is the printed seal of the newest entry."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, AS_TEXT) as book:
         add_sheet(
@@ -30,7 +30,7 @@ def build_looks(title: str, lines: Iterable[Line], head: str) -> bytes:
 
 
 def build_accounts(title: str, accounts: Iterable[Line]) -> bytes:
-    """The plain workbook of new accounts: name, scope, password, to be cut apart and handed over."""
+    """The workbook of new accounts, unencrypted: (name, scope, password) each, to be cut apart and handed over."""
     out = io.BytesIO()
     notes = ["逐行裁开，当面交给本人；初始密码只用一次，首次登录须更改。交完即删除本文件。"]
     with xlsxwriter.Workbook(out, AS_TEXT) as book:

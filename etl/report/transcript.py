@@ -1,4 +1,4 @@
-"""A copy, value by value, of a workbook that can be read but not marked: an .xls, an .ods, an unusual .xlsx."""
+"""Copying, value by value, a workbook that openpyxl cannot load: an .xls, an .ods, or an unusual .xlsx."""
 
 import datetime as dt
 import io
@@ -11,9 +11,9 @@ from etl.forms.definitions import MANIFEST_SHEET, Form
 
 
 def transcribe(plain: bytes, form: Form) -> Workbook:
-    """The same texts at the same addresses; no formula, format or macro is taken over. The manifest stays hidden.
+    """A new workbook with the same values at the same addresses, without formulas, formats and macros.
 
-    Raises python_calamine.CalamineError or ValueError if the file cannot be read.
+    The manifest's sheet stays hidden. Raises python_calamine.CalamineError or ValueError if the file cannot be read.
     """
     source = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(plain))
     book = Workbook()
@@ -29,7 +29,7 @@ def transcribe(plain: bytes, form: Form) -> Workbook:
                 if value != "":
                     cell = sheet.cell(row, column)
                     cell.value = _shown(value)
-                    cell.data_type = "n" if isinstance(value, float) else "s"  # what begins with = is text
+                    cell.data_type = "n" if isinstance(value, float) else "s"  # a text that begins with = stays text
     return book
 
 

@@ -1,1 +1,1 @@
-"""The campaign as data: loads and validates `campaign/`."""
+"""The rule book: loads and validates the campaign's data files in `campaign/`."""

@@ -1,4 +1,4 @@
-"""The rule book as data: how `campaign/` is declared, and read as frozen dataclasses. Changing it touches no Python."""
+"""The campaign as frozen dataclasses, and loading it from `campaign/`. Another campaign needs other data only."""
 
 import unicodedata
 from collections import Counter
@@ -20,17 +20,17 @@ from etl.rulebook.mistakes import bad_value
 from etl.rulebook.publication import Publication
 from etl.rulebook.rules import Rule, RuleBook
 
-#: The bureau as a receiver of workbooks and as a scope.
+#: The bureau and the inspectorate, as recipients and as scopes.
 BUREAU = "bureau"
 INSPECTORATE = "inspectorate"
-#: Names that a unit may not have: rows of tables, scopes and folders of the site use them.
+#: Slugs that a unit must not have, because rows of tables, scopes and folders of the site use them.
 RESERVED = (BUREAU, "city", "data", "en", "inspectorate", "receipts")
-#: More rows than this, the program that checks a release does not read.
+#: The most units; `verify_release.py` reads no more rows.
 MOST_UNITS = 4_000
 
 
 def _parted(cell: str) -> list[str]:
-    """The names in a cell, with bars between them; none in a blank one."""
+    """The names in a cell, which are separated by bars; none if it is blank. ValueError if it is not a text."""
     if cell and not is_text(cell):
         raise ValueError
     return cell.split("|") if cell else []
@@ -38,9 +38,9 @@ def _parted(cell: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Unit:
-    """A reporting unit (乡镇、街道, M2). `aliases` are further spellings met in 户籍地."""
+    """A reporting unit (乡镇、街道, M2). `aliases` are other names of it that occur in 户籍地."""
 
-    # It becomes a file name, a scope's name and the address of a page.
+    # Used as a file name, as a scope's name and in the address of a page.
     slug: Annotated[str, Is(lambda slug: SLUG.fullmatch(slug) and slug not in RESERVED, "unit_slug", reserved=RESERVED)]
     name: Item
     kind: Text
@@ -74,7 +74,7 @@ Age = Annotated[int, whole(1, 150)]
 
 @dataclass(frozen=True)
 class Ages:
-    """Completed years on `reference`; the readings of E, F and the watched age (M17)."""
+    """Ages in completed years on the day `reference`, with which rules about E, F and the watched age compare (M17)."""
 
     reference: Day
     over_age: Age
@@ -102,7 +102,7 @@ class Licence:
 
 @dataclass(frozen=True)
 class Particulars:
-    """What `campaign.toml` says: who, when, which children."""
+    """The content of `campaign.toml`: the organiser, days, and which children."""
 
     id: Annotated[str, matching(r"[a-z0-9][a-z0-9-]{0,59}"), at("campaign.id")]
     notice: Annotated[Text, at("campaign.notice")]
@@ -132,7 +132,7 @@ class Particulars:
 
 @dataclass(frozen=True)
 class Campaign(Particulars):
-    """Everything that differs from county to county."""
+    """A whole campaign: everything that differs between counties."""
 
     units: tuple[Unit, ...]
     categories: tuple[Category, ...]
@@ -153,11 +153,11 @@ class Campaign(Particulars):
 
     @cached_property
     def code_of(self) -> Mapping[str, str]:
-        """Category code by drop-down value, normalised (NFKC) as answers are."""
+        """Category codes by label, normalised (NFKC) like answers."""
         return {unicodedata.normalize("NFKC", category.label): category.code for category in self.categories}
 
     def recipient_name(self, slug: str) -> str:
-        """How a unit, a department or the bureau is printed; the slug itself if the campaign no longer has it."""
+        """The printed name of a recipient, or the slug itself if the campaign no longer has it."""
         department = self.casework.department(slug)
         if slug in (BUREAU, INSPECTORATE):
             return self.organiser["name"] if slug == BUREAU else "督导"
@@ -170,7 +170,10 @@ class Campaign(Particulars):
     def finding(
         self, rule: str, file: str, *, sheet: str = "", cell: str = "", serial: str | None = None, **params: Any
     ) -> Finding:
-        """The finding of a rule at a place; `params` fill its message and must hold nothing personal."""
+        """The finding of a rule at a place; `params` fill in its message and must not be personal.
+
+        FuxueError if there is no such rule.
+        """
         found = self._rule.get(rule)
         if found is None:
             raise FuxueError("campaign.no_rule", rule=rule)
@@ -187,7 +190,7 @@ class Campaign(Particulars):
 
 
 def load_campaign(folder: Path) -> Campaign:
-    """Read a campaign folder; FuxueError names file, key and what was expected."""
+    """Load a campaign folder. FuxueError for the first mistake; it names file, key and what was expected."""
     particulars = load_toml(folder / "campaign.toml", Particulars)
     units = _units(folder / "units.csv")
     taken = {*RESERVED, *(unit.slug for unit in units)}

@@ -1,4 +1,4 @@
-"""What may be chosen in a column of a workbook: the drop-down lists of every form, from the campaign's data."""
+"""Allowed values of columns: the drop-down lists of every form, from the campaign's data."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -11,19 +11,19 @@ from etl.rulebook.rules import ANSWERS
 
 @dataclass(frozen=True)
 class Choices:
-    """Allowed values; or, if the column depends on another, those by that one's value (`by`)."""
+    """The allowed values of a column; if it depends on another column, `by` gives them by that column's value."""
 
     values: tuple[str, ...] = ()
     by: Mapping[str, tuple[str, ...]] | None = None
 
     def find(self, text: str, depends: str = "") -> str | None:
-        """The value that a normalised text (NFKC) stands for, or None; `depends` is what the other column holds."""
+        """The allowed value that equals a normalised text (NFKC), or None; `depends` is the other column's value."""
         values = self.values if self.by is None else self.by.get(depends, ())
         return next((value for value in values if unicodedata.normalize("NFKC", value) == text), None)
 
 
 def choices_of(campaign: Campaign, recipient: str, column: Column) -> Choices:
-    """The choices of a column of a receiver's form. KeyError if the form names a list that does not exist."""
+    """The choices of a column for a recipient. KeyError if the form names a list that does not exist."""
     return LISTS[column.choices](campaign, recipient)
 
 

@@ -1,4 +1,4 @@
-"""The campaign's TOML and CSV files, read as the types that declare them: a mistake names file, key and expectation."""
+"""Reading the campaign's TOML and CSV files as declared types; an error names file, key and what was expected."""
 
 import csv
 import io
@@ -12,18 +12,21 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError, with_config
 
 from etl.findings import FuxueError
-from etl.rulebook.mistakes import as_told, bad_value, in_both
+from etl.rulebook.mistakes import bad_value, first_mistake, in_both
 
 T = TypeVar("T")
 
 
 def load_toml(path: Path, shape: Callable[..., T], **context: object) -> T:
-    """What a TOML file says, as the dataclass `shape`, whose checks may look at `context`."""
+    """Read a TOML file as the dataclass `shape`; `context` is passed to its validators. FuxueError for a mistake."""
     return checked(path.name, read_toml(path), shape, **context)
 
 
 def load_csv(path: Path, shape: Callable[..., T]) -> T:
-    """The rows of a CSV file by their numbers; `shape` is a dictionary of dataclasses with the columns as fields."""
+    """Read a CSV file as rows by row number; `shape` is ``dict[int, D]``, where the fields of D are the columns.
+
+    FuxueError for a mistake.
+    """
     columns = list(next(iter(_declared(shape)[1]["$defs"].values()))["properties"])
     reader = csv.reader(io.StringIO(_read(path), newline=""), strict=True)
     try:
@@ -43,19 +46,19 @@ def load_csv(path: Path, shape: Callable[..., T]) -> T:
 
 
 def checked(file: str, data: Mapping[Any, Any], shape: Callable[..., T], **context: object) -> T:
-    """The content of a file as `shape`; FuxueError ``campaign.bad_value`` tells the first mistake."""
+    """Validate the content of a file as `shape`. FuxueError ``campaign.bad_value`` for the first mistake."""
     adapter, schema = _declared(shape)
     flat = _flat(file, data, {key.partition(".")[0] for key in schema.get("properties", ()) if "." in key})
     try:
         made: T = adapter.validate_python(flat, context=context)
     except ValidationError as error:
-        raise as_told(file, flat, schema, error) from None
+        raise first_mistake(file, flat, schema, error) from None
     return made
 
 
 @cache
 def _declared(shape: Any) -> tuple[TypeAdapter[Any], Mapping[str, Any]]:
-    """What validates a shape, in which no key is overlooked, and its description as JSON Schema."""
+    """(a validator of a shape that rejects unknown keys, the shape's JSON Schema)."""
     if isinstance(shape, type):
         with_config(extra="forbid")(shape)
     adapter: TypeAdapter[Any] = TypeAdapter(shape)
@@ -63,8 +66,8 @@ def _declared(shape: Any) -> tuple[TypeAdapter[Any], Mapping[str, Any]]:
 
 
 def _flat(file: str, data: Mapping[Any, Any], tables: set[str]) -> dict[Any, Any]:
-    """The keys of these tables as keys of the whole file, such as ``place.city``."""
-    # A key that is itself written with a dot stays in its quotation marks, and is nobody's.
+    """The content with the keys of `tables` moved to the top, such as ``place.city``."""
+    # A key that contains a dot itself keeps its quotation marks, so that it matches no declared key.
     flat = {f'"{key}"' if "." in str(key) else key: value for key, value in data.items() if key not in tables}
     for table in tables & data.keys():
         if not isinstance(data[table], Mapping):
@@ -74,13 +77,13 @@ def _flat(file: str, data: Mapping[Any, Any], tables: set[str]) -> dict[Any, Any
 
 
 def read_toml(path: Path) -> Mapping[str, Any]:
-    """A TOML file as a mapping."""
+    """A TOML file as a mapping. FuxueError if it cannot be read or parsed."""
     content = _read(path)
     try:
         return tomllib.loads(content)
     except RecursionError:
         raise _unreadable(path, "?", "too_deep") from None
-    except ValueError as error:  # of TOML, or of a number with more digits than Python reads
+    except ValueError as error:  # invalid TOML, or a number with more digits than Python accepts
         at = re.search(r"at line (\d+)", str(error))
         key = _near(content.splitlines()[: int(at[1]) if at else None])
         raise _unreadable(path, key, "syntax", line=at[1] if at else "?", said=error) from None
@@ -103,7 +106,7 @@ def _unreadable(path: Path, key: str, reason: str, **params: object) -> FuxueErr
 
 
 def _near(lines: Sequence[str]) -> str:
-    """The key in the last of these lines that has one, with the table that it stands in."""
+    """The last key in these lines, with the table that it belongs to, to show where an error is."""
     key = ""
     for line in reversed(lines):
         if found := re.match(r"\s*(\[\[?[^\[\]]*\]\]?)\s*(#.*)?$", line):

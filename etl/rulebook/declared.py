@@ -1,7 +1,7 @@
-"""What the campaign's files are declared with: an annotation says what a key holds, and what a mistake there is told.
+"""Annotations that declare the campaign's files: what a key may contain, and what an error says was expected.
 
-pydantic reads the annotations of ordinary frozen dataclasses (`etl/rulebook/datafile.py` asks it to). They hold only
-while a file is read: whoever makes such an object in code may fill it as he likes.
+`etl/rulebook/datafile.py` lets pydantic validate ordinary frozen dataclasses by these annotations. They are checked
+only when a file is read, not when such an object is made in code.
 """
 
 import datetime as dt
@@ -15,27 +15,27 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from etl.rulebook.limits import Core
 from etl.system.file_names import FORMULA_STARTS, visible
 
-#: Characters of a text, and years of a date: what lies beyond is a slip, and spreadsheets cannot hold it.
+#: The most characters of a text, and the years allowed in a date; anything else is a mistake.
 TEXT, YEARS = 1_000, range(1950, 2200)
-#: How units and departments are called in files, folders and addresses.
+#: The pattern of slugs, which name units and departments in files, folders and addresses.
 SLUG = re.compile("[a-z][a-z0-9-]{0,39}")
-#: The categories of 核查结果 (M9, annex 2) in their order, with their groups: forms, sums and pages are made for these.
+#: The categories of 核查结果 (M9, annex 2) in order, with their groups. Forms, sums and pages depend on these.
 GROUP_OF = {**dict.fromkeys("ABCDEFGH", "deducted"), **dict.fromkeys("IJKLM", "to_return")}
 DEDUCTED, TO_RETURN = (tuple(c for c, g in GROUP_OF.items() if g == group) for group in ("deducted", "to_return"))
 
 
 class Is:
-    """A condition on a field. `expected` names the text of `expected.toml` that says it, `params` fill that text."""
+    """A condition on a field's value. `expected` is the key of its text in `expected.toml`, `params` fill that text."""
 
     def __init__(self, check: Callable[[Any], object], expected: str, **params: object) -> None:
         self.check, self.says = check, {"says": expected, **params}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """For pydantic: whatever else the annotation says, then this."""
+        """For pydantic: check the condition after the type."""
         return core_schema.no_info_after_validator_function(self._held, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """For pydantic: the description of the field says what is expected."""
+        """For pydantic: add what is expected to the field's JSON Schema, where `first_mistake` finds it."""
         return {**handler(schema), **self.says}
 
     def _held(self, value: Any) -> Any:
@@ -45,33 +45,33 @@ class Is:
 
 
 class ReadAs:
-    """A field that stands in the file as the type `source`, and is kept as `make` gives it."""
+    """A field that is read from the file as the type `source` and converted by `make`."""
 
     def __init__(self, source: Any, make: Callable[[Any], object]) -> None:
         self.source, self.make = source, make
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """For pydantic: read the one, keep the other."""
+        """For pydantic: validate as `source`, then call `make`."""
         return core_schema.no_info_after_validator_function(self.make, handler.generate_schema(self.source))
 
 
 def hold(is_fit: object, place: Sequence[str | int], expected: str = "", **params: object) -> None:
-    """A check over several fields: raises unless `is_fit`.
+    """Check a condition on several fields: raises an error for pydantic unless `is_fit`.
 
-    `place` leads from where the check stands to the wrong key, through lists by positions from 0. `expected` is as of
-    `Is`; without it, what the field there is declared to be is told.
+    `place` is the path from the object being validated to the wrong key, with list indices from 0. `expected` and
+    `params` are as for `Is`; without them the error says what the field is declared as.
     """
     if not is_fit:
         raise PydanticCustomError("wrong", "wrong", {"place": tuple(place), "expected": expected, "params": params})
 
 
 def at(key: str) -> Any:
-    """The field stands in the file at `key`, such as ``threshold.k``: the key `k` of the table `threshold`."""
+    """Declare a field's key in the file, such as ``threshold.k`` for the key `k` of the table `threshold`."""
     return Field(alias=key)
 
 
 def matching(pattern: str) -> Is:
-    """A text that matches all of `pattern`."""
+    """A text that `pattern` matches completely."""
     return Is(lambda value: is_text(value) and re.fullmatch(pattern, value), "pattern", pattern=pattern)
 
 
@@ -86,7 +86,7 @@ def some_of(names: Collection[str]) -> Is:
 
 
 def no_two(*names: str) -> Is:
-    """Of a list of tables: no two have the same value in one of these fields."""
+    """A non-empty list of tables in which no two have the same value in any of these fields."""
 
     def check(rows: Sequence[object]) -> bool:
         for name in names:
@@ -97,7 +97,7 @@ def no_two(*names: str) -> Is:
 
 
 def is_text(value: str) -> bool:
-    """True for a text that can be shown, kept in a cell, and is no formula there."""
+    """True if a text is not empty, visible, without outer spaces, not too long, and no formula in a spreadsheet."""
     is_plain = visible(value) == value.strip() == value
     return bool(value) and is_plain and len(value) <= TEXT and not value.startswith(FORMULA_STARTS)
 
@@ -108,23 +108,23 @@ def is_once(values: Collection[Hashable]) -> bool:
 
 
 def check_keys(params: Mapping[str, object], names: Sequence[str]) -> None:
-    """Holds that the table `params`, of the row that is checked, has just the keys `names`."""
+    """Check that the table `params` of the row being validated has exactly the keys `names`."""
     for name in (*params, *names):
         hold(name in names, ("params", name), "no_such_key", known=names)
         hold(name in params, ("params", name))
 
 
 def check_template(place: str, message: str, allowed: Iterable[str]) -> None:
-    """Holds that ``{names}`` of those `allowed` stand in the text at `place`, and no other brace."""
+    """Check that the text at the key `place` has no braces other than ``{name}`` for the names `allowed`."""
     names = [f"{{{name}}}" for name in sorted(allowed)]
     is_fit = re.fullmatch(f"(?:[^{{}}]|{'|'.join(map(re.escape, ('{{', '}}', *names)))})*", message)
     hold(is_fit, (place,), "braces" if names else "no_braces", names=names)
 
 
 Text = Annotated[str, Is(is_text, "text", most=TEXT)]
-#: A bar separates the two halves of a pair in the workbook's own lists.
+#: A text without a bar, which separates the two values of a pair in the workbook's lists.
 Item = Annotated[str, Is(lambda value: is_text(value) and "|" not in value, "item", most=TEXT)]
 Texts = Annotated[tuple[Item, ...], Is(lambda values: values and is_once(values), "texts")]
 Day = Annotated[dt.date, Core("date"), Is(lambda day: day.year in YEARS, "day", first=YEARS[0], last=YEARS[-1])]
-#: Between 0 and 1, neither of them.
+#: A number greater than 0 and less than 1.
 Share = Annotated[float, Core("float", gt=0, lt=1)]

@@ -11,7 +11,7 @@ from etl.rulebook.declared import DEDUCTED, SLUG, TO_RETURN, Is, Item, ReadAs, T
 
 @dataclass(frozen=True)
 class Department:
-    """Who corrects an error. A child whose category is in `opened_by` is a row of its workbook."""
+    """A department that corrects errors. Its workbook has a row for each child whose category is in `opened_by`."""
 
     slug: Annotated[str, Is(SLUG.fullmatch, "department_slug")]
     name: Text
@@ -28,7 +28,7 @@ class _Choice:
 
 
 def _by_category(choices: tuple[_Choice, ...]) -> Mapping[str, tuple[str, ...]]:
-    """Names by category code, in the file's order; every category that gets a case has at least one."""
+    """Names by category code, in the file's order. Each of I–M must have at least one name."""
     names: dict[str, tuple[str, ...]] = dict.fromkeys(TO_RETURN, ())
     for number, choice in enumerate(choices):
         for code in choice.categories:
@@ -46,9 +46,9 @@ ByCategory = Annotated[
 
 @dataclass(frozen=True)
 class Casework:
-    """`measures` and `schooling` give what can be chosen by category code; `responsible` who answers for a measure.
+    """`measures` and `schooling` are allowed values by category code; `responsible` are authorities for a measure.
 
-    While it is read, ``taken`` are slugs that departments may not have.
+    The validation context ``taken`` has the slugs that departments must not use.
     """
 
     departments: Annotated[tuple[Department, ...], no_two("slug", "name")]
@@ -63,5 +63,5 @@ class Casework:
         return self
 
     def department(self, slug: str) -> Department | None:
-        """The department of a slug, or None."""
+        """The department with a slug, or None."""
         return next((one for one in self.departments if one.slug == slug), None)

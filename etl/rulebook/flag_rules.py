@@ -1,16 +1,16 @@
-"""What the inspectorate looks at (M19), as data: how `inspection.toml` is declared."""
+"""Rules for the inspectorate's flags (M19): how `inspection.toml` is declared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import model_validator
-from typing_extensions import TypedDict  # of Python 3.11, pydantic does not read typing's own
+from typing_extensions import TypedDict  # in Python 3.11 pydantic does not support typing.TypedDict
 
 from etl.rulebook.declared import Share, Text, at, check_keys, check_template, matching, no_two, one_of
 from etl.rulebook.limits import whole
 
-#: Of each test: its parameters, and what its message may mention.
+#: By test: (its parameters, the names that its message may mention).
 TESTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "deductions": (("least_difference",), ("count", "of", "share", "peers", "chance")),
     "all_returned": (("least", "plausible"), ("of", "peers", "chance")),
@@ -19,12 +19,12 @@ TESTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "after_lock": (("least", "plausible"), ("count", "of", "changes")),
     "no_police": (("most",), ("count", "of")),
 }
-#: No unit has more children.
+#: The most that a parameter may be; no unit has more children.
 MOST = 1_000_000
 
 
 class _Params(TypedDict, total=False):
-    """What a test takes; `TESTS` says which of it."""
+    """The parameters of all tests; `TESTS` says which of them a test takes."""
 
     least_difference: Share
     least: Annotated[int, whole(1, MOST)]
@@ -35,7 +35,7 @@ class _Params(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class FlagRule:
-    """A row of the file: which test, with which parameters, and what is said of a unit that it flags."""
+    """A row of the file: a test with its parameters, and the message about a unit that it flags."""
 
     id: Annotated[str, matching("S[0-9]{2}")]
     basis: Text
@@ -55,7 +55,7 @@ class FlagRule:
 
 @dataclass(frozen=True)
 class Inspection:
-    """`alpha`: how likely one test flags anything in an honest campaign; `confidence`: of the sample's bound."""
+    """`alpha` is the most likely that one test flags any unit by chance; `confidence` is that of a sample's bounds."""
 
     alpha: Share
     confidence: Annotated[Share, at("sample.confidence")]

@@ -1,17 +1,17 @@
-"""What a returned workbook may be. Its own module, of the standard library alone: hostile files are read under it."""
+"""Limits of a returned workbook. The module imports the standard library only, since reader processes load it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 
 class Core:
-    """For pydantic, which reads this of an annotation: what stands in the file, in the words of its core schemas."""
+    """An annotation for pydantic that gives a field's core schema: a type (`kind`), strictly, and its bounds."""
 
     def __init__(self, kind: str, **bounds: object) -> None:
         self.schema = {"type": kind, "strict": True, **bounds}
 
     def __get_pydantic_core_schema__(self, *_: Any) -> Any:
-        """The schema that takes the place of the type's own."""
+        """The schema that replaces the one of the type."""
         return self.schema
 
 
@@ -22,9 +22,9 @@ def whole(least: int, most: int) -> Core:
 
 @dataclass(frozen=True)
 class Limits:
-    """How large, deep and slow a returned workbook may be, what it may give, and whether it may hold macros.
+    """Limits of reading a returned workbook; `campaign.toml` explains each.
 
-    No more than the system, the libraries and a sheet can hold.
+    The bounds of the limits themselves are what the system, the libraries and a sheet can handle.
     """
 
     file_bytes: Annotated[int, whole(1, 1 << 40)]

@@ -1,4 +1,4 @@
-"""A mistake in one of the campaign's files as it is told: file, key, and what was expected, in Chinese and English."""
+"""Errors for mistakes in the campaign's files: file, key and what was expected, in Chinese and English."""
 
 import re
 import tomllib
@@ -13,11 +13,11 @@ from pydantic_core import ErrorDetails
 from etl.findings import FuxueError
 from etl.rulebook.declared import is_text
 
-#: Lists whose tables are called by one of their own values instead of their number: that key, and how it is written.
+#: Lists whose tables are named by one of their values instead of their number: (key of that value, how it is shown).
 CALLED = {"rules": ("id", "[{}]"), "tables": ("key", ".{}")}
-#: pydantic's names for a key that nothing is declared for.
+#: pydantic's error types for an unknown key.
 UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
-#: Where pydantic says that the name of a key is meant and not its value.
+#: In a location, pydantic's mark that the error is about the name of a key, not its value.
 _NAME = "[key]"
 
 Schema = Mapping[str, Any]
@@ -30,44 +30,44 @@ def _catalogue() -> Mapping[str, Mapping[str, str]]:
 
 def in_both(name: str, expected: str, params: Mapping[str, object]) -> dict[str, Any]:
     """A text of `expected.toml` as two parameters of an error: `name` in English, `name`_zh in Chinese."""
-    said: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
     for key, language, mark in ((name, "en", ", "), (f"{name}_zh", "zh", "、")):
         own = {k: mark.join(map(str, v)) or "—" if isinstance(v, list | tuple) else v for k, v in params.items()}
-        said[key] = _catalogue()[expected][language].format(**own)
-    return said
+        texts[key] = _catalogue()[expected][language].format(**own)
+    return texts
 
 
 def bad_value(file: str, key: str, expected: str, **params: object) -> FuxueError:
-    """The error that names file, key and what was expected, a text of `expected.toml` filled with `params`."""
+    """The error with file, key and what was expected: a text of `expected.toml`, filled with `params`."""
     return FuxueError("campaign.bad_value", file=file, key=key, **in_both("expected", expected, params | {"key": key}))
 
 
-def as_told(file: str, data: Mapping[Any, Any], schema: Schema, error: ValidationError) -> FuxueError:
-    """The first of pydantic's complaints about `data`, which `schema` describes (JSON Schema)."""
+def first_mistake(file: str, data: Mapping[Any, Any], schema: Schema, error: ValidationError) -> FuxueError:
+    """The error for the first of pydantic's faults in `data`; `schema` is the JSON Schema of `data`."""
     faults = error.errors(include_url=False, include_input=False)
-    # A key that nobody knows goes first: what is missed beside it is most often the same key, rightly spelt.
+    # An unknown key comes first: a missing key is most often that key, misspelt.
     if unknown := next(filter(None, map(_unknown, faults)), ()):
         return bad_value(file, _key(unknown, data), "no_such_key", known=_known(schema, unknown))
-    told = faults[0].get("ctx", {}) if faults[0]["type"] == "wrong" else {}
-    loc = (*faults[0]["loc"], *told.get("place", ()))
-    # What is wrong with one of several plain values is told of their list.
+    wrong = faults[0].get("ctx", {}) if faults[0]["type"] == "wrong" else {}
+    loc = (*faults[0]["loc"], *wrong.get("place", ()))
+    # A fault of one value in a list of plain values is reported for the list.
     while isinstance(loc[-1], int):
         loc = loc[:-1]
     key = _key(loc, data)
-    if told.get("expected"):
-        return bad_value(file, key, told["expected"], **told["params"])
+    if wrong.get("expected"):
+        return bad_value(file, key, wrong["expected"], **wrong["params"])
     node = _node(schema, loc)
     return bad_value(file, key, node.get("says") or ("enum" if "enum" in node else node["type"]), **node)
 
 
 def _unknown(fault: ErrorDetails) -> tuple[str | int, ...]:
-    """Where a key stands that nothing is declared for; empty if the complaint is another."""
+    """The location of an unknown key, or empty if the fault is another."""
     loc = fault["loc"]
     return loc if fault["type"] in UNKNOWN else loc[:-1] if loc[-1:] == (_NAME,) else ()
 
 
 def _key(loc: Sequence[str | int], data: Any) -> str:
-    """Where `loc` leads, as it is told: ``flags[2].params.least``, of a CSV file ``slug:2``."""
+    """A location as shown in errors: ``flags[2].params.least``, or ``slug:2`` (column and row) for a CSV file."""
     if isinstance(loc[0], int):
         return f"{loc[1]}:{loc[0]}"
     key, called = "", None
@@ -83,7 +83,7 @@ def _key(loc: Sequence[str | int], data: Any) -> str:
 
 
 def _node(schema: Schema, loc: Sequence[str | int]) -> Schema:
-    """The description of what stands at `loc`."""
+    """The part of the JSON Schema that describes the value at `loc`."""
     node: Schema = schema
     for part in loc:
         inner = node.get("properties", {}).get(part) or node.get("items") or node["additionalProperties"]
@@ -92,7 +92,7 @@ def _node(schema: Schema, loc: Sequence[str | int]) -> Schema:
 
 
 def _known(schema: Schema, loc: Sequence[str | int]) -> list[str]:
-    """The keys that could stand where `loc` ends, such as ``place.city`` of the table `place`."""
+    """The keys that are allowed where `loc` ends, such as ``place.city`` in the table `place`."""
     table, before = _node(schema, loc[:-1]), re.sub("[^.]*$", "", str(loc[-1]))
     return [
         key for key in table.get("propertyNames", table).get("enum", table.get("properties")) if key.startswith(before)

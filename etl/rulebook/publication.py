@@ -1,4 +1,4 @@
-"""What is published and how it is protected, as data: how `publication.toml` is declared."""
+"""Public tables and their protection: how `publication.toml` is declared."""
 
 import re
 from collections.abc import Mapping
@@ -11,31 +11,30 @@ from etl.rulebook.declared import GROUP_OF, Is, ReadAs, Text, Texts, at, hold, i
 from etl.rulebook.limits import whole
 
 _ROWS = ("city", "unit", "category")
-#: No threshold is lower, or "fewer than k" would mean one child, nor higher: nothing would be left to tell.
+#: The range of thresholds: with a lower one "fewer than k" would mean one child; a higher one withholds everything.
 LEAST_K, MOST_K = 3, 100
-#: The program that checks a release reads no more sums or groups, and no longer name or title.
+#: Limits of `verify_release.py`: the most sums or groups, the pattern of names, the most characters of a title.
 _MOST_SUMS, _NAME, MOST_TITLE = 12, "[a-z][a-z_]{0,59}", 200
-#: The four states that a listed child is in, exactly one at a time; every measure is a sum of them (M13).
+#: The four states; every listed child is in exactly one of them, and every measure is a sum of them (M13).
 ATOMS = ("unverified", "deducted", "returned", "still_out")
-#: The sums that the campaign is about (M13), whatever further ones are configured, as sets of states.
+#: Sums that every campaign has (M13), with their states; others can be configured.
 MEANINGS = {
     "suspected": ATOMS,
     "verified": ("deducted", "returned", "still_out"),
     "to_return": ("returned", "still_out"),
 }
-#: Groups that are always protected, whatever further ones are configured.
+#: Groups that are always protected; others can be configured.
 _GROUPS = {"verified": ("deducted", "to_return"), "to_return": ("returned", "still_out")}
 
-
-#: A text that may stand in a release: no character in it is one that Python would escape.
+#: A text for a release: not too long, with printable characters only.
 Title = Annotated[Text, Is(lambda text: len(text) <= MOST_TITLE and text.isprintable(), "title", most=MOST_TITLE)]
-#: What names a file, beside `ranges.csv`, and a view.
+#: The pattern of a table's key, which names a file (other than `ranges.csv`) and a view in the database.
 TABLE_KEY = re.compile("(?!sqlite_|ranges$)[a-z][a-z_]{0,39}")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A public table: one row per city, unit or category; the measures that it prints; the price of withholding."""
+    """A public table: what its rows are, its measures, and the price (`weight`) of withholding one of its cells."""
 
     key: Annotated[str, Is(TABLE_KEY.fullmatch, "table_key")]
     rows: Annotated[str, one_of(_ROWS)]
@@ -47,7 +46,7 @@ class Table:
 
 @dataclass(frozen=True)
 class _Group:
-    """A group whose members must not all be seen to fall into one part."""
+    """A sum (`whole`) and its parts; it must not be visible that all children in it are in one part."""
 
     whole: Text
     parts: Texts
@@ -55,7 +54,10 @@ class _Group:
 
 @dataclass(frozen=True)
 class Assumption:
-    """What a reader of several releases may take for granted of a row that has reported: measures by how they move."""
+    """What a reader of several releases may assume of a row that has reported.
+
+    Measures in `fixed` do not change, measures in `grows` do not fall.
+    """
 
     key: Title
     fixed: Texts = ()
@@ -69,7 +71,7 @@ class _Sum:
 
 
 def _sums(given: tuple[_Sum, ...]) -> Mapping[str, tuple[str, ...]]:
-    """The parts of each sum: each sum once, no state twice in it; those of `MEANINGS` as they are meant."""
+    """The parts by sum, checked: every sum once, no state twice in a sum, and `MEANINGS` with the right states."""
     sums: dict[str, tuple[str, ...]] = {}
     for number, one in enumerate(given):
         hold(one.key not in (*sums, *ATOMS), (number, "key"), "new_measure", atoms=ATOMS)
@@ -85,23 +87,23 @@ def _sums(given: tuple[_Sum, ...]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _states(sums: Mapping[str, tuple[str, ...]], key: str, depth: int) -> list[str]:
-    """The states that a measure adds up; empty where sums go in circles."""
+    """The states that a measure adds up, with at most `depth` nested sums; empty if sums are circular."""
     if key not in sums:
         return [key] if key in ATOMS else []
     return [state for part in sums[key] for state in _states(sums, part, depth - 1)] if depth else []
 
 
-#: As many tables of a list as the program that checks a release reads.
+#: A list with at least one table, and no more than `verify_release.py` reads.
 FEW = Is(lambda rows: 1 <= len(rows) <= _MOST_SUMS, "tables", most=_MOST_SUMS)
 K = Annotated[int, whole(LEAST_K, MOST_K)]
 
 
 @dataclass(frozen=True)
 class Publication:
-    """Public tables, their sums, and the thresholds below which a count is never readable.
+    """Public tables, their sums, and the thresholds below which no count may be inferred.
 
-    `assumptions` are those of readers who combine releases, the strongest first. `seconds` is how long the cheapest
-    pattern of withheld cells may be looked for.
+    `known` are cells that are public anyway. `assumptions` are those of readers who combine releases, the strongest
+    first. `seconds` limits the search for the cheapest pattern of withheld cells.
     """
 
     k: Annotated[K, at("threshold.k")]
@@ -124,7 +126,7 @@ class Publication:
     def _fits(self) -> Self:
         self._check_groups()
         self._check_tables()
-        # Totals of the whole city alone: what everybody knows of a unit would be no secret of it.
+        # Only totals of the whole city: a unit's figures must not be declared public.
         hold(set(self.known) <= {f"city.{name}" for name in self.measures}, ("known.cells",))
         self._check_assumptions()
         return self
@@ -133,7 +135,7 @@ class Publication:
         hold(set(measures) <= set(self.measures), place, "some_of", enum=self.measures)
 
     def _check_groups(self) -> None:
-        """Each once; its parts are the whole, divided; those of `_GROUPS` are among them."""
+        """Each group occurs once; its parts divide its whole; the groups in `_GROUPS` are among them."""
 
         def states(*parts: str) -> list[str]:
             return sorted(state for part in parts for state in _states(self.sums, part, len(self.measures)))
@@ -150,7 +152,7 @@ class Publication:
             hold((first, sorted(parts)) in made, ("groups",), "group", whole=first, parts=parts)
 
     def _check_tables(self) -> None:
-        """Each with its own key; one of each kind, since the pages show the city, the units and the categories."""
+        """Each table has its own key, and there is one of each kind, since the pages show all three."""
         keys, kinds = ([getattr(table, name) for table in self.tables] for name in ("key", "rows"))
         for number, table in enumerate(self.tables):
             self._check_measures(("tables", number, "measures"), table.measures)
@@ -161,7 +163,7 @@ class Publication:
             hold(kinds.count(rows) == 1, ("tables", "rows"), "one_table", rows=rows)
 
     def _check_assumptions(self) -> None:
-        """Each key once; the last takes nothing for granted, since every release must be safe against some reader."""
+        """Each key occurs once; the last assumption is empty, so that every release can be protected against one."""
         keys = [one.key for one in self.assumptions]
         for number, one in enumerate(self.assumptions):
             self._check_measures(("assumptions", number, "fixed"), one.fixed)

@@ -1,21 +1,21 @@
-"""The rules of `rules.toml` (M7–M11 and the readings): loaded, and held against what the code asks of them."""
+"""The rules for lists and workbooks (M7–M11): how `rules.toml` is declared, and what the code requires of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
-from typing_extensions import TypedDict  # of Python 3.11, pydantic does not read typing's own
+from typing_extensions import TypedDict  # in Python 3.11 pydantic does not support typing.TypedDict
 
 from etl.findings import Severity
 from etl.forms.definitions import NOT_ASKED, RETURNED
 from etl.rulebook.declared import GROUP_OF, Text, Texts, check_keys, check_template, hold, matching, one_of, some_of
 
 GROUPS = ("deducted", "to_return")
-#: The configured ages that a rule may compare with, in the order of `campaign.Ages`.
+#: The ages of `campaign.Ages` that a rule may compare with.
 AGES = ("over_age", "under_age", "watched_age")
 ANSWER_COLUMNS = ("category", "returned", "team")
-#: What each predicate of `etl/check/predicates.py` takes, and of which columns it can be asked.
+#: The parameters of each predicate of `etl/check/predicates.py`.
 PREDICATES: Mapping[str, tuple[str, ...]] = {
     "filled": (),
     "listed": (),
@@ -29,12 +29,13 @@ PREDICATES: Mapping[str, tuple[str, ...]] = {
     "not_own_name": (),
     "police_known": ("categories",),
 }
+#: The columns for which each predicate can be used.
 ASKED_OF: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(PREDICATES, ("category",)),
     **{"filled": ANSWER_COLUMNS, "one_of": ("returned",)},
     **dict.fromkeys(("named", "not_among", "not_own_name"), ("team",)),
 }
-#: Rules that reading and comparing raise by id, with what their messages may mention besides the serial.
+#: Rules that code raises by id, with the names that their messages may mention besides the serial.
 RAISED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("L02", "L03", "L04", "L06", "L08", "L12"), ()),
     **{"L01": ("columns",), "L05": ("first", "last"), "L07": ("units",), "L09": ("column",)},
@@ -52,8 +53,7 @@ RAISED: Mapping[str, tuple[str, ...]] = {
     "R04": ("column", "at", "was", "found"),
 }
 
-
-#: What must be asked of every answer, by rule: the record has no place for any other (M9, M10).
+#: Rules that must exist, with their (predicate, column, group): the record can only store answers that pass (M9, M10).
 REQUIRED: Mapping[str, tuple[str, str, str]] = {
     "A01": ("filled", "category", ""),
     "A02": ("listed", "category", ""),
@@ -61,17 +61,17 @@ REQUIRED: Mapping[str, tuple[str, str, str]] = {
     "A04": ("one_of", "returned", "to_return"),
     "A05": ("one_of", "returned", "deducted"),
 }
-#: Rules that refuse and cannot do less: behind each of them there is nothing that could be recorded.
+#: Rules whose severity must be error, because without them there is nothing that could be recorded.
 REFUSING = frozenset((
     *REQUIRED, "L01", "L02", "L03", "L06", "L07", "L08", "L11",
     *(f"F{number:02d}" for number in (*range(1, 11), 14, 16, 17, 20, 21)),
 ))  # fmt: skip
-#: What 复学情况 can be in each group (M10).
+#: The values of 复学情况 by group (M10).
 ANSWERS: Mapping[str, tuple[str, ...]] = {"to_return": RETURNED, "deducted": (NOT_ASKED,)}
 
 
 class _Params(TypedDict, total=False):
-    """What a predicate takes; `PREDICATES` says which of it."""
+    """The parameters of all predicates; `PREDICATES` says which of them a predicate takes."""
 
     group: Annotated[str, one_of(GROUPS)]
     values: Texts
@@ -79,13 +79,13 @@ class _Params(TypedDict, total=False):
     age: Annotated[str, one_of(AGES)]
 
 
-#: Of a rule that gives none; one that gives an empty table has a table of its own.
+#: The parameters of a rule that has no `params` at all; compared by identity, so an empty table differs.
 NO_PARAMS: _Params = {}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A row of `rules.toml`: what is asked (`predicate`, `params`) of which `column`, and what is said if it fails."""
+    """A row of `rules.toml`: a predicate with parameters for a column, and the message if an answer fails it."""
 
     id: Annotated[str, matching("[A-Z][0-9]{2}")]
     basis: Text
@@ -106,13 +106,13 @@ class Rule:
         return self
 
     def _check_raised(self) -> None:
-        """Reading and comparing raise it: it asks nothing."""
+        """A rule that code raises: it must have no predicate, column and parameters."""
         asking = {"predicate": self.predicate, "column": self.column, "params": self.params is not NO_PARAMS}
         for name, given in asking.items():
             hold(not given, (name,), "not_asked", id=self.id)
 
     def _check_asked(self) -> None:
-        """It is asked of every answer: the predicate can be asked of the column, and has what it takes."""
+        """A rule for every answer: its predicate must suit its column and have its parameters."""
         hold(self.predicate, ("predicate",))
         hold(self.column in ASKED_OF[self.predicate], ("column",), "enum", enum=ASKED_OF[self.predicate])
         takes = PREDICATES[self.predicate]
@@ -128,7 +128,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The file: every rule once, and all that the code needs."""
+    """The whole file: every rule occurs once, and all rules that the code needs are there."""
 
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
 

@@ -1,1 +1,1 @@
-"""Made-up people for demo, tests and benches. No real child's data ever enters this project."""
+"""Synthetic data for the demo, tests and benchmarks. This project contains no data of real children."""

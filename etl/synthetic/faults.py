@@ -1,4 +1,4 @@
-"""What goes wrong in townships, one kind a function: each spoils a filled sheet in a way that the check must name."""
+"""Typical faults of returned workbooks: each function puts one into a filled sheet, and the check must find it."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ from etl.forms.definitions import ANNEX4
 
 COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
 _Fault = Callable[[Worksheet, list[int]], None]
-#: Not a fault of the sheet: the file is sealed under a password of the clerk's own.
+#: A fault of the file, not of the sheet: it is sealed with another password.
 RESEALED = "resealed"
 
 
@@ -35,7 +35,7 @@ def _number(sheet: Worksheet, rows: list[int]) -> None:
     cell.value = float(str(cell.value)[:17] + "0")
 
 
-#: Kind → how. The rule that must catch it stands beside it in the tests.
+#: The functions by kind of fault. The tests say which rule must find each.
 FAULTS: Mapping[str, _Fault] = {
     "blank-category": lambda sheet, rows: _set(sheet, rows[0], "category", None),
     "unlisted-category": lambda sheet, rows: _set(sheet, rows[0], "category", "N.不清楚"),

@@ -1,4 +1,4 @@
-"""Townships that fill their workbooks: open what was issued, fill the three columns, save, seal again."""
+"""Filling in 附件4 as units would: open the issued workbooks, fill the three columns, save and seal them."""
 
 import io
 import random
@@ -15,7 +15,7 @@ from etl.synthetic.population import Person, chinese_faker
 from etl.system.sealing import seal, unseal
 
 _COLUMN = {column.key: at for at, column in enumerate(ANNEX4.columns, start=1)}
-OWN_PASSWORD = "123456"  # noqa: S105 - what a clerk in a hurry would take
+OWN_PASSWORD = "123456"  # noqa: S105 - a typical careless password
 
 
 def fill_issue(
@@ -30,7 +30,10 @@ def fill_issue(
     faults: Mapping[str, str],
     done: Callable[[], None] = lambda: None,
 ) -> list[Path]:
-    """Fill the workbooks of `units` from an outbox folder into `inbox`; `faults` maps unit to kind."""
+    """Fill in the workbooks of `units` from an outbox folder and put them into `inbox`; return their paths.
+
+    `people` are the list's population; `faults` gives the kind of fault by unit; `done` is called after each workbook.
+    """
     truth = {person.child.serial: person for person in people}
     written = []
     for unit in units:
@@ -55,7 +58,10 @@ def fill_workbook(
     random_: random.Random,
     fault: str | None = None,
 ) -> bytes:
-    """The plain workbook with its three columns and footer filled as `truth` has it, then spoiled by `fault`."""
+    """The unsealed workbook `plain` with its three columns and footer filled in, and with a fault if given.
+
+    `truth` is what visits found, by serial.
+    """
     book = openpyxl.load_workbook(io.BytesIO(plain))
     sheet = book[ANNEX4.sheet]
     rows = [row for row in range(1, sheet.max_row) if sheet.cell(row, 1).value in truth]
@@ -74,7 +80,7 @@ def fill_workbook(
 
 
 def choose_faults(campaign: Campaign, people: Sequence[Person], share: float, seed: int) -> dict[str, str]:
-    """Seeded faults for a share of the units that have children: each kind in turn."""
+    """Choose units with children for faults, a `share` of all units; return the kind of fault by unit slug."""
     busy = sorted({person.child.unit for person in people})
     random_ = random.Random(f"faults:{seed}")
     spoiled = sorted(random_.sample(busy, k=min(len(busy), round(share * len(campaign.units)))))
@@ -89,14 +95,14 @@ def _returned(campaign: Campaign, person: Person) -> str:
 
 
 def made_up_name(random_: random.Random) -> str:
-    """A name, the same for the same draws."""
+    """A synthetic name, determined by the state of `random_`."""
     fake = chinese_faker()
     fake.random = random_
     return str(fake.name())
 
 
 def fill_footer(sheet: Worksheet, random_: random.Random) -> None:
-    """Who filled the workbook, behind the labels of the last row."""
+    """Fill in the footer, after the labels in the last row."""
     values = {"填报人：": made_up_name(random_), "联系电话：": "00000000", "主管领导：": made_up_name(random_)}
     for cell in sheet[sheet.max_row]:
         if cell.value in values:

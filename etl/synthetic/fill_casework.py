@@ -1,4 +1,4 @@
-"""Departments and units that fill their corrections and case workbooks: most rows done, some still open."""
+"""Filling in corrections and case workbooks as departments and units would: most rows, while some stay open."""
 
 import datetime as dt
 import io
@@ -17,9 +17,9 @@ from etl.rulebook.choices import choices_of
 from etl.synthetic.fill import fill_footer, made_up_name
 from etl.system.sealing import seal, unseal
 
-#: Share of rows that are filled; the rest stays open.
+#: Share of rows that are filled in; the others stay open.
 DONE = 0.8
-#: Columns of a case that only a returned child has.
+#: Columns of a case that are filled in only for a returned child.
 AFTER_RETURN = ("schooling", "date", "carer")
 
 
@@ -34,7 +34,7 @@ def fill_casework(
     day: dt.date,
     done: Callable[[], None] = lambda: None,
 ) -> list[Path]:
-    """Fill the workbooks of `bundles` from an outbox folder into `inbox`."""
+    """Fill in the workbooks of `bundles` from an outbox folder and put them into `inbox`; return their paths."""
     written = []
     for bundle in bundles:
         password = password_of(bundle.recipient)
@@ -47,7 +47,7 @@ def fill_casework(
 
 
 def fill_bundle(campaign: Campaign, bundle: Bundle, plain: bytes, seed: int, day: dt.date) -> bytes:
-    """The plain workbook, filled with allowed values; the same seed gives the same answers."""
+    """The unsealed workbook `plain`, filled in with allowed values; the same seed gives the same answers."""
     book = openpyxl.load_workbook(io.BytesIO(plain))
     sheet = book[bundle.form.sheet]
     random_ = random.Random(f"casework:{seed}:{bundle.issue}:{bundle.recipient}")
@@ -66,7 +66,7 @@ def fill_bundle(campaign: Campaign, bundle: Bundle, plain: bytes, seed: int, day
 
 
 def _header(sheet: Worksheet, bundle: Bundle) -> tuple[dict[str, int], int]:
-    """The column of each key and the first row of data, counted from 1."""
+    """(column number by key, number of the first row of data), counted from 1."""
     grid = [["" if cell is None else cell for cell in row] for row in sheet.iter_rows(max_row=10, values_only=True)]
     found = find_header(grid, bundle.form, wanted=tuple(column.key for column in bundle.form.columns))
     if found is None:

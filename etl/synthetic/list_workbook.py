@@ -1,4 +1,4 @@
-"""The province's list as an Excel workbook, made of a synthetic population."""
+"""Writing a synthetic population as the province's list, an Excel workbook."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from etl.synthetic.population import Person
 
 
 def write_list(path: Path, people: Sequence[Person]) -> None:
-    """Write the list: a title, the eight issued columns, one row a child, all cells text."""
+    """Write the list: a title, the eight issued columns, and one row per child; all cells are text."""
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_numbers": False}) as book:
         sheet = book.add_worksheet("名单")
         text = book.add_format({"num_format": "@"})

@@ -1,4 +1,4 @@
-"""A seeded population of suspected out-of-school children: the same seed, count and profile give the same people."""
+"""A synthetic population of suspected children; the same seed, count and profile give the same people."""
 
 import datetime as dt
 import random
@@ -18,7 +18,7 @@ PLACES = ("山村", "河村", "庙村", "屯村", "沟村", "岭村")
 
 @dataclass(frozen=True)
 class Person:
-    """A child with what a visit would find: `category` (A–M) and whether it is back in school."""
+    """A child with what a visit would find: `category` (A–M), and whether the child is back in school."""
 
     child: Child
     category: str = field(repr=False)
@@ -27,14 +27,14 @@ class Person:
 
 @cache
 def chinese_faker() -> Any:
-    """The one maker of names. Its types know nothing of those that a language brings."""
-    from faker import Factory  # here only: no command but those that make people up waits for it to load
+    """The shared generator of Chinese names. Typed Any, because Faker's types lack methods of its locales."""
+    from faker import Factory  # imported here, because it is slow and only synthetic data needs it
 
     return Factory.create("zh_CN")
 
 
 def make_population(campaign: Campaign, count: int, seed: int, profile: str = "default") -> list[Person]:
-    """`count` people over the campaign's units, very unevenly; serials 0001…; ID numbers valid and all different."""
+    """Make `count` people, spread unevenly over the units, with serials from 0001 and distinct valid ID numbers."""
     fake = chinese_faker()
     fake.seed_instance(seed)
     random_ = random.Random(f"population:{seed}")
@@ -63,7 +63,7 @@ def make_population(campaign: Campaign, count: int, seed: int, profile: str = "d
 
 
 def unit_weights(campaign: Campaign, seed: int) -> list[float]:
-    """Shares of the units: log-normal, so that a few hold most; about one unit in ten has no child at all."""
+    """Weights of the units: log-normal, so that a few units have most children; one unit in ten has none."""
     random_ = random.Random(f"units:{seed}")
     weights = [random_.lognormvariate(0, 1.1) for _ in campaign.units]
     for at in random_.sample(range(len(weights)), k=len(weights) // 10):
@@ -79,7 +79,7 @@ def _birth(random_: random.Random, campaign: Campaign, category: str) -> dt.date
     elif category == "E":  # the youngest of the list
         first = max(first, last.replace(year=last.year - 1))
     span = max((last - first).days, 0)
-    # Ages lean to the upper end: the earlier part of the window is the likelier.
+    # Older children are more frequent, so earlier births are more likely.
     return first + dt.timedelta(days=round(span * random_.betavariate(1.0, 1.6)))
 
 

@@ -1,4 +1,4 @@
-"""How the categories of made-up people are shared out, in percent."""
+"""Profiles of synthetic populations: the shares of categories."""
 
 from collections.abc import Mapping
 

@@ -1,11 +1,11 @@
-"""Files that must be there after a power cut, whole or not at all."""
+"""Writing private files so that they survive a power cut: afterwards a file is complete or absent."""
 
 import os
 from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """A file for its owner alone, on the disk before this returns, whole or not there."""
+    """Write a file that only its owner may read (0600), in one step; it is on the disk when this returns."""
     fresh = path.with_name(f".{path.name}.part")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
         handle.write(content)
@@ -15,14 +15,14 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """A folder, with those above it that are not there yet, for its owner alone."""
+    """Make a folder and its missing parents, for the owner alone (0700)."""
     for missing in reversed([folder, *folder.parents]):
         if not missing.exists():
             missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def copy_private(source: Path, target: Path) -> None:
-    """Byte by byte, for its owner alone, on the disk before this returns; not in one step."""
+    """Copy a file for its owner alone (0600); it is on the disk when this returns. An interruption leaves a part."""
     with (
         source.open("rb") as given,
         os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
@@ -34,7 +34,7 @@ def copy_private(source: Path, target: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """A file, or the entries of a folder, on the disk: what was renamed in it is there after a power cut."""
+    """Write a file, or the entries of a folder, through to the disk, so that a rename survives a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,26 +1,26 @@
-"""What strangers call their files: one form that is safe to show, to keep and to export, and one to name a file after.
+"""Names of untrusted files: a form that is safe to show, record and export, and one that is safe as a file name.
 
-A name may hold any bytes but the slash and zero: GBK from a Chinese Windows, which Linux cannot decode, signs that
-steer a terminal or turn the reading direction, more characters than another file's name may have, or a formula.
+A name may hold any bytes except slash and zero: GBK from a Chinese Windows, which Linux cannot decode; characters that
+control a terminal or reverse the reading direction; more characters than a file name may have; or a formula.
 """
 
 import re
 import unicodedata
 from pathlib import Path
 
-#: What stands where a sign was taken out.
+#: Replaces a character that is not shown.
 GAP = "\ufffd"
-#: Characters of a name that are shown; of a longer one its beginning and its end, where the suffix is.
+#: The most characters that are shown. A longer name is shortened in the middle; its last `END` characters stay.
 NAME_LENGTH, END = 120, 20
-#: Bytes of a name that a file of ours may be called after: file systems take 255, and something is added to it.
+#: The most bytes of a stem (`safe_stem`): file systems allow 255, and we add a suffix.
 STEM_BYTES = 150
-#: What a spreadsheet takes for the beginning of a formula, full-width signs too.
+#: Characters that begin a formula in a spreadsheet, with their full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-#: What some file system or shell cannot have in a name.
+#: Characters that some file system or shell does not allow in a name.
 UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f' + GAP + "]")
-#: Controls, formatting (bidi and zero-width signs are of this kind), halves of surrogate pairs, separators of lines.
+#: Unicode categories: control, format (such as bidi and zero-width), surrogate, line and paragraph separator.
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-#: Signs of other kinds that show nothing: joiners, fillers, variation selectors.
+#: Characters of other categories that show nothing: joiners, fillers, variation selectors.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
     "\ufdd0-\ufdef\ufffe\uffff]"
@@ -28,19 +28,19 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    r"""`text` in one line of signs that can be seen; each other sign is shown as a gap.
+    r"""`text` as one line of visible characters; every other character is replaced by `GAP`.
 
-    Bytes that are no UTF-8 (Python keeps them as lone surrogates) are read as GB 18030 where they can be, else shown
-    as escapes such as ``\xff``. A path is read folder by folder, since each may be written in its own encoding.
+    Bytes that are not UTF-8 (Python keeps them as lone surrogates) are decoded as GB 18030 if possible, otherwise
+    shown as escapes such as ``\xff``. A path is decoded part by part, since each part may have its own encoding.
     """
     if text.isprintable() and _UNSEEN.search(text) is None:
         return text
     decoded = "/".join(map(_decoded, text.split("/")))
-    return _UNSEEN.sub(GAP, "".join(GAP if _is_hidden(sign) else sign for sign in decoded))
+    return _UNSEEN.sub(GAP, "".join(GAP if _is_hidden(character) else character for character in decoded))
 
 
 def shown_name(path: Path) -> str:
-    """A file's name to show, keep and export: visible, never empty, of bounded length, never a formula."""
+    """A file's name to show, record and export: visible, not empty, at most `NAME_LENGTH` long, not a formula."""
     name = visible(path.name).strip() or GAP
     if len(name) > NAME_LENGTH:
         name = f"{name[: NAME_LENGTH - END - 1]}…{name[-END:]}"
@@ -48,9 +48,9 @@ def shown_name(path: Path) -> str:
 
 
 def safe_stem(path: Path) -> str:
-    """What a file of ours may be called after another: its name without .xlsx, fit for every file system.
+    """The stem for a file of ours that is named after `path`: its name without .xlsx, valid on every file system.
 
-    Another suffix stays, so that feedback on ``a.xls`` and on ``a.xlsx`` are two files.
+    Any other suffix stays, so that feedback on ``a.xls`` and on ``a.xlsx`` has two names.
     """
     name = visible(path.name)
     stem = UNFIT.sub("_", name[:-5] if name.lower().endswith(".xlsx") else name)
@@ -73,5 +73,5 @@ def _decoded(name: str) -> str:
         return name.encode(errors="backslashreplace").decode()
 
 
-def _is_hidden(sign: str) -> bool:
-    return unicodedata.category(sign) in HIDDEN or ord(sign) & 0xFFFE == 0xFFFE
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in HIDDEN or ord(character) & 0xFFFE == 0xFFFE

@@ -1,4 +1,4 @@
-"""The three zones of a home folder: private, released, public."""
+"""A home folder with its three zones (private, released, public), and the locks that protect it."""
 
 import contextlib
 import fcntl
@@ -10,21 +10,21 @@ from pathlib import Path
 
 from etl.findings import FuxueError
 
-#: How long a command waits for another one that is changing the home, and how long between two looks; seconds.
+#: Seconds that a command waits for another one that is changing the home, and seconds between two attempts.
 _PATIENCE, LOOK = 30.0, 0.05
-#: The locks of homes that this process holds: the handle of the open file by its path.
+#: The locks that this process holds: file handle by the root of the home.
 _held: dict[Path, int] = {}
 
 
 @dataclass(frozen=True)
 class Home:
-    """Where everything lies. `root` is `var` by default."""
+    """The paths of everything in a home. `root` is `var` by default."""
 
     root: Path
 
     @property
     def private(self) -> Path:
-        """Everything about individuals; 0700."""
+        """The zone of everything about individuals; 0700."""
         return self.root / "private"
 
     @property
@@ -34,12 +34,12 @@ class Home:
 
     @property
     def received(self) -> Path:
-        """Returned workbooks that were accepted, by issue and receiver."""
+        """Returned workbooks that were accepted, by issue and recipient."""
         return self.private / "received"
 
     @property
     def refused(self) -> Path:
-        """Returned workbooks that were refused, by issue and receiver as far as those are known."""
+        """Returned workbooks that were refused, by issue and recipient as far as those are known."""
         return self.private / "refused"
 
     @property
@@ -49,7 +49,7 @@ class Home:
 
     @property
     def decisions(self) -> Path:
-        """Sealed papers on which a person decides what a list leaves open."""
+        """Sealed decision workbooks, in which an officer decides about rows that the list leaves open."""
         return self.private / "decisions"
 
     @property
@@ -64,12 +64,12 @@ class Home:
 
     @property
     def backups(self) -> Path:
-        """Encrypted copies of the record, unless they go elsewhere."""
+        """Encrypted copies of the record; the default place."""
         return self.private / "backups"
 
     @property
     def certificates(self) -> Path:
-        """What was purged: counts alone."""
+        """Certificates of purges, which hold counts only."""
         return self.private / "certificates"
 
     @property
@@ -79,27 +79,30 @@ class Home:
 
     @property
     def staff(self) -> Path:
-        """The staff server's own files: accounts, generated configuration."""
+        """The staff server's own files: accounts, generated configuration, audit log."""
         return self.private / "staff"
 
     @property
     def demo_key(self) -> Path:
-        """Only a demo keeps its key under its home; its presence marks the home as a demo."""
+        """The key of a demo. No other home contains its key, so this file marks a home as a demo."""
         return self.private / "demo.key"
 
     @property
     def released(self) -> Path:
-        """Immutable, protected releases."""
+        """The zone of protected releases, which never change."""
         return self.root / "released"
 
     @property
     def public(self) -> Path:
-        """What everyone may see."""
+        """The zone of everything that may be published."""
         return self.root / "public"
 
     @contextlib.contextmanager
     def lock(self, patience: float | None = None) -> Iterator[None]:
-        """One command at a time changes this home. FuxueError if another is still at it after `patience` seconds."""
+        """Lock the home, so that one command at a time changes it. FuxueError if it is still locked after `patience`.
+
+        `patience` is in seconds; None means `_PATIENCE`.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         with _locked(self.root / ".lock", fcntl.LOCK_EX, _PATIENCE if patience is None else patience) as handle:
             if not handle:
@@ -111,15 +114,15 @@ class Home:
                 del _held[self.root]
 
     def held(self) -> tuple[int, ...]:
-        """The handle of this home's lock, if this process has it; for `pass_fds` of a process that it starts.
+        """The handle of this home's lock, or nothing if this process does not hold it.
 
-        Such a process keeps the home locked until it ends, also when the one that started it is killed.
+        It is passed to a child process (`pass_fds`), which then keeps the home locked even if its parent is killed.
         """
         return tuple(handle for root, handle in _held.items() if root == self.root)
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
-        """Held by each running staff server. FuxueError while a command runs that no server may see half done."""
+        """The shared lock of running staff servers. FuxueError while a command holds `not_serving`."""
         with _locked(self.staff / ".serving", fcntl.LOCK_SH, LOOK) as is_ours:
             if not is_ours:
                 raise FuxueError("home.not_now", folder=self.private)
@@ -127,14 +130,14 @@ class Home:
 
     @contextlib.contextmanager
     def not_serving(self) -> Iterator[None]:
-        """Held while every private file is replaced. FuxueError while a staff server is running."""
+        """The lock of a command that replaces every private file. FuxueError while a staff server is running."""
         with _locked(self.staff / ".serving", fcntl.LOCK_EX, 0) as is_ours:
             if not is_ours:
                 raise FuxueError("home.serving", folder=self.private)
             yield
 
     def prepare(self) -> None:
-        """Make the private folders, closed to others."""
+        """Make the private folders, with access for their owner only."""
         for folder in (self.private, self.inbox, self.received, self.refused, self.outbox, self.decisions,
                        self.reports, self.scopes, self.staff):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True)
@@ -144,9 +147,9 @@ class Home:
 
 @contextlib.contextmanager
 def _locked(path: Path, kind: int, patience: float) -> Iterator[int]:
-    """The handle of the lock, 0 if it could not be had within so many seconds.
+    """Lock a file, shared or exclusive (`kind`); yield its handle, or 0 if that failed for `patience` seconds.
 
-    The lock ends with the block, or with the process, and with every process that was given the handle.
+    The lock ends with the block or the process, but not before every child process that inherited the handle has ended.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("w") as handle:

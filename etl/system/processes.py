@@ -1,4 +1,4 @@
-"""Other processes: how many, what they are given, what they died of, and that they end in order."""
+"""Child processes: where they are forked from, how many run at once, and how they end when their parent does."""
 
 import contextlib
 import multiprocessing
@@ -9,14 +9,14 @@ import signal
 import threading
 from collections.abc import Iterator
 
-#: What the processes that open strangers' files work with; named here, loaded there. They hold nothing else.
+#: Modules that the fork server imports for the processes that read untrusted files. This process does not import them.
 PRELOADED: tuple[str, ...] = ("etl.read.worker",)
 
 
 def forks() -> multiprocessing.context.ForkServerContext:
-    """Where processes of our own are forked from: a server that holds neither keys nor open databases.
+    """The context that starts our child processes: it forks them from a server without keys or open databases.
 
-    What they need is loaded there once. It is one server for the whole run, so the first that asks decides for all.
+    The server imports `PRELOADED` once. There is one server per run, so the first call fixes what it preloads.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
@@ -24,12 +24,15 @@ def forks() -> multiprocessing.context.ForkServerContext:
 
 
 def workers() -> int:
-    """How many things are done at once: one per processor that this process may use."""
+    """How many tasks to run in parallel: one per processor that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def end_with_parent() -> None:
-    """In a child: end as soon as the parent is gone, however it went. Children hold passwords and names."""
+    """Called in a child process: exit as soon as the parent has ended, even if it was killed.
+
+    Children hold passwords and names, so they must not outlive the command that started them.
+    """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -44,7 +47,10 @@ def end_with_parent() -> None:
 
 @contextlib.contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """While inside, SIGTERM ends the work as Ctrl-C does, so that the other process is not left behind."""
+    """Within this context SIGTERM raises KeyboardInterrupt, as Ctrl-C does, so that child processes are cleaned up.
+
+    Outside the main thread it does nothing, because Python sets signal handlers only there.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -15,21 +15,21 @@ from etl.findings import FuxueError
 
 OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 ZIP_MAGIC = b"PK\x03\x04"
-#: Encryption that we open: of .xlsx (ECMA-376), and of .xls (RC4 with a 40-bit or a longer key). XOR is none.
+#: Kinds of encryption that we open: of .xlsx (ECMA-376), and of .xls (RC4, any key length). XOR does not count as one.
 OFFICE, OLD = ("agile", "standard"), ("rc4", "rc4_cryptoapi")
 
-# The library runs the hundred thousand rounds once to make the key, once more to verify it, and again for every opening
-# of what was just sealed: the last password's are kept. What it gives is never changed by it, only read.
+# The library runs the 100,000 rounds of key derivation once to make the key, once to verify it, and again whenever the
+# file is opened. We cache the last result, which is safe because the library only reads it.
 ECMA376Agile._derive_iterated_hash_from_password = staticmethod(
     lru_cache(maxsize=1)(ECMA376Agile._derive_iterated_hash_from_password)
 )
 
-# The library decrypts an .xls into a temporary file: what was sealed must not come to lie on a disk (M18).
+# The library decrypts an .xls into a temporary file. Decrypted content must not reach a disk (M18): use memory instead.
 xls97.tempfile = SimpleNamespace(TemporaryFile=io.BytesIO)
 
 
 class NotSealed(Exception):
-    """The bytes are no encrypted workbook: an ordinary one perhaps, or anything."""
+    """The bytes are not an encrypted workbook; they may be an unencrypted one, or anything else."""
 
 
 class WrongPassword(Exception):
@@ -37,14 +37,17 @@ class WrongPassword(Exception):
 
 
 class BrokenSeal(Exception):
-    """The encrypted workbook is `damaged`, of a `kind` that we do not open, or asks for too much `work`."""
+    """The encrypted workbook cannot be opened. The argument says why.
+
+    ``damaged``; ``kind``: an encryption that we do not support; ``work``: too many rounds of key derivation.
+    """
 
 
 @dataclass(frozen=True)
 class Opened:
-    """An unsealed workbook, and the index of the password that opened it.
+    """A decrypted workbook (`plain`), and the index of the password that opened it.
 
-    `is_intact` is False if its encryption has no check by which an alteration would show (ECMA-376 Standard, .xls).
+    `is_intact` is False if its encryption cannot detect alterations (ECMA-376 Standard, .xls).
     """
 
     plain: bytes = field(repr=False)
@@ -53,7 +56,10 @@ class Opened:
 
 
 def seal(plain: bytes, password: str) -> bytes:
-    """The workbook encrypted; opened again before it is returned, since a few small payloads come out unreadable."""
+    """Encrypt a workbook. The result is test-opened, since the library makes a few small files unreadable.
+
+    FuxueError if the result does not open.
+    """
     out = io.BytesIO()
     OOXMLFile(io.BytesIO(plain)).encrypt(password, out)
     sealed = out.getvalue()
@@ -67,10 +73,10 @@ def seal(plain: bytes, password: str) -> bytes:
 
 
 def unseal(sealed: bytes, passwords: list[str], *, spin_count: int = 1_000_000) -> Opened:
-    """The plain workbook, its integrity checked where its encryption allows it.
+    """Decrypt a workbook with the first password that fits; check its integrity if its encryption allows that.
 
-    Agile encryption is what Excel, WPS and we write; LibreOffice 7 saves as Standard (AES-128, no integrity check).
-    Raises NotSealed, WrongPassword or BrokenSeal.
+    Excel, WPS and we write Agile encryption; LibreOffice 7 writes Standard (AES-128, no integrity check). `spin_count`
+    is the most rounds of key derivation that we run. Raises NotSealed, WrongPassword or BrokenSeal.
     """
     if not sealed.startswith(OLE_MAGIC):
         raise NotSealed
@@ -87,7 +93,7 @@ def unseal(sealed: bytes, passwords: list[str], *, spin_count: int = 1_000_000) 
         return _open(office, passwords)
     except (BrokenSeal, WrongPassword, NotSealed):
         raise
-    except Exception as error:  # hostile bytes make the library raise anything; all of it means "damaged"
+    except Exception as error:  # hostile bytes can make the library raise any error; each one means "damaged"
         raise BrokenSeal("damaged") from error
 
 

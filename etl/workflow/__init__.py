@@ -1,1 +1,1 @@
-"""The order of the work: each module joins rooms that do not know each other."""
+"""The steps of the work: each module combines rooms that do not import each other."""

@@ -1,4 +1,4 @@
-"""The audit log of the staff instance, for its custodian: whether it holds, what it says, what goes away (M18)."""
+"""The audit log of the staff instance, for its custodian: verify it, export it, move old entries out (M18)."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -13,13 +13,16 @@ from etl.system.disk import write_private
 from etl.system.sealing import seal
 from etl.vault.store.audit_log import Log, log_breaks, log_path, rotate, rotated_files
 from etl.vault.store.chain import is_printed, printed
-from etl.workflow.issuing import paper_password
+from etl.workflow.issuing import bureau_password
 from etl.workflow.run import Run
 
 
 @dataclass(frozen=True)
 class Audited:
-    """`breaks` are (file, key of a text, number of the entry); `head` is empty of an empty log."""
+    """The result of verifying the log: the number of entries and files, the printed head, and the faults.
+
+    `head` is empty if the log is; `breaks` are (file, key of a text, number of the entry).
+    """
 
     entries: int
     files: int
@@ -28,7 +31,7 @@ class Audited:
 
 
 def verify_log(run: Run, paper: str = "") -> Audited:
-    """Go over the log and all that was put away of it; the paper's head may stand in any of them."""
+    """Verify the log and the files of older entries. A head from the custodian's `paper` may be in any of them."""
     files = [*rotated_files(run.home.staff), _path(run)]
     entries, found, on_paper, head = 0, list[tuple[str, str, int]](), not paper, (0, b"")
     for at, file in enumerate(files):
@@ -46,7 +49,7 @@ def verify_log(run: Run, paper: str = "") -> Audited:
 
 
 def export(run: Run, since: dt.date | None) -> tuple[Path, int]:
-    """What is on record since a day, as a sealed workbook for the bureau; gives the file and how many entries."""
+    """Write the entries since a day (None: all) to a sealed workbook for the bureau; return (file, entry count)."""
     files = [*rotated_files(run.home.staff), _path(run)]
     lines, head = list[list[str]](), b""
     for file in files:
@@ -56,7 +59,7 @@ def export(run: Run, since: dt.date | None) -> tuple[Path, int]:
     title = f"{run.campaign.recipient_name(BUREAU)}：查阅日志（{since.isoformat() if since else '全部'}起）"
     target = run.home.reports / f"audit-{run.day.isoformat()}.xlsx"
     with run.home.lock():
-        write_private(target, seal(build_looks(title, lines, printed(head)), paper_password(run)))
+        write_private(target, seal(build_looks(title, lines, printed(head)), bureau_password(run)))
     return target, len(lines)
 
 
@@ -66,13 +69,14 @@ def _lines(log: Log, since: str) -> Iterator[list[str]]:
 
 
 def rotate_log(run: Run, before: dt.date) -> Path | None:
-    """Entries of before a day into a file of their own."""
+    """Move the entries before a day into a file of their own; return its path, or None if there were none."""
     _path(run)
     with run.home.lock():
         return rotate(run.home.staff, run.keys, before, run.day)
 
 
 def _path(run: Run) -> Path:
+    """The log in use. FuxueError if the key is wrong or there is no log."""
     run.prove_key()
     path = log_path(run.home.staff)
     if not path.exists():

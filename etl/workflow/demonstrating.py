@@ -1,4 +1,4 @@
-"""The main job end to end on synthetic data, in a home that is marked as a demo and may be made anew at any time."""
+"""The demo: all of the work from list to site on synthetic data, in a home that is marked as a demo."""
 
 import datetime as dt
 import shutil
@@ -21,7 +21,7 @@ _FAULTS = 0.3
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the closing table shows. `lines` are (what, how much, seconds)."""
+    """The result of the demo: `lines` (step, quantity, seconds), the release, and `accounts` (name, password)."""
 
     lines: tuple[tuple[str, str, float], ...]
     release: Release
@@ -29,7 +29,10 @@ class DemoResult:
 
 
 def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: ProgressBar) -> DemoResult:
-    """List → sealed workbooks → filled, some wrongly → refused and sent again → vault → release → public pages."""
+    """List → sealed workbooks → filled, some wrongly → refused and sent again → record → release → public pages.
+
+    The home's zones are deleted first. FuxueError if the home is not empty and not a demo.
+    """
     run = _fresh(home, campaign_folder, seed, bar)
     campaign, clock = run.campaign, _Clock()
     path = home.private / "list.xlsx"
@@ -38,7 +41,7 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: P
         clock.lap("省级名单（合成）", f"{children} 名儿童")
         handed = issuing.issue_list(run, path)
     finally:
-        path.unlink(missing_ok=True)  # nothing about individuals lies about unencrypted, not even here
+        path.unlink(missing_ok=True)  # even in a demo, no list of individuals stays unencrypted
     if not handed.issue:
         raise FuxueError("issue.refused", count=len(handed.findings))
     clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
@@ -62,7 +65,7 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: P
 
 
 def _casework(run: Run, seed: int) -> str:
-    """Corrections and cases out and in again: how many were closed of how many."""
+    """Issue corrections and cases and load them filled; return a text with the numbers closed and total."""
     for form in ISSUED_FORMS:
         issuing.issue_form(run, form, None)
         loaded = loading.load_files(run, synthesizing.synthesize_casework(run, form, seed))
@@ -91,7 +94,7 @@ def _on(run: Run, day: dt.date) -> Run:
 
 
 class _Clock:
-    """Laps, in seconds."""
+    """Measures how many seconds each step takes."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, float]] = []

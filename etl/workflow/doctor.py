@@ -1,4 +1,4 @@
-"""Is this machine, and this home, fit for children's data? Each check says what it found and how to mend it (M18)."""
+"""Checks if this machine and this home are fit for children's data, and says how to mend what is not (M18)."""
 
 import datetime as dt
 import os
@@ -18,13 +18,13 @@ from etl.vault.store import chain
 from etl.vault.upkeep.verify import record_breaks
 from etl.workflow.run import Run
 
-#: Room that a load, a rekey or a release may need besides the copies of the record that a rekey makes.
+#: Free disk space that a load, a rekey or a release may need, besides the copies of the record that a rekey makes.
 SPARE_BYTES = 500_000_000
 SWAPS, BLOCKS = Path("/proc/swaps"), Path("/sys/block")
 
 
 class Outcome(StrEnum):
-    """Unknown is never pass: what cannot be found out is told as a warning."""
+    """The outcome of a check. What cannot be determined is a warning, never fine."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; its text in the catalogue is ``doctor.<name>`` and the outcome."""
+    """The result of one check, with the parameters of its text in `texts.toml`."""
 
     name: str
     outcome: Outcome
@@ -41,19 +41,19 @@ class Check:
 
     @property
     def key(self) -> str:
-        """Its text."""
+        """The key of its text."""
         return f"doctor.{self.name}_{self.outcome}"
 
 
 def examine(run: Run, key_file: Path) -> list[Check]:
-    """Everything, in the order in which it matters."""
+    """Run all checks, the most important first."""
     return [
         _key(run.home, key_file), _closed(run.home), _record(run), _clock(run), _disk(run.home), swap(), _fonts(),
     ]  # fmt: skip
 
 
 def _key(home: Home, key_file: Path) -> Check:
-    """The key lies on a device of its own, that can be taken out and locked away (M18)."""
+    """The key file is on another device than the home, so that it can be removed and locked away (M18)."""
     if home.demo_key.exists():
         return Check("key", Outcome.WARNING, {"file": key_file})
     home_device = (home.private if home.private.exists() else home.root.parent).stat().st_dev
@@ -62,9 +62,9 @@ def _key(home: Home, key_file: Path) -> Check:
 
 
 def _closed(home: Home) -> Check:
-    """Nothing private may be read by other accounts: no folder, and no database wherever it is moved."""
-    looked = [home.private, *(path for path in home.private.rglob("*") if path.is_dir() or path.suffix == ".db")]
-    found = [path for path in looked if not path.is_symlink() and _is_open(path)]
+    """No private folder or database is accessible to other accounts."""
+    paths = [home.private, *(path for path in home.private.rglob("*") if path.is_dir() or path.suffix == ".db")]
+    found = [path for path in paths if not path.is_symlink() and _is_open(path)]
     if found:
         return Check("closed", Outcome.BAD, {"file": found[0], "count": len(found)})
     return Check("closed", Outcome.FINE)
@@ -87,7 +87,7 @@ def _record(run: Run) -> Check:
 
 
 def _clock(run: Run) -> Check:
-    """Today is not before what is on record already, nor before the campaign."""
+    """Today is not before the newest link, or before the campaign's notice if there is none."""
     last = run.campaign.noticed
     if run.home.vault.exists():
         try:
@@ -113,7 +113,7 @@ def _disk(home: Home) -> Check:
 
 
 def swap(swaps: Path = SWAPS, blocks: Path = BLOCKS) -> Check:
-    """What memory is written to must be encrypted, or stay in memory (zram)."""
+    """Check that every swap device is encrypted or in memory (zram). The paths are parameters for tests."""
     try:
         devices = [line.split()[0] for line in swaps.read_text(encoding="utf-8").splitlines()[1:] if line.split()]
     except OSError:
@@ -133,7 +133,7 @@ def _is_safe(device: Path, blocks: Path) -> bool:
 
 
 def _fonts() -> Check:
-    """A Chinese font, for papers that are printed from here."""
+    """A Chinese font is installed, for printing documents from this machine."""
     tool = shutil.which("fc-list")
     if tool is None:
         return Check("fonts", Outcome.WARNING)

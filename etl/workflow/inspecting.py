@@ -1,4 +1,4 @@
-"""For the inspectorate (M4, M19): the base is locked, reports are looked through, children are drawn for a visit."""
+"""For the inspectorate (M4, M19): locking the base, finding flags, drawing samples of children for second visits."""
 
 import datetime as dt
 import secrets
@@ -25,7 +25,7 @@ from etl.workflow.writing import writing
 
 @dataclass(frozen=True)
 class Inspected:
-    """What was found and drawn, how many answers were looked through, and the sealed workbook that tells."""
+    """The result of `look_through`: flags, the sample if any, the number of answers, and the sealed workbook."""
 
     flags: list[Flag]
     sample: inspection.RecordedSample | None
@@ -35,7 +35,7 @@ class Inspected:
 
 
 def password(run: Run) -> str:
-    """Of the inspectorate's workbooks."""
+    """The password of the inspectorate's workbooks."""
     return run.keys.password("inspection", INSPECTORATE)
 
 
@@ -48,7 +48,7 @@ def lock_base(run: Run, by: str) -> inspection.Lock:
 
 
 def base_changes(run: Run) -> tuple[inspection.Lock, list[inspection.Change]]:
-    """The base as it was locked, and what moved it since. FuxueError while it is not locked."""
+    """The locked base, and the changes since. FuxueError if it is not locked."""
     with run.open_vault() as vault:
         lock = inspection.base_lock(vault)
         if lock is None:
@@ -61,9 +61,11 @@ def _deducted(run: Run) -> list[str]:
 
 
 def look_through(run: Run, size: int | None, seed: int | None, by: str, *, drawn: int | None = None) -> Inspected:
-    """Flags over the answers as of the day; with `size`, a sample is drawn and recorded, by whom and by which seed.
+    """Find flags in the answers as of the run's day and write them to a sealed workbook.
 
-    With `drawn`, a sample that is on record is printed again, with the flags of its day.
+    With `size`, also draw a sample of that many children and record it with `seed` (None: random) and the person `by`.
+    With `drawn`, the number of a sample on record, write that sample again, with the flags of its day. FuxueError if
+    `size` is given without `by`.
     """
     if size is not None and not by.strip():
         raise FuxueError("flags.nobody")
@@ -84,7 +86,7 @@ def look_through(run: Run, size: int | None, seed: int | None, by: str, *, drawn
 
 
 def _draw(run: Run, vault: Vault, answers: Sequence[CurrentAnswer], size: int, seed: int | None, by: str) -> int:
-    """Draw a sample and put it on record: its number."""
+    """Draw a sample and record it; return its number."""
     children: dict[str, list[tuple[str, str]]] = {unit.slug: [] for unit in run.campaign.units}
     for row in answers:
         children[row.unit].append((row.issue, row.serial))
@@ -108,12 +110,12 @@ def _build(run: Run, flags: Sequence[Flag], sample: inspection.RecordedSample | 
             text("flags.bound", **bounds(run, sample.sample)),
         ]  # fmt: skip
     title = f"{campaign.county}疑似失学儿童核查督导表（{day.isoformat()}）"
-    told = [(campaign.unit[flag.unit].name, flag.rule, flag.message) for flag in flags]
-    return seal(build_inspection(title, told, lines, notes), password(run))
+    shown = [(campaign.unit[flag.unit].name, flag.rule, flag.message) for flag in flags]
+    return seal(build_inspection(title, shown, lines, notes), password(run))
 
 
 def bounds(run: Run, sample: Sample) -> dict[str, str]:
-    """The sample's promises, as percentages rounded up."""
+    """The confidence and the bounds of a sample as texts, in percent; the bounds are rounded up."""
     return {
         "confidence": f"{run.campaign.inspection.confidence:.0%}",
         "margin": _up(sample.margin),

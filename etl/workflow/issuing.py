@@ -1,4 +1,4 @@
-"""Handing out: the province's list with what a person must decide of it, supplements, corrections and cases."""
+"""Issuing workbooks: from the province's list with an officer's decisions, supplements, corrections and cases."""
 
 import json
 import shutil
@@ -30,38 +30,44 @@ from etl.workflow import inspecting, recovery
 from etl.workflow.run import Run
 from etl.workflow.writing import writing
 
-#: What papers of no issue are named by when their password is derived.
-PAPERS = "decisions"
+#: Stands for the issue when the password of the bureau's own documents is derived.
+BUREAU_DOCUMENTS = "decisions"
 
 
 @dataclass(frozen=True)
 class Handed:
-    """What issuing did. `issue` is empty if nothing was issued; `papers` are what a person must fill first."""
+    """The result of issuing.
+
+    `issue` is empty if nothing was issued; then an officer must first fill in the `decision_workbooks`, if there are
+    any. `rows` and `receivers` count what was handed out; `known` counts the rows of the list that were known before.
+    """
 
     issue: str
     rows: int
     receivers: int
     findings: tuple[Finding, ...] = ()
-    papers: tuple[Path, ...] = ()
+    decision_workbooks: tuple[Path, ...] = ()
     known: int = 0
     completeness: Completeness = field(default_factory=Completeness)
 
 
 @dataclass(frozen=True)
 class _Decided:
-    """What the officer decided on a list, and what is wrong with the papers."""
+    """The officer's decisions on a list, and the findings in the decision workbooks."""
 
     decisions: tuple[Decision, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     def of(self, kind: str) -> Mapping[int, str]:
+        """The decided values of one kind, by the number of the list's row."""
         return {one.row: one.value for one in self.decisions if one.kind == kind}
 
 
 def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Path | None = None) -> Handed:
-    """Split a province's list and seal the workbooks; children that were issued before are passed over.
+    """Split a province's list by unit and issue a sealed workbook to each; children issued before are skipped.
 
-    With an error among the findings nothing is issued.
+    `assign` and `exclude` are decision workbooks that an officer has filled in. If a finding is an error, nothing is
+    issued, and decision workbooks are written for the rows that need a decision.
     """
     whole, findings = read_list(path, run.campaign)
     if whole is None:
@@ -73,31 +79,33 @@ def issue_list(run: Run, path: Path, *, assign: Path | None = None, exclude: Pat
         raise FuxueError("vault.gone", file=run.home.vault, folder=run.home.outbox / left[-1])
     with writing(run, create=True) as vault:
         moved = _put_in_place(run, vault)
-        fresh, warnings, known = _unseen(run, vault, whole)
+        fresh, warnings, known = _without_known(run, vault, whole)
         if not fresh.rows:
             return _nothing_new(run, vault, moved, known)
         first = split_list(fresh, run.campaign)
         drawn_up = (make(first, run.campaign, "") for make in (unassigned_bundle, exclusions_bundle))
-        named = [replace(bundle, issue=_paper_name(run, whole, bundle)) for bundle in drawn_up]
-        said = _read_papers(run, named, [assign, exclude])
-        split = split_list(fresh, run.campaign, excluded=said.of("excluded"), assigned=said.of("assigned"))
-        findings = [*said.findings, *warnings, *split.findings]
+        named = [replace(bundle, issue=_decision_name(run, whole, bundle)) for bundle in drawn_up]
+        filled = _read_decisions(run, named, [assign, exclude])
+        split = split_list(fresh, run.campaign, excluded=filled.of("excluded"), assigned=filled.of("assigned"))
+        findings = [*filled.findings, *warnings, *split.findings]
         if has_errors(findings):
-            wanted = [
-                b for b, unsettled in zip(named, (_open_addresses(split), split.faulty), strict=True) if unsettled
-            ]
-            return Handed(
-                "", 0, 0, tuple(findings), tuple(_write_paper(run, vault, one, fresh) for one in wanted), known
-            )
-        handed = _issue_children(run, vault, fresh, split, said.decisions, findings, known)
-        recovery.remove_decided_papers(run.home, vault)
-        for one in named:  # also of a version that marked no rows
+            is_open = (_has_open_addresses(split), split.faulty)
+            wanted = [bundle for bundle, needs_decision in zip(named, is_open, strict=True) if needs_decision]
+            written = tuple(_write_decision_workbook(run, vault, one, fresh) for one in wanted)
+            return Handed("", 0, 0, tuple(findings), written, known)
+        handed = _issue_children(run, vault, fresh, split, filled.decisions, findings, known)
+        recovery.remove_decided(run.home, vault)
+        for one in named:  # also folders from a version that did not write `ROWS`
             shutil.rmtree(run.home.decisions / one.issue, ignore_errors=True)
         return handed
 
 
 def issue_form(run: Run, key: str, to: str | None) -> Handed:
-    """Hand out the open corrections to the departments, or the open cases to the units; `to` names one receiver."""
+    """Issue the open corrections to the departments, or the open cases to the units; `to` limits it to one recipient.
+
+    `key` is the form's. FuxueError if there is no such recipient, nothing is open, or all recipients have the same rows
+    already.
+    """
     form = FORMS[key]
     receivers = [one.slug for one in run.campaign.casework.departments] if form == CORRECTIONS else [*run.campaign.unit]
     if to is not None and to not in receivers:
@@ -115,7 +123,7 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
 
 
 def _open_rows(run: Run, vault: Vault, form: Form, name: str, to: str | None) -> list[Bundle]:
-    """What is open, for each receiver who does not have exactly these rows already."""
+    """Bundles of open rows, without recipients whose newest workbook has exactly these rows."""
     bundles = casework.open_bundles(vault, run.campaign, form, name, to)
     if not bundles:
         raise FuxueError("issue.nothing_open", form=form.sheet)
@@ -132,38 +140,41 @@ def _receivers(run: Run, vault: Vault, name: str) -> list[str]:
 
 
 def _handed(run: Run, vault: Vault, name: str) -> Handed:
-    """An issue that is on record and in its place."""
+    """The result for an issue that is on record and whose folder is in place."""
     bundles = [bundle for (issue, _), bundle in issued.issued(vault, run.campaign).items() if issue == name]
     rows = sum(len(bundle.rows) for bundle in bundles)
     return Handed(name, rows, len(bundles), completeness=issued.completeness(vault))
 
 
 def list_passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
-    """(issue, receiver, password) of each workbook, or of one receiver's; then of the bureau's and inspectorate's."""
-    papers = {BUREAU: paper_password(run), INSPECTORATE: inspecting.password(run)}
-    known = {*papers, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
+    """(issue, recipient, password) of each workbook, then ("—", …) of the bureau's and inspectorate's own documents.
+
+    `receiver` limits it to one recipient.
+    """
+    documents = {BUREAU: bureau_password(run), INSPECTORATE: inspecting.password(run)}
+    known = {*documents, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
     if receiver is not None and receiver not in known:
         raise FuxueError("campaign.no_unit", unit=receiver)
-    own = [("—", name, word) for name, word in papers.items() if receiver in (None, name)]
-    if receiver in papers:
+    own = [("—", name, password) for name, password in documents.items() if receiver in (None, name)]
+    if receiver in documents:
         return own
     with run.open_vault() as vault:
         bundles = sorted(issued.issued(vault, run.campaign))
     return [(i, u, run.keys.password(i, u)) for i, u in bundles if receiver in (None, u)] + own
 
 
-def paper_password(run: Run) -> str:
-    """Of the bureau's own papers."""
-    return run.keys.password(PAPERS, BUREAU)
+def bureau_password(run: Run) -> str:
+    """The password of the bureau's own documents."""
+    return run.keys.password(BUREAU_DOCUMENTS, BUREAU)
 
 
 def _put_in_place(run: Run, vault: Vault) -> list[str]:
-    """Bring interrupted issues to their end: those that were put in place now."""
+    """Put the folders of interrupted issues in place; return the ids of these issues."""
     return put_issues_in_place(run.home.outbox, issued.issues(vault))
 
 
-def _unseen(run: Run, vault: Vault, whole: ProvinceList) -> tuple[ProvinceList, list[Finding], int]:
-    """The list without the rows that were issued or excluded before; warnings where such a row has changed."""
+def _without_known(run: Run, vault: Vault, whole: ProvinceList) -> tuple[ProvinceList, list[Finding], int]:
+    """(the list without rows issued or excluded before, warnings about such rows that changed, how many they are)."""
     known = issued.split_known(vault, whole.rows)
     findings = [
         whole.finding(run.campaign, "L10", row, key, column=ANNEX4.column(key).heading) for row, key in known.changed
@@ -180,26 +191,27 @@ def _nothing_new(run: Run, vault: Vault, moved: Sequence[str], known: int) -> Ha
     return replace(done, known=known - done.rows)
 
 
-def _open_addresses(split: Split) -> bool:
+def _has_open_addresses(split: Split) -> bool:
     return any(finding.rule in ("L06", "L07") for finding in split.findings)
 
 
-def _paper_name(run: Run, whole: ProvinceList, bundle: Bundle) -> str:
-    """What a paper is called: a keyed mark of the list and of the rows that are asked about."""
+def _decision_name(run: Run, whole: ProvinceList, bundle: Bundle) -> str:
+    """The name of a decision workbook's folder: a keyed digest of the list and of the rows to decide."""
     content = [[dict(row.texts) for row in whole.rows], [dict(row) for row in bundle.rows]]
     return f"list-{run.keys.mac('paper', json.dumps(content, ensure_ascii=False).encode()).hex()[:10]}"
 
 
-def _read_papers(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | None]) -> _Decided:
+def _read_decisions(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | None]) -> _Decided:
+    """Read the decision workbooks at `paths`, as they were drawn up in `bundles`; None stands for one not given."""
     decisions: list[Decision] = []
     findings: list[Finding] = []
     units = [(unit.name, unit.slug) for unit in run.campaign.units]
     for bundle, path in zip(bundles, paths, strict=True):
         if path is None:
             continue
-        # One that was half filled when the master key was replaced still has its password.
-        words = run.keys.passwords(PAPERS, BUREAU)
-        candidates = [Candidate(bundle.issue, BUREAU, word) for word in words]
+        # A decision workbook made before the master key was replaced still has its old password.
+        passwords = run.keys.passwords(BUREAU_DOCUMENTS, BUREAU)
+        candidates = [Candidate(bundle.issue, BUREAU, password) for password in passwords]
         content = take(path, run.campaign.limits)
         submission = read_workbook(content, candidates, run.campaign.limits, allow_unsealed=False)
         known = {(bundle.issue, BUREAU): bundle}
@@ -216,8 +228,8 @@ def _read_papers(run: Run, bundles: Sequence[Bundle], paths: Sequence[Path | Non
     return _Decided(tuple(decisions), tuple(findings))
 
 
-def _write_paper(run: Run, vault: Vault, bundle: Bundle, listed: ProvinceList) -> Path:
-    """The sealed paper for the officer; one that lies there already may be half filled and is left alone."""
+def _write_decision_workbook(run: Run, vault: Vault, bundle: Bundle, listed: ProvinceList) -> Path:
+    """Write the sealed decision workbook for the officer. An existing one is kept: it may be partly filled in."""
     folder = run.home.decisions / bundle.issue
     path = folder / f"{bundle.form.key}.xlsx"
     if not path.exists():
@@ -225,7 +237,7 @@ def _write_paper(run: Run, vault: Vault, bundle: Bundle, listed: ProvinceList) -
         texts = {str(row.number): row.texts for row in listed.rows}
         recovery.mark_rows(folder, vault, [texts[row["row"]] for row in bundle.rows])
         manifest = Manifest(bundle.form.key, bundle.issue, BUREAU, bundle.keys).signed(run.manifest_mac)
-        write_private(path, seal_one(run.campaign, (bundle, manifest, paper_password(run))))
+        write_private(path, seal_one(run.campaign, (bundle, manifest, bureau_password(run))))
     return path
 
 
@@ -236,7 +248,7 @@ def _issue_children(run: Run, vault: Vault, fresh: ProvinceList, split: Split, d
     bundles = []
     for unit in run.campaign.units:
         rows = tuple(child_row(child) for child in split.children if child.unit == unit.slug)
-        # The first issue asks every unit, if need be for a nil return; a supplement only those whom it concerns.
+        # In the first issue every unit gets a workbook, even an empty one; in a supplement only units with new rows.
         if rows or is_first:
             bundles.append(Bundle(ANNEX4, name, unit.slug, unit.name, rows))
     marks = _seal(run, bundles) if bundles else {}
@@ -244,15 +256,15 @@ def _issue_children(run: Run, vault: Vault, fresh: ProvinceList, split: Split, d
     excluded = {one.row for one in decisions if one.kind == "excluded"}
     used = [(d, texts[d.row]) for d in decisions if d.kind == "excluded" or d.row not in excluded]
     issued.record_issue(vault, run.day, name, bundles, marks, split.children, used)
-    # The folder takes its place last: as long as it lies aside, another run finishes what this one did not.
+    # The draft folder is renamed last: after an interruption the next run finds and finishes it.
     put_issues_in_place(run.home.outbox, [name])
     return Handed(name, len(split.children), len(bundles), tuple(findings), known=known,
                   completeness=issued.completeness(vault))  # fmt: skip
 
 
 def _seal(run: Run, bundles: Sequence[Bundle]) -> Mapping[str, bytes]:
-    """Seal the workbooks of one issue into a folder aside: their fingerprints by receiver."""
-    # Processes of their own that never held the key or the record, and that end when this one does.
+    """Write the sealed workbooks of one issue to a draft folder; return their fingerprints by recipient."""
+    # The worker processes never held the key or the record, and they end when this one does.
     with ProcessPoolExecutor(workers(), mp_context=forks(), initializer=end_with_parent) as pool:
         return issue_workbooks(
             run.campaign,

@@ -1,4 +1,4 @@
-"""A run of the command line begins: the campaign is loaded, the key is read, what was left half done is ended."""
+"""The start of a command: load the campaign, read the key, finish what an interrupted command left."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def open_run(
     bar: ProgressBar,
     agree: Callable[[FuxueError], bool],
 ) -> Run:
-    """Everything that a command works with. FuxueError if the campaign or the key is not as it must be."""
+    """The run of a command (see `Run` for the parameters). FuxueError if the campaign or the key file is not valid."""
     campaign = load_campaign(campaign_folder)
     keys = known_keys(home.vault, read_key(key_file))
     run = Run(home, campaign_folder, campaign, keys, day, bar, agree)

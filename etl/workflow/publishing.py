@@ -1,4 +1,4 @@
-"""Releases become the public folder, in a process that is given no key."""
+"""Publishing: a process without a key makes the public folder from the releases."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +12,10 @@ from etl.workflow.verifying import verify_release_folder
 
 
 def publish(home: Home, campaign_folder: Path, *, production: bool = False, check: bool = False) -> None:
-    """Publish in a process of its own that is given no key: neither as an argument nor in its environment.
+    """Make the public folder from all releases, in a process that gets no key by argument or environment.
 
-    Every release is verified first, as anyone could: nothing is published that has become readable on the way.
+    Every release is verified first, as any citizen can; FuxueError if one fails or there are none. `production` and
+    `check` are options of `etl.publish`.
     """
     folders = release_folders(home.released)
     if not folders:
@@ -28,7 +29,10 @@ def publish(home: Home, campaign_folder: Path, *, production: bool = False, chec
 
 def make_site(released: Path, public: Path, campaign_folder: Path, options: Sequence[str] = (),
               held: tuple[int, ...] = ()) -> None:  # fmt: skip
-    """Make the site of all releases, in a process that keeps the locks `held` and is given no key."""
+    """Make the site from all releases, in a process without a key that inherits the handles of locks `held`.
+
+    `options` are further arguments of `etl.publish`. FuxueError if it fails.
+    """
     command = ["etl.publish", "--quiet", "--released", str(released.absolute()), "--public", str(public.absolute())]
     done = run_module([*command, "--campaign", str(campaign_folder.absolute()), *options], held)
     if done.returncode:

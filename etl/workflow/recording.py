@@ -1,4 +1,4 @@
-"""What was seen on paper, or found wrong, is put on record: with who and when."""
+"""Recording evidence, wrong values and deliverables, with the person who records them and the day."""
 
 from etl.check.reconcile import tidy
 from etl.findings import FuxueError
@@ -15,7 +15,7 @@ def _must_be_named(by: str) -> None:
 
 
 def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, by: str) -> None:
-    """Record the police's reference for a missing child of a list; `issue` says which, if there is a doubt."""
+    """Record the police's reference for a missing child; `issue` is needed if several issues use the serial."""
     _must_be_named(by)
     with writing(run) as vault:
         evidence.insert_police_ref(vault, issue, serial, reference, by, run.day)
@@ -24,7 +24,10 @@ def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, 
 def record_wrong_value(
     run: Run, issue: str | None, serial: str, key: str, value: str, department: str, by: str
 ) -> None:
-    """Record the right value of an issued one that is wrong: a correction for a department (M15)."""
+    """Record that an issued value (column `key`) is wrong, with the right `value`: a correction for a department (M15).
+
+    FuxueError if the department is unknown, the value is not valid, or `by` is blank.
+    """
     value = tidy(value)
     if run.campaign.casework.department(department) is None:
         known = "、".join(one.slug for one in run.campaign.casework.departments)
@@ -37,7 +40,7 @@ def record_wrong_value(
 
 
 def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str, issue: str | None = None) -> int:
-    """Record that a unit's signed paper was seen; how many children it concerns."""
+    """Record that a unit's signed paper was seen (see `insert_signature`); return how many children it covers."""
     if unit not in run.campaign.unit:
         raise FuxueError("campaign.no_unit", unit=unit)
     _must_be_named(by)
@@ -46,7 +49,7 @@ def record_signature(run: Run, unit: str, act: str, serials: list[str], by: str,
 
 
 def record_deliverable(run: Run, unit: str, what: str, medium: str, by: str, *, signed: bool) -> None:
-    """Record that a unit handed something in."""
+    """Record that a unit handed in a document (see `insert_deliverable`)."""
     if unit not in run.campaign.unit:
         raise FuxueError("campaign.no_unit", unit=unit)
     _must_be_named(by)

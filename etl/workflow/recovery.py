@@ -1,4 +1,4 @@
-"""What an interrupted command left behind is ended or undone by the next one, before it begins its own work."""
+"""Recovery: before its own work, each command finishes or undoes what an interrupted command left."""
 
 import contextlib
 import json
@@ -24,17 +24,19 @@ from etl.vault.upkeep.purge import certificates, purged_issues, purged_workbooks
 from etl.vault.upkeep.rekey import finish_rekey, rekeyed_path
 from etl.workflow.run import Run
 
-#: Beside a list's papers: keyed marks of each row that they ask about. In the folder of copies: where one is made.
-ROWS, COPYING = ".rows.json", ".copying"
+#: A file beside decision workbooks: keyed marks of each row that they ask about.
+ROWS = ".rows.json"
+#: A file in the folder of copies: the paths of drafts of copies that are being written.
+COPYING = ".copying"
 
 
 def staff_file(home: Home) -> Path:
-    """Accounts of the staff instance: encrypted under the same master key."""
+    """The encrypted file with the accounts of the staff instance."""
     return home.staff / "staff.db"
 
 
 def staff_files(home: Home) -> list[tuple[Path, str]]:
-    """All encrypted files of the staff instance that are there, with the purposes of their keys."""
+    """The existing encrypted files of the staff instance, each as (path, purpose of its key)."""
     logs = [
         (path, audit_log.PURPOSE) for path in (*audit_log.rotated_files(home.staff), audit_log.log_path(home.staff))
     ]
@@ -42,7 +44,10 @@ def staff_files(home: Home) -> list[tuple[Path, str]]:
 
 
 def recover_unless_busy(run: Run) -> None:
-    """Recover now if something was left, unless another command is at work: it has done so, or will be told."""
+    """Call `recover` if an interrupted command left something; do nothing if another command holds the lock.
+
+    Errors are ignored here, because the next command that writes meets them again.
+    """
     if _has_leftovers(run.home):
         with contextlib.suppress(FuxueError), run.home.lock(patience=0):
             recover(run)
@@ -54,10 +59,10 @@ def _has_leftovers(home: Home) -> bool:
 
 
 def recover(run: Run) -> None:
-    """End or undo what was left: a new key, a purge, scope files. The home is locked.
+    """Finish or undo an interrupted rekey, restoration, copy or purge, and rebuild stale scope files.
 
-    Issues and releases that lie aside are put in place by the commands that make such.
-    Nothing is done without the record, or under a key that does not open it: that is told when the record is wanted.
+    The caller has locked the home. Draft folders of issues and releases are left to the commands that make them.
+    Nothing is done if the record does not open; the command reports that when it opens the record.
     """
     home = run.home
     try:
@@ -68,7 +73,7 @@ def recover(run: Run) -> None:
     for left in home.private.glob(".*.restore"):
         discard(left)
     with run.open_vault() as vault:
-        remove_decided_papers(home, vault)
+        remove_decided(home, vault)
         backup.place_copies(vault, home.backups)
         _end_copying(home)
         end_purges(run, vault)
@@ -77,13 +82,10 @@ def recover(run: Run) -> None:
 
 
 def match_files_to_record(run: Run, vault: Vault) -> None:
-    """Make the home's files those of the record: returned ones that it does not know go back to the inbox.
-
-    Scope files are built anew.
-    """
+    """Make the home's files match the record: rebuild scope files, and move unknown returned files to the inbox."""
     for folder in (run.home.received, run.home.refused):
         for path in list(inbox.files_of(folder)):
-            with contextlib.suppress(OSError):  # the others come back all the same
+            with contextlib.suppress(OSError):  # go on with the other files
                 if on_record(run, vault, path) is None:
                     target = run.home.inbox / f"{path.parent.name}-{path.name}"
                     inbox.move_away(path, target)
@@ -91,22 +93,22 @@ def match_files_to_record(run: Run, vault: Vault) -> None:
 
 
 def rebuild_scopes(run: Run, vault: Vault, done: Callable[[], None] = lambda: None) -> None:
-    """Build the scope files of the record as it is now; `done` is called after each scope."""
+    """Build the scope files from the current record; `done` is called after each scope."""
     build_scopes(vault, run.campaign, run.home.scopes, find_flags, done)
 
 
 def mark_rows(folder: Path, vault: Vault, rows: Iterable[Mapping[str, str]]) -> None:
-    """Say of a folder of papers which rows of a list they ask about, by texts.
+    """Write to a folder of decision workbooks which of a list's rows they ask about (`rows`: text by column key).
 
-    What was on record before decides nothing: a second row of an issued child is asked about, too.
+    Marks that are on record already are left out: a second row of an issued child needs a decision of its own.
     """
     known = issued.marks_on_record(vault)
     marks = [sorted(mark.hex() for mark in issued.marks_of_row(vault.keys, texts) - known) for texts in rows]
     write_private(folder / ROWS, json.dumps(marks).encode())
 
 
-def remove_decided_papers(home: Home, vault: Vault) -> None:
-    """Papers go once each row that they ask about is on record: as they say, or from a list that was mended."""
+def remove_decided(home: Home, vault: Vault) -> None:
+    """Delete decision workbooks all of whose rows are on record by now, by decision or from a corrected list."""
     files = list(home.decisions.glob(f"*/{ROWS}"))
     known = {mark.hex() for mark in issued.marks_on_record(vault)} if files else set()
     for file in files:
@@ -121,7 +123,7 @@ def remove_decided_papers(home: Home, vault: Vault) -> None:
 
 @contextlib.contextmanager
 def copying(home: Home, target: Path) -> Iterator[None]:
-    """While a copy is made somewhere, that is written down: a half-made one must not stay there unknown."""
+    """While a copy is being made, note the path of its draft, so that an unfinished one can be deleted later."""
     fresh = backup.draft_path(target.absolute())
     make_private(home.backups)
     _note_half_made(home, {*half_made(home), fresh})
@@ -133,7 +135,7 @@ def copying(home: Home, target: Path) -> Iterator[None]:
 
 
 def half_made(home: Home) -> list[Path]:
-    """Copies elsewhere that a killed run may have left half made, and that nobody has seen since."""
+    """The noted drafts of copies, which a killed run may have left unfinished."""
     note = home.backups / COPYING
     return sorted(Path(name) for name in json.loads(note.read_bytes())) if note.exists() else []
 
@@ -146,7 +148,7 @@ def _note_half_made(home: Home, files: Collection[Path]) -> None:
 
 
 def _end_copying(home: Home) -> None:
-    """Take away the half-made copies that killed runs left; one that is not there may come back with its disk."""
+    """Delete unfinished copies that killed runs left. A note stays if the file's disk may not be connected."""
     noted = half_made(home)
     left = set(noted)
     for file in noted:
@@ -155,34 +157,34 @@ def _end_copying(home: Home) -> None:
                 discard(file)
                 left.discard(file)
             elif file.parent.resolve() == home.backups.resolve() or file.with_name(file.name[1:-5]).exists():
-                left.discard(file)  # it got to its place
+                left.discard(file)  # the draft was never written, or was renamed to its final name
     if left != {*noted}:
         _note_half_made(home, left)
 
 
 def on_record(run: Run, vault: Vault, path: Path) -> submissions.Recorded | None:
-    """What is on record of a file, None also of one that cannot be read: nobody knows what it is."""
+    """The record of a file's content, or None if it is not on record or cannot be read."""
     data = take(path, run.campaign.limits)
     return submissions.recorded(vault, data) if data or inbox.is_empty(path) else None
 
 
 def certificate_file(home: Home, number: int) -> Path:
-    """Where the certificate of a purge stands."""
+    """The path of the certificate of a purge."""
     return home.certificates / f"purge-{number:04d}.json"
 
 
 def certified(home: Home) -> set[int]:
-    """The numbers of purges of which a certificate was written, also of those that the record no longer knows."""
+    """The numbers of all certificates in the home, even if the record no longer has the purge."""
     found = (re.fullmatch("purge-([0-9]+)[.]json", path.name) for path in home.certificates.glob("*.json"))
     return {int(one[1]) for one in found if one}
 
 
 def end_purges(run: Run, vault: Vault) -> None:
-    """What follows from a purge: files about the children go, and then, as the last thing, a certificate stands."""
+    """For each purge without a certificate file: delete files about purged children, then write the certificate."""
     for number, certificate in certificates(vault):
         file = certificate_file(run.home, number)
         if not file.exists():
-            run.home.prepare()  # an older home lacks some folders, an older certificate the copies
+            run.home.prepare()  # a home from an older version may lack folders, its certificate the list of copies
             _sweep(run, vault, certificate.get("copies", ()))
             file.parent.mkdir(exist_ok=True, mode=0o700)
             write_private(file, (json.dumps(certificate, ensure_ascii=False, indent=1) + "\n").encode())
@@ -190,21 +192,21 @@ def end_purges(run: Run, vault: Vault) -> None:
 
 
 def _sweep(run: Run, vault: Vault, copies: Collection[str]) -> None:
-    """Files about individuals that the record no longer knows: handed out, sent back, reported, copied.
+    """Delete files about purged individuals: issued and returned workbooks, reports, copies of the record.
 
-    Decision papers stay: those that lie here are of a list that is still open (`remove_decided_papers`).
+    Decision workbooks stay, because they belong to a list that is still open (see `remove_decided`).
     """
     home, gone = run.home, purged_issues(vault)
     recorded = issued.issues(vault)
-    put_issues_in_place(home.outbox, recorded)  # what an interrupted issue left aside is on record, or goes
+    put_issues_in_place(home.outbox, recorded)  # drafts of recorded issues are kept, all others deleted
     stays = {*recorded} - gone
     for folder in (home.outbox, home.received, home.refused):
         for own in [path for path in folder.iterdir() if issued.ISSUE.fullmatch(path.name) and path.name not in stays]:
-            shutil.rmtree(own, ignore_errors=True)  # also of an issue that a restored copy took back
+            shutil.rmtree(own, ignore_errors=True)  # also folders of issues that a restored copy took back
         for draft in folder.rglob(".*.part"):
             draft.unlink()
     _sweep_loose(run, vault, gone)
-    for path in home.reports.iterdir():  # made anew from the record whenever they are wanted
+    for path in home.reports.iterdir():  # reports can be made again from the record
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in (home.backups / name for name in copies):
         if path.resolve() != home.vault.resolve():
@@ -214,12 +216,12 @@ def _sweep(run: Run, vault: Vault, copies: Collection[str]) -> None:
 
 
 def _sweep_loose(run: Run, vault: Vault, gone: set[str]) -> None:
-    """Files sent back that lie in no issue's folder: they named none, or a killed load left them in the inbox."""
+    """Delete returned files outside issue folders: those that named no issue, or that a killed load left behind."""
     nameless = purged_workbooks(vault)
     for path in inbox.files_of(run.home.refused / inbox.NAMELESS):
         if inbox.number_of(path) in nameless:
             path.unlink()
-    for path in inbox.unheard(run.home.inbox):
+    for path in inbox.not_loaded(run.home.inbox):
         known = on_record(run, vault, path)
         if known is not None and (known.issue in gone or known.id in nameless):
             path.unlink()

@@ -1,4 +1,4 @@
-"""The steps from counts to the public: release, verify, publish."""
+"""Making a release: count, protect, prove, record; and adopting one that a restored copy does not know."""
 
 import shutil
 from collections.abc import Collection, Mapping
@@ -31,9 +31,10 @@ from etl.workflow.writing import writing
 
 @dataclass(frozen=True)
 class Made:
-    """A release, and the head of the chain once it is on record: for the custodian's paper. Empty for a dry run.
+    """A new release.
 
-    `last` is the release before it, `why` the reason of each cell that is not exact: for the officer alone.
+    `last` is the release before it; `why` gives the reason for each cell that is not exact, for the officer only;
+    `head` is the printed head of the chain, for the custodian's paper, or empty after a dry run.
     """
 
     release: Release
@@ -43,14 +44,14 @@ class Made:
 
 
 def release_figures(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
-    """Count, protect, audit and, unless it is a dry run, put on record, write the release and read it back.
+    """Count, protect and audit a release; unless it is a dry run, also write, prove and record it.
 
-    Rounded before the close, exact at the close; exact again to correct it, as far as the difference tells nothing.
-    All earlier releases are in the system that it is protected in. FuxueError if nothing has changed since the close.
+    With `closing`, figures are exact (in a later correction, only if the difference reveals nothing), otherwise
+    rounded. Protection takes all earlier releases into account. FuxueError if no figure has changed since the close.
     """
     with writing(run) as vault:
         recorded, lost = releases.releases(vault), releases.lost_releases(vault)
-        # One that a restored copy took back while it still lay aside takes its place, to be put on record again.
+        # Drafts of releases that a restored copy took back are put in place, too, so that they can be adopted.
         finish_interrupted_releases(
             run.home.released, {name: one for name, own in lost.items() for one in own} | recorded
         )
@@ -59,7 +60,7 @@ def release_figures(run: Run, *, closing: bool = True, dry_run: bool = False) ->
         if closing and earlier and earlier[-1].closing and releases.has_sums(vault, earlier[-1].name, counts):
             raise FuxueError("release.unchanged", release=earlier[-1].name, as_of=earlier[-1].as_of)
         make = closing_release if closing else interim_release
-        # The first master's: figures that were drawn with it must hold after a rekey.
+        # The first master key: random choices in earlier releases were derived from it and must not change by a rekey.
         made = make(run.campaign, counts, earlier, run.keys.derive("disclosure", 0))
         made = replace(made, earlier=recorded)
         plan = Made(made, earlier[-1] if earlier else None, reasons(run.campaign, counts, made))
@@ -73,9 +74,9 @@ def release_figures(run: Run, *, closing: bool = True, dry_run: bool = False) ->
 
 
 def _on_record(released: Path, recorded: Mapping[str, str], lost: Collection[str]) -> list[Release]:
-    """The releases so far, oldest first; FuxueError unless the folders are just those on record, untouched.
+    """The releases so far, oldest first. FuxueError unless the folders are exactly those on record, unchanged.
 
-    `lost` are those that a restored copy took back: without them nobody knows what the public can combine.
+    `lost` are releases that a restored copy took back; they must be adopted first, because the public may have them.
     """
     found = {folder.name: release_digest(folder) for folder in release_folders(released)}
     for name in sorted({*found, *recorded, *lost}):
@@ -87,10 +88,10 @@ def _on_record(released: Path, recorded: Mapping[str, str], lost: Collection[str
 
 
 def adopt_release(run: Run, name: str) -> str:
-    """Put a release folder on record again that a restored copy does not know; gives the head of the chain.
+    """Record a release folder again that a restored copy does not know; return the printed head of the chain.
 
-    FuxueError unless it is the next one after those on record, all holds that `verify` holds, and it is as it was when
-    it came on record first, as far as that is known.
+    FuxueError unless it is the next release after those on record, passes `verify_release_folder`, and has the digest
+    that it had on record before, if that is known.
     """
     with writing(run) as vault:
         recorded, folder = releases.releases(vault), run.home.released / name
@@ -109,7 +110,10 @@ def adopt_release(run: Run, name: str) -> str:
 
 
 def _written(run: Run, made: Release, counts: Counts) -> Path:
-    """The release as it lies aside, proved, sealed, searched, and read back as it was meant."""
+    """Write the release to its draft folder, prove and seal it, search it for unprotected figures and read it back.
+
+    FuxueError, with the draft deleted, if any of that fails.
+    """
     fresh = write_draft(run.home.released, made)
     try:
         _prove(run.home, fresh)
@@ -124,7 +128,7 @@ def _written(run: Run, made: Release, counts: Counts) -> Path:
 
 
 def _prove(home: Home, folder: Path) -> None:
-    """The proof is made by a process that is given the released files and no key; without one nothing is released."""
+    """Make the proof and the seal, in a process that reads the draft only and has no key. FuxueError if it fails."""
     done = run_module(["etl.proof.prove", str(folder.absolute())], home.held())
     if done.returncode:
         raise FuxueError("protect.unproved", reason=(done.stderr.strip().splitlines() or [""])[-1][:300], code=3)

@@ -1,4 +1,4 @@
-"""Documents that the bureau makes: each sealed for whom it is meant, into private/reports/."""
+"""Feedback on returned workbooks: sealed for the sender, written to private/reports/."""
 
 import itertools
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from etl.workflow.writing import writing
 
 @dataclass(frozen=True)
 class Feedback:
-    """One workbook's feedback: where it lies; None if nobody can be told whose the workbook is, or if it `failed`."""
+    """The feedback on one workbook. `file` is None if the workbook's sender is unknown, or if making it `failed`."""
 
     checked: Checked
     file: Path | None
@@ -32,9 +32,10 @@ class Feedback:
 
 
 def feedback(run: Run, paths: Sequence[Path], unit: str | None, *, allow_unsealed: bool = False) -> list[Feedback]:
-    """Check files and write a sealed feedback for each that has something to mend.
+    """Check files and write a sealed feedback for each that has errors or warnings.
 
-    By default the newest of each unit or department, heard or still in the inbox.
+    By default these are the newest loaded workbook of each recipient, and the files in the inbox. `unit` limits it to
+    one unit or department; FuxueError if there is no such.
     """
     if unit is not None and unit not in run.campaign.unit and run.campaign.casework.department(unit) is None:
         raise FuxueError("campaign.no_unit", unit=unit)
@@ -65,7 +66,7 @@ def _feedback(
 
 
 def _newest(run: Run, vault: Vault) -> dict[Path, str]:
-    """Where the newest workbook of each receiver lies, with the name under which it came; then what was never heard."""
+    """Paths of the newest workbook of each recipient, with its original name; then of files that were never loaded."""
     found: dict[Path, str] = {}
     for one, name in submissions.newest_workbooks(vault):
         folder = run.home.received if one.is_accepted else run.home.refused
@@ -75,16 +76,19 @@ def _newest(run: Run, vault: Vault) -> dict[Path, str]:
 
 
 def _one(run: Run, path: Path, came_as: Path, checked: Checked, form: Form, taken: set[str]) -> Feedback:
-    """Write the feedback on one file, if it is known whose it is; `taken` are the names of this run, kept up."""
+    """Write the feedback on one file, if its sender is known.
+
+    `came_as` is its original name; `taken` are the names of feedback used in this run, and is added to.
+    """
     if not checked.issue:
         return Feedback(checked, None)
     password = run.keys.password(checked.issue, checked.unit)
     title = f"{run.campaign.recipient_name(checked.unit)}：{checked.file} 的反馈"
-    # A file that was refused as a file is not opened again: then there is only the list of findings.
+    # A file refused by a rule about the file itself (F…) is not opened again; its feedback only lists the findings.
     is_readable = not any(f.rule[0] == "F" and f.severity is Severity.ERROR for f in checked.findings)
     data = take(path, run.campaign.limits) if is_readable else None
     content = _made(run, data, password, form, title, checked.findings)
-    if content is None and data is not None:  # what cannot be marked is told in words alone, and that it could not
+    if content is None and data is not None:  # cells cannot be marked: list the findings, and say so in the title
         content = _made(run, None, password, form, f"{title}（原表未能标色，请对照单元格位置修改）", checked.findings)
     if content is None:
         return Feedback(checked, None, failed=True)
@@ -95,10 +99,10 @@ def _one(run: Run, path: Path, came_as: Path, checked: Checked, form: Form, take
 
 
 def name_of(run: Run, path: Path, unit: str, taken: set[str]) -> str:
-    """What the feedback on a file of a unit is called: never as that on another file.
+    """A name for the feedback on a unit's file that no other feedback of this run has; it is added to `taken`.
 
-    Units call their files alike, so the unit's slug comes first. Names that had to be changed to be safe could become
-    one: a keyed mark of the name as it came tells them apart. What is still the same within a run is numbered.
+    Units often give files the same name, so the unit's slug comes first. If the name had to be changed to be safe, a
+    keyed digest of the original name is added. A name that is still taken gets a number.
     """
     stem = safe_stem(path)
     if path.name.lower() not in (stem.lower(), f"{stem}.xlsx".lower()):
@@ -113,7 +117,7 @@ def name_of(run: Run, path: Path, unit: str, taken: set[str]) -> str:
 
 
 def _made(run: Run, *arguments: object) -> bytes | None:
-    """What `make` gives in a bounded child, or None if it was stopped or broke."""
+    """The result of `make` in a bounded child process, or None if that failed."""
     limits = run.campaign.limits
     bounds = Bounds(limits.seconds, limits.memory_bytes, limits.answer_bytes)
     try:
@@ -124,7 +128,10 @@ def _made(run: Run, *arguments: object) -> bytes | None:
 
 
 def make(data: bytes | None, password: str, form: Form, title: str, findings: Sequence[Finding]) -> bytes:
-    """In the child: unseal, mark, seal again."""
+    """Runs in the child process: unseal a workbook, mark its faulty cells, seal it again.
+
+    With `data` None the result only lists the findings.
+    """
     plain = None
     if data is not None:
         try:

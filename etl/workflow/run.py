@@ -1,4 +1,4 @@
-"""What every command works with: the home, the campaign, the keys, the day, and a way to show progress."""
+"""What every command needs: the home, the campaign, the keys, the day, and a way to show progress."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -14,19 +14,20 @@ from etl.vault.record import issued
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault, open_vault
 
+#: Starts a progress bar with a title and a total; returns the function to call after each step.
 ProgressBar = Callable[[str, int], Callable[[], None]]
 
 
 def refuse(_: FuxueError) -> bool:
-    """Nobody is there to be asked: no."""
+    """The default of `Run.agree`: answer no, for runs without a person to ask."""
     return False
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the command line. `bar(title, total)` starts a progress bar and gives its tick.
+    """One run of the command line.
 
-    `agree` puts a doubt to whoever runs the command; True if the run shall go on all the same.
+    `agree` shows a question to the person who runs the command; it returns True if the run shall go on.
     """
 
     home: Home
@@ -38,24 +39,24 @@ class Run:
     agree: Callable[[FuxueError], bool] = refuse
 
     def open_vault(self, *, create: bool = False) -> Vault:
-        """The record; the caller closes it."""
+        """Open the record (see `open_vault`); the caller closes it."""
         return open_vault(self.home.vault, self.keys, self.campaign, create=create)
 
     def ask_about_day(self, newest: dt.date | None) -> None:
-        """FuxueError if the run's day is in doubt (`question_of_day`) and nobody agrees to it.
+        """FuxueError if the run's day is doubtful (`question_of_day`) and the person does not agree to it.
 
-        `newest` is the newest day on record; while nothing is, that of the notice counts.
+        `newest` is the latest day on record; None means the day of the campaign's notice.
         """
         question = question_of_day(self.day, newest or self.campaign.noticed, dt.date.today())
         if question is not None and not self.agree(question):
             raise question
 
     def prove_key(self) -> None:
-        """FuxueError unless the key opens the record: else a wrong one would lock files of its own."""
+        """FuxueError unless the key opens the record. Otherwise new files would be encrypted under a wrong key."""
         self.open_vault().close()
 
     def issued_counts(self) -> dict[str, int]:
-        """Children issued, by unit."""
+        """The number of children issued, by unit."""
         with self.open_vault() as vault:
             counts: dict[str, int] = {}
             for (_, unit), children in issued.issued_children(vault).items():
@@ -63,13 +64,13 @@ class Run:
             return counts
 
     def manifest_mac(self, data: bytes) -> bytes:
-        """The bureau's signature on manifests, under the present master key."""
+        """Compute the bureau's signature of a manifest, with the current master key."""
         return self.keys.mac("manifest", data, self.keys.number)
 
     def is_genuine(self, manifest: Manifest) -> bool:
-        """True if the bureau signed a manifest, under the key with which its issue was handed out.
+        """True if the bureau signed a manifest with the master key that its issue used.
 
-        A paper belongs to no issue: it may have been made under any earlier key.
+        Decision workbooks belong to no issue on record; any master key is accepted for them.
         """
         numbers = range(self.keys.number + 1)
         if manifest.issue in self.keys.issues:
@@ -85,10 +86,7 @@ class Run:
 
 
 def question_of_day(day: dt.date, first: dt.date, today: dt.date) -> FuxueError | None:
-    """What is doubtful about working as on a day: it is before the newest on record, or has not come yet; None if fine.
-
-    `first` is the first day that is not.
-    """
+    """A question if working as of `day` is doubtful: it is before `first` or after `today`. None if it is fine."""
     if day < first:
         return FuxueError("day.earlier", day=day, first=first)
     if day > today:

@@ -1,4 +1,4 @@
-"""Serving and staff accounts on the command line. The staff plugins load a web server: only when one of these runs."""
+"""Running the public and the staff servers. Staff plugins are imported inside functions: they load a web server."""
 
 import contextlib
 import subprocess
@@ -14,7 +14,7 @@ from etl.workflow.run import Run
 
 @dataclass(frozen=True)
 class Ports:
-    """Where each server listens."""
+    """The port of each server: staff instance, static site, public data."""
 
     staff: int = 8001
     site: int = 8000
@@ -22,7 +22,7 @@ class Ports:
 
 
 def check_addresses(run: Run, host: str, *ports: int) -> bool:
-    """Whether the staff instance has TLS there. FuxueError unless it may listen and every port is free."""
+    """True if the staff instance uses TLS on `host`. FuxueError unless it may listen there and every port is free."""
     from plugins.launch import check_host
 
     tls = check_host(run.home, run.keys, host)
@@ -37,12 +37,12 @@ def check_ports(host: str, *ports: int) -> None:
 
 
 def serve_public(home: Home, host: str, ports: Ports) -> None:
-    """The static site and the public Datasette, until interrupted."""
+    """Serve the static site and the public Datasette until interrupted."""
     server.run_public_servers(home.public, host=host, site_port=ports.site, data_port=ports.data)
 
 
 def serve_staff(run: Run, host: str, ports: Ports) -> None:
-    """The staff Datasette, until interrupted."""
+    """Serve the staff Datasette until interrupted. FuxueError if the key does not open the record."""
     from plugins.launch import run_staff_server as serve
 
     run.prove_key()
@@ -50,7 +50,7 @@ def serve_staff(run: Run, host: str, ports: Ports) -> None:
 
 
 def serve_both(run: Run, host: str, ports: Ports) -> None:
-    """Both until interrupted, the public one in a process of its own that is given no key."""
+    """Serve both until interrupted, the public one in a separate process without a key."""
     with _public_process(run.home, host, ports) as stopped:
         try:
             serve_staff(run, host, ports)
@@ -65,12 +65,12 @@ def _public_process(home: Home, host: str, ports: Ports) -> Iterator[Callable[[]
     child = subprocess.Popen(command, cwd=ROOT, env=child_environment(), stderr=subprocess.PIPE, text=True)
 
     def stopped() -> None:
-        """Raise what the process died of, if it died by itself."""
+        """Raise the error of the public process, if it has ended by itself with one."""
         if child.poll():
             raise error_of(child.stderr.read() if child.stderr else "", child.returncode)
 
     try:
-        # A port that is taken is told at once, not after the staff instance has started.
+        # Wait briefly, so that a taken port is reported before the staff instance starts.
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=1.5)
         stopped()

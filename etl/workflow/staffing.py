@@ -1,4 +1,4 @@
-"""Accounts of the staff instance, and its certificate."""
+"""Accounts of the staff instance, and its TLS certificate."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from etl.system.file_names import shown_name
 from etl.system.home import Home
 from etl.system.sealing import seal
 from etl.vault.scopes.contents import scopes
-from etl.workflow.issuing import paper_password
+from etl.workflow.issuing import bureau_password
 from etl.workflow.run import Run
 from etl.workflow.texts import text
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def demo_accounts(run: Run) -> tuple[tuple[str, str], ...]:
-    """The demo's accounts (name, password): the bureau, and the clerk of the unit with the most children."""
+    """Make the demo's accounts: for the bureau, and for the unit with the most children; return (name, password)."""
     from plugins.launch import add_account
 
     issued = sorted(run.issued_counts().items(), key=lambda pair: (-pair[1], pair[0]))
@@ -37,7 +37,7 @@ def demo_accounts(run: Run) -> tuple[tuple[str, str], ...]:
 
 
 def add_staff(run: Run, name: str, scope: str) -> str:
-    """Make a staff account and return its one-time password."""
+    """Make a staff account and return its one-time password. FuxueError if there is no such scope."""
     from plugins.access import CUSTODIAN
     from plugins.launch import add_account
 
@@ -49,9 +49,9 @@ def add_staff(run: Run, name: str, scope: str) -> str:
 
 
 def import_staff(run: Run, path: Path) -> tuple[Path, int]:
-    """Make all accounts of a list, or none. Their passwords go into a sealed workbook: gives it, and how many.
+    """Make all accounts of a list, or none; return (sealed workbook with their passwords, number of accounts).
 
-    FuxueError with exit code 1 that names the row of whatever is wrong with the list.
+    FuxueError with exit code 1, which names the faulty rows, if the list has faults.
     """
     run.prove_key()
     with run.home.lock():
@@ -79,11 +79,11 @@ def _import_staff(run: Run, rows: Sequence[tuple[int, str, str]], path: Path) ->
     made = [(name, scope, accounts.typeable()) for _, name, scope in rows]
     lines = [(name, run.campaign.recipient_name(scope), password) for name, scope, password in made]
     target = run.home.reports / f"staff-{run.day.isoformat()}.xlsx"
-    write_private(target, seal(build_accounts(f"{run.campaign.county}工作人员账号", lines), paper_password(run)))
+    write_private(target, seal(build_accounts(f"{run.campaign.county}工作人员账号", lines), bureau_password(run)))
     try:
         accounts.add_accounts(run.home, run.keys, made)
     except BaseException:
-        target.unlink()  # passwords of nobody
+        target.unlink()  # the accounts of these passwords were not made
         raise
     return target, len(made)
 
@@ -101,7 +101,7 @@ def _staff_rows(run: Run, path: Path) -> list[tuple[int, str, str]]:
 
 
 def disable_staff(run: Run, name: str) -> None:
-    """Shut a staff account out at once."""
+    """Disable a staff account; it takes effect immediately."""
     from plugins.launch import disable_account
 
     run.prove_key()
@@ -110,7 +110,7 @@ def disable_staff(run: Run, name: str) -> None:
 
 
 def list_staff(run: Run) -> list[tuple[str, str, bool, str]]:
-    """(name, scopes, disabled, last login) of every staff account."""
+    """(name, scopes, is disabled, last login) of every staff account."""
     from plugins.launch import list_accounts
 
     run.prove_key()
@@ -118,7 +118,7 @@ def list_staff(run: Run) -> list[tuple[str, str, bool, str]]:
 
 
 def make_certificate(run: Run, hosts: Sequence[str], days: int) -> "Certificate":
-    """TLS for the staff instance: a certificate for these hosts, and an authority that vouches for nothing else."""
+    """Make a TLS certificate for the staff instance on these hosts, and the authority that signs only this one."""
     from plugins.certificate import sign_certificate as make
 
     run.prove_key()
@@ -127,7 +127,7 @@ def make_certificate(run: Run, hosts: Sequence[str], days: int) -> "Certificate"
 
 
 def demo_logins(home: Home, run: Run) -> list[tuple[str, str]]:
-    """The demo's accounts that are still there, with their derived passwords; empty for a home that is no demo."""
+    """(name, password) of the demo's accounts that still exist; empty if the home is not a demo."""
     if not home.demo_key.exists():
         return []
     known = {BUREAU, *run.campaign.unit}

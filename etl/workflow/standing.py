@@ -1,4 +1,4 @@
-"""Where everything stands on a day: units, the list, corrections, cases."""
+"""The status of the work on a day: units, the list, corrections, cases, the inbox."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from etl.workflow.run import Run
 
 @dataclass(frozen=True)
 class Standing:
-    """Where everything stands: units, completeness of the list, (open, closed) corrections and cases by receiver.
+    """The status of the work: units, completeness of the list, (open, closed) corrections and cases by recipient.
 
-    `unheard` is how many files of the inbox were never loaded.
+    `not_loaded` is how many files of the inbox were never loaded.
     """
 
     units: Sequence[counting.UnitStatus]
     completeness: issued.Completeness
     corrections: Mapping[str, tuple[int, int]]
     cases: Mapping[str, tuple[int, int]]
-    unheard: int
+    not_loaded: int
 
 
 def standing_of(run: Run) -> Standing:
-    """Where everything stands on the run's day."""
+    """The status of the work on the run's day."""
     with run.open_vault() as vault:
         return Standing(
             counting.unit_status(vault, run.campaign, run.day),

@@ -1,4 +1,4 @@
-"""Made-up lists, and units and departments that fill their workbooks."""
+"""Synthetic data for demos and tests: lists, and workbooks filled in as units and departments would."""
 
 from collections.abc import Collection
 from functools import partial
@@ -16,13 +16,17 @@ from etl.workflow.run import Run
 
 
 def synthesize_list(campaign: Campaign, out: Path, children: int, seed: int, profile: str) -> None:
-    """Write a synthetic province list."""
+    """Write a synthetic list with this many children to `out`. The same `seed` and `profile` give the same list."""
     write_list(out, make_population(campaign, children, seed, profile))
 
 
 def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults: float = 0.0,
                     only: Collection[str] | None = None) -> list[Path]:  # fmt: skip
-    """Fill the newest list's workbooks into the inbox; `only` names units, `faults` is the share that is spoiled."""
+    """Fill in the newest list's workbooks and put them into the inbox; return their paths.
+
+    `children`, `seed` and `profile` are those of the list; `faults` is the share of workbooks that get faults; `only`
+    are the slugs of units, None for all.
+    """
     names = _issues(run, ANNEX4.key)
     people = make_population(run.campaign, children, seed, profile)
     units = [unit for unit in run.campaign.units if only is None or unit.slug in only]
@@ -41,7 +45,7 @@ def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults:
 
 
 def synthesize_casework(run: Run, form: str, seed: int) -> list[Path]:
-    """Fill the newest corrections or case workbooks into the inbox, as departments and units would."""
+    """Fill in the newest corrections or case workbooks and put them into the inbox; return their paths."""
     name = _issues(run, form)[-1]
     with run.open_vault() as vault:
         bundles = [bundle for bundle in issued.issued(vault, run.campaign).values() if bundle.issue == name]

@@ -1,4 +1,4 @@
-"""The message catalogue of the command line: Chinese first, English second (`texts.toml`)."""
+"""The texts of the command line, in Chinese and English (`texts.toml`)."""
 
 import tomllib
 from functools import cache
@@ -13,16 +13,16 @@ def _catalogue() -> dict[str, dict[str, str]]:
 
 
 def text(key: str, language: str = "zh", /, **params: object) -> str:
-    """The text of a key, filled. KeyError if the catalogue lacks it (a test compares code and catalogue).
+    """The text of a key, with its parameters filled in. KeyError if it is missing; a test compares code and texts.
 
-    A parameter that is itself a text is given twice, in English as `name` and in Chinese as `name_zh`.
+    A parameter that is itself a text is passed twice, in English as `name` and in Chinese as `name_zh`.
     """
     own = {name.removesuffix("_zh"): value for name, value in params.items() if name.endswith("_zh")}
     return _catalogue()[key][language].format(**params | (own if language == "zh" else {}))
 
 
 def error_texts(error: FuxueError) -> tuple[str, str]:
-    """What an error says, in Chinese and in English; its bare key if the catalogue lacks it."""
+    """An error's text in Chinese and in English; its key if it has no text."""
     if error.key not in _catalogue():
         return error.key, error.key
     return text(error.key, "zh", **error.params), text(error.key, "en", **error.params)

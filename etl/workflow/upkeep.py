@@ -1,4 +1,4 @@
-"""The record's own upkeep, step by step: copies, a new key, retention, a new version; the files that go with it."""
+"""Commands for the record's upkeep: keys, verification, copies, retention, new versions, with the files they affect."""
 
 import contextlib
 import datetime as dt
@@ -29,18 +29,18 @@ from etl.workflow.writing import writing
 
 
 def make_key(file: Path) -> None:
-    """Make a new master key file, readable by its owner alone."""
+    """Write a new master key to `file`, readable by its owner only."""
     new_key(file)
 
 
 def verify_record(run: Run, paper: str = "") -> Verified:
-    """The whole record gone over; `paper` is the head as it stands on the custodian's signed paper."""
-    with run.home.lock(), run.open_vault() as vault:  # no other command is between the record and its scope files
+    """Verify the whole record (`check_record`); `paper` is the head on the custodian's signed paper."""
+    with run.home.lock(), run.open_vault() as vault:  # no other command has changed the record but not yet the scopes
         return check_record(vault, run.campaign, run.home.released, run.home.scopes, paper)
 
 
 def trace_figure(run: Run, release: str, table: str, cell: str) -> tuple[Trace, Cell]:
-    """A published figure led back to its workbooks, and as it was published."""
+    """Trace a published figure to its workbooks; return (its trace, the cell as published)."""
     with run.open_vault() as vault:
         found = releases.trace_cell(vault, run.campaign, release, table, cell)
     row, _, measure = cell.rpartition(".")
@@ -54,7 +54,7 @@ def chain_links(run: Run) -> list[chain.Link]:
 
 
 def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
-    """A verified copy of the record; gives where it is and its newest link."""
+    """Make a verified copy of the record at `target` (None: a new file in the home); return (path, its newest link)."""
     with writing(run) as vault:
         newest = chain.head(vault.connection)
         name = f"vault-{run.day.isoformat()}-{newest.id if newest else 0}"
@@ -65,7 +65,7 @@ def back_up(run: Run, target: Path | None) -> tuple[Path, chain.Link]:
 
 
 def _again() -> Iterator[str]:
-    """Nothing, then what is added to a name that is taken: -2, -3, and so on."""
+    """Suffixes for a file's name: first none, then, for a name that is taken, -2, -3 and so on."""
     return itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
 
 
@@ -74,9 +74,9 @@ def _free(paths: Iterable[Path]) -> Path:
 
 
 def _name_of_copy(run: Run, path: Path) -> str:
-    """How a copy is named on record: within the folder of copies by its place there, elsewhere by its whole path.
+    """The name of a copy on record: its path relative to the home's folder of copies, or its whole path elsewhere.
 
-    FuxueError for a name that is no text.
+    FuxueError for a name with characters that are not printable.
     """
     if printable(str(path)) != str(path):
         raise FuxueError("backup.no_text", file=printable(str(path)))
@@ -85,9 +85,9 @@ def _name_of_copy(run: Run, path: Path) -> str:
 
 
 def _copies(run: Run, vault: Vault) -> list[str]:
-    """Every copy of the record within this home: whatever lies in the folder of copies, and what is on record.
+    """Names of all copies of the record in this home: every file in the folder of copies, and those on record.
 
-    That folder is of this home, on whatever disk it is. The record itself is no copy.
+    The folder belongs to the home even if it is a link to another disk.
     """
     folder, root = run.home.backups.resolve(), run.home.root.resolve()
     recorded = [folder / name for (name,) in vault.connection.execute("SELECT file FROM backup")]
@@ -98,7 +98,10 @@ def _copies(run: Run, vault: Vault) -> list[str]:
 
 
 def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
-    """Put a copy in the record's place; gives its newest link, and where the record that it replaced is kept."""
+    """Replace the record by the copy `source`, up to link `upto`; return (last link, where the old record is kept).
+
+    FuxueError if a staff file has another key, or if something final would be lost and the person does not agree.
+    """
     run.home.prepare()
     with run.home.lock(), run.home.not_serving():
         recovery.recover(run)
@@ -106,7 +109,7 @@ def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
         for file, purpose in recovery.staff_files(run.home):
             if not is_whole(file, run.keys.derive(purpose)):
                 raise FuxueError("backup.staff_key", file=file)
-        shown = _ask_what_is_lost(run, source)
+        shown = _ask_about_losses(run, source)
         day = run.day.isoformat()
         kept = _free(run.home.backups / f"replaced-{day}-{number}.db" for number in itertools.count(1))
         name = "" if run.home.vault.exists() and source.samefile(run.home.vault) else _name_of_copy(run, source)
@@ -118,13 +121,13 @@ def restore(run: Run, source: Path, upto: int | None) -> tuple[int, Path]:
     return last, kept
 
 
-def _ask_what_is_lost(run: Run, source: Path) -> backup.Things:
-    """What the certificates show of the record's past; folders of releases are there to be asked themselves.
+def _ask_about_losses(run: Run, source: Path) -> backup.Things:
+    """Ask if the record may be replaced although something final would be missing; return purges with a certificate.
 
-    FuxueError if these or the record have more than the copy that cannot be taken back, or the record cannot be asked,
-    and nobody agrees to that.
+    FuxueError if the record, certificates or release folders show final things that the copy lacks, or the record
+    cannot be read, and the person does not agree.
     """
-    _finish_what_lies_aside(run)
+    _finish_interrupted(run)
     shown = {("purge", str(number)) for number in recovery.certified(run.home)}
     folders = {("release", folder.name) for folder in release_folders(run.home.released)}
     lost = backup.final_things(source, run.home.vault, run.keys, shown | folders)
@@ -141,15 +144,18 @@ def _ask(run: Run, question: FuxueError) -> None:
         raise question
 
 
-def _finish_what_lies_aside(run: Run) -> None:
-    """Issues and releases that the record knows take their places while it is there to tell."""
+def _finish_interrupted(run: Run) -> None:
+    """Put drafts of recorded issues and releases in place, before the record that knows them is replaced."""
     with contextlib.suppress(FuxueError), run.open_vault() as vault:
         finish_interrupted_releases(run.home.released, releases.releases(vault))
         put_issues_in_place(run.home.outbox, issued.issues(vault))
 
 
 def change_key(run: Run, file: Path, by: str) -> Keys:
-    """Encrypt everything under the key in `file`, which is made if it is not there; the passwords handed out stay."""
+    """Encrypt everything under the key in `file`, which is made if missing; return the new keys.
+
+    Passwords that were handed out stay valid. FuxueError if `by` is blank.
+    """
     if not by.strip():
         raise FuxueError("rekey.nobody")
     run.home.prepare()
@@ -167,7 +173,7 @@ def change_key(run: Run, file: Path, by: str) -> Keys:
 
 
 def upgrade(run: Run) -> tuple[int, int]:
-    """Bring an older record to this version: (version before, version now)."""
+    """Upgrade an older record to this version; return (version before, version now)."""
     run.home.prepare()
     with run.home.lock(), run.home.not_serving():
         recovery.recover(run)
@@ -182,13 +188,16 @@ def upgrade(run: Run) -> tuple[int, int]:
 
 
 def delete_individuals(run: Run, before: dt.date, by: str) -> tuple[Mapping[str, Any], Path]:
-    """Retention: gives the certificate and its file."""
+    """Delete the individuals of lists issued before a day (retention); return (certificate, its file).
+
+    FuxueError if `by` is blank or files in the inbox were not loaded yet.
+    """
     if not by.strip():
         raise FuxueError("purge.nobody_named")
     with writing(run) as vault:
         if waiting := loading.never_loaded(run, vault):
             raise FuxueError("purge.inbox", count=len(waiting), folder=run.home.inbox)
-        put_issues_in_place(run.home.outbox, issued.issues(vault))  # before anything is deleted: it may refuse
+        put_issues_in_place(run.home.outbox, issued.issues(vault))  # it may raise, so before anything is deleted
         copies = _copies(run, vault)
         above = max(recovery.certified(run.home), default=0)
         half_made = [str(path) for path in recovery.half_made(run.home)]

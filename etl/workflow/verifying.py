@@ -1,4 +1,4 @@
-"""A release is verified as anyone could: closed, proved, of this campaign and its rules."""
+"""Verifying a release as any citizen can, and comparing it with the campaign and its rules."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -15,18 +15,19 @@ from etl.rulebook.campaign import Campaign
 
 
 def verify_release_folder(campaign: Campaign, folder: Path) -> Release:
-    """Check a release folder: closed, proved, of this campaign and its rules, nothing withheld can be inferred.
+    """Check a release folder and return the release. FuxueError says what is wrong.
 
-    FuxueError says what fails. What the citizen's program refuses is not looked at any further.
+    First the program that goes with each release checks seal and proof. Then campaign, rules and day are compared, and
+    it is checked that no withheld figure can be inferred.
     """
     found = read_release(folder)
     try:
         citizen.check(folder, verifiers())
     except citizen.Failed as failed:
         raise FuxueError("verify.bad", folder=folder, reason=str(failed), code=3) from failed
-    for what, told, own in _rules(campaign, found):
-        if told != own:
-            raise FuxueError("verify.rules", folder=folder, what=what, told=told, own=own, code=3)
+    for what, stated, own in _rules(campaign, found):
+        if stated != own:
+            raise FuxueError("verify.rules", folder=folder, what=what, stated=stated, own=own, code=3)
     if found.assumed not in campaign.publication.assumptions:
         raise FuxueError("verify.assumed", folder=folder, assumed=found.assumed.key, code=3)
     if not campaign.noticed <= found.as_of <= dt.date.today():
@@ -37,14 +38,14 @@ def verify_release_folder(campaign: Campaign, folder: Path) -> Release:
 
 
 def _rules(campaign: Campaign, found: Release) -> Iterator[tuple[str, object, object]]:
-    """What a release says of itself beside what the campaign says: name, told, own."""
+    """(name, value in the release, value in the campaign) of everything that must be equal."""
     rules = campaign.publication
     yield "campaign", found.campaign, campaign.id
     yield "k", found.k, rules.k
     yield "category_k", dict(found.category_k), dict(rules.category_k)
     yield "known", list(found.known), list(rules.known)
-    told, own = asdict(found.structure), asdict(structure_of(campaign))
-    yield from ((part, told[part], own[part]) for part in own)
+    stated, own = asdict(found.structure), asdict(structure_of(campaign))
+    yield from ((part, stated[part], own[part]) for part in own)
     tables = [(t.key, t.kind, t.measures, t.title, t.title_en) for t in found.tables]
     yield "tables", tables, [(t.key, t.rows, t.measures, t.title, t.title_en) for t in rules.tables]
     rows = {"city": [CITY], "unit": [*campaign.unit], "category": [*campaign.category]}

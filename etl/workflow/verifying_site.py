@@ -1,4 +1,4 @@
-"""A published site against the releases that it offers: each is verified, and the site is what they make, no more."""
+"""Verifying a published site: each of its releases is verified, and the site must be exactly what they produce."""
 
 import lzma
 import re
@@ -14,25 +14,25 @@ from etl.rulebook.campaign import load_campaign
 from etl.workflow.publishing import make_site
 from etl.workflow.verifying import verify_release_folder
 
-#: Where the site keeps the newest release with all before it, as they were made.
+#: The archive in a site with the folders of the newest release and all before it.
 PUBLISHED_PROOF = Path("data/latest/proof.zip")
-#: What a proof may hold, and how large all of it may be; bytes.
+#: The names allowed in that archive, and the most bytes that it may unpack to.
 _NAME, _MOST = re.compile(r"[0-9]{4}/[A-Za-z0-9_]+(\.[a-z]+)?"), 1 << 30
-#: How a damaged archive shows.
+#: The errors that a damaged archive raises.
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
-#: How many files are named.
+#: The most files that an error names.
 _SHOWN = 5
 
 
 def is_site(folder: Path) -> bool:
-    """True for what `publish` writes, and for the `site/` in it, which a web server has."""
+    """True if a folder is one that `publish` writes, or the `site/` in it, which is what a web server has."""
     return any((folder / part / PUBLISHED_PROOF).parent.is_dir() for part in ("", "site"))
 
 
 def verify_site(campaign_folder: Path, public: Path) -> Release:
-    """Verify each release that a published folder offers, and make the site of them again; gives the newest.
+    """Verify each release in a published folder and make the site from them again; return the newest release.
 
-    FuxueError if a release fails, or if a file of the site is missing, one too many, or differs by a byte.
+    FuxueError if a release fails, or if a file of the site is missing, additional, or different.
     """
     campaign = load_campaign(campaign_folder)
     part = "" if (public / PUBLISHED_PROOF).parent.is_dir() else "site"
@@ -51,7 +51,10 @@ def verify_site(campaign_folder: Path, public: Path) -> Release:
 
 
 def _unpack(proof: Path, released: Path) -> None:
-    """The releases in a proof. FuxueError for what is none: nothing is written outside `released`."""
+    """Unpack the releases of a proof archive into `released`.
+
+    FuxueError if it is damaged, too large, or has names that are not allowed (such as paths outside `released`).
+    """
     try:
         with zipfile.ZipFile(proof) as packed:
             inside = packed.infolist()
@@ -63,14 +66,14 @@ def _unpack(proof: Path, released: Path) -> None:
 
 
 def _differing(one: Path, other: Path) -> list[str]:
-    """Files, links and empty folders that are not the same in both, by their paths."""
+    """Relative paths of files, links and folders that are not the same in both folders."""
     sides = [{path.relative_to(folder).as_posix(): _content(path) for path in folder.rglob("*")}
              for folder in (one, other)]  # fmt: skip
     return sorted(name for name in {**sides[0], **sides[1]} if sides[0].get(name, 0) != sides[1].get(name, 0))
 
 
 def _content(path: Path) -> bytes | str | None:
-    """What a file holds or a link points to; None for a folder."""
+    """The bytes of a file, or the target of a link; None for a folder."""
     if path.is_symlink():
         return str(path.readlink())
     return path.read_bytes() if path.is_file() else None

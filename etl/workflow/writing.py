@@ -1,4 +1,4 @@
-"""The right to write: one command at a time changes a home, from a sound state to a sound state."""
+"""The context for commands that write: it locks the home, recovers first, and keeps scope files up to date."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ from etl.workflow.run import Run
 
 @contextmanager
 def writing(run: Run, *, create: bool = False, records: bool = True) -> Iterator[Vault]:
-    """The open record, for the one command that changes it or the private files now.
+    """The open record, for a command that changes it or the private files.
 
-    The home is locked from beginning to end. What an interrupted run left is ended or undone first; scope files are
-    built anew where the record has grown. A record that was made for nothing is taken away again. FuxueError if
-    another command is at work, or if the day is in doubt (`question_of_day`) and nobody agrees to it; of a command
-    that `records` nothing the day is its own affair.
+    The home is locked from beginning to end. First, what an interrupted command left is finished or undone. At the end,
+    scope files are rebuilt if the record has changed, and a record that was made (`create`) but stayed empty is
+    deleted. FuxueError if another command holds the lock, or if the day is doubtful and the person does not agree
+    (`Run.ask_about_day`); the day is checked only for a command that `records` something.
     """
     run.home.prepare()
     with run.home.lock():
@@ -39,7 +39,7 @@ def writing(run: Run, *, create: bool = False, records: bool = True) -> Iterator
 
 @contextmanager
 def _scopes_following(run: Run, vault: Vault) -> Iterator[None]:
-    """Build the scope files anew if the record has changed; a run that dies in between leaves them marked stale."""
+    """Rebuild the scope files if the record has changed; after an interruption they stay marked as stale."""
     before = chain.head(vault.connection)
     mark_stale(run.home.scopes)
     try:

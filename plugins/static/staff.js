@@ -1,4 +1,4 @@
-// Forms and buttons that talk JSON to the accounts plugin: it takes nothing else, so no other site can post to it.
+// Sends forms and buttons as JSON to the accounts plugin. It accepts nothing else, so no other site can post to it.
 const post = (url, body) =>
   fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 

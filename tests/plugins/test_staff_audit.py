@@ -289,7 +289,7 @@ def test_the_log_is_exported_sealed(looked_at: Run) -> None:
     (file,) = looked_at.home.reports.glob("audit-*.xlsx")
     sealed = file.read_bytes()
     assert not sealed.startswith(b"PK")
-    book = openpyxl.load_workbook(io.BytesIO(unseal(sealed, [issuing.paper_password(looked_at)]).plain))
+    book = openpyxl.load_workbook(io.BytesIO(unseal(sealed, [issuing.bureau_password(looked_at)]).plain))
     lines = [row for row in book.active.iter_rows(values_only=True) if row[0] in ("3", "4", "5")]
     assert [line[2] for line in lines] == ["clerk"] * 3
     assert lines[0][6] == "name__contains=甄"

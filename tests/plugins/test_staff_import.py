@@ -58,7 +58,7 @@ def test_every_account_of_a_list_is_made_and_its_password_lies_sealed(ready: Run
     (file,) = ready.home.reports.glob("staff-*.xlsx")
     sealed = file.read_bytes()
     assert not sealed.startswith(b"PK")
-    book = openpyxl.load_workbook(io.BytesIO(unseal(sealed, [issuing.paper_password(ready)]).plain))
+    book = openpyxl.load_workbook(io.BytesIO(unseal(sealed, [issuing.bureau_password(ready)]).plain))
     told = {row[0]: row[2] for row in book.active.iter_rows(min_row=4, values_only=True)}
     assert sorted(told) == names(ready) == ["li.si", "wang5", "zhang.san"]
     assert not [password for password in told.values() if password in done.output]

@@ -138,7 +138,7 @@ def test_a_band_too_narrow_is_caught_whatever_its_proof(
     naive.printed(release, [("u0", "suspected", str(verified + 8))], status="rounded")
     forger(release)
     for said in says(few, release):
-        assert "line 2 of units.csv has a number that does not go with its status" in said
+        assert "line 2 of units.csv has a number that does not fit its status" in said
 
 
 @pytest.mark.parametrize("release", ["rounded"], indirect=True)
@@ -190,7 +190,7 @@ def test_an_earlier_release_left_out_of_the_account_is_caught(few: Campaign, rel
     stored(release / "release.json", about)
     sealed_anew(release)
     for said in says(few, release):
-        assert "it does not take every release before it into account" in said
+        assert "it does not take every earlier release into account" in said
 
 
 @pytest.mark.parametrize("release", ["stack"], indirect=True)
@@ -200,12 +200,12 @@ def test_a_release_that_is_said_to_be_the_first_and_is_not_is_caught(few: Campai
     write_proved(release.parent / "elsewhere", alone)
     shutil.move(release.parent / "elsewhere" / "0001", release)
     for said in says(few, release):
-        assert "release in release.json is not as it must be" in said or "release.renamed" in said
+        assert "release in release.json is not valid" in said or "release.renamed" in said
     for name in ("release.json", "proof.json"):
         stored(release / name, loaded(release / name) | {"release": "0003"})
     sealed_anew(release)
     for said in says(few, release):
-        assert "it does not take every release before it into account" in said
+        assert "it does not take every earlier release into account" in said
 
 
 @pytest.mark.parametrize(

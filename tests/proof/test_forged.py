@@ -92,9 +92,9 @@ def test_what_a_release_may_hold_is_bounded_and_no_less_than_that(
     proof, rows = loaded(folder / "proof.json")["tables"], len(ROWS) + 13
     bounds = {
         "MOST_BYTES": (max(path.stat().st_size for path in folder.iterdir()), "file"),
-        "MOST_ROWS": (rows + 1, "told"),
-        "MOST_SUMS": (3, "told"),
-        "MOST_TOLD": (3 * rows, "many"),
+        "MOST_ROWS": (rows + 1, "entry"),
+        "MOST_SUMS": (3, "entry"),
+        "MOST_ALL_ROWS": (3 * rows, "many"),
         "MOST_FIGURES": (len(proof) * len(proof[0]), "many"),
     }
     for name, (bound, key) in bounds.items():
@@ -139,8 +139,8 @@ def test_what_was_checked_is_printed_to_be_held_against_what_a_reader_knows(
         ) in printed
         assert f"如实公布 {count[Status.PUBLISHED]} 个，取约数 {count[Status.ROUNDED]} 个" in printed
         examples = len(loaded(base / "proof.json")["tables"])
-        assert f"Proved: {examples} sets of whole tables of whole numbers fit" in printed
-        assert f"of {count[Status.SUPPRESSED]} withheld figures are reached" in printed
+        assert f"Proved: {examples} sets of complete tables of whole numbers fit" in printed
+        assert f"of {count[Status.SUPPRESSED]} withheld figures, both ends of its range are reached" in printed
     assert "assumed: still; fixed deducted, to_return; grows verified, returned." in printed
     sooner = bases["stack"].parent / "0002"
     monkeypatch.setattr("sys.argv", ["verify_release.py", str(sooner)])

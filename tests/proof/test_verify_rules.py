@@ -1,4 +1,4 @@
-"""What a reader can tell, by hand: a city of two units, and each bound from both sides."""
+"""What a reader can infer, by hand: a city of two units, and each bound from both sides."""
 
 from typing import Any
 
@@ -145,10 +145,10 @@ def test_a_sensitive_category_has_its_own_threshold(ends: tuple[int, int], key: 
 def test_what_is_told_of_a_small_count_names_its_bounds() -> None:
     seen = Seen(release())
     seen.least, seen.most, seen.alike = {"a.returned": 1}, {"a.returned": 4}, []
-    with pytest.raises(Failed, match=r"a reader can tell that 0001/a\.returned lies within 1 … 4$"):
+    with pytest.raises(Failed, match=r"a reader can infer that 0001/a\.returned lies within 1 … 4$"):
         seen.unread(True)
     seen.most = {"a.returned": 3}
-    with pytest.raises(Failed, match=r"0001/a\.returned to be one of fewer than 5 values$"):
+    with pytest.raises(Failed, match=r"0001/a\.returned to fewer than 5 values$"):
         seen.unread(False)
 
 

@@ -119,7 +119,7 @@ def _tampered(blocks: list[Block]) -> Iterator[tuple[str, list[Block]]]:
 
     told = block.withheld.copy()
     told[row, column] = False
-    yield "what is told or known changes", spoilt(withheld=told)
+    yield "a published or known count changes", spoilt(withheld=told)
     yield "count ", spoilt(own=block.own[:0], carried=block.carried[:1])
     yield "a change from above is not carried", spoilt(carried=block.carried[:0])
     yield "rows do not add up", moved(slice(1, 2), 1)
@@ -136,8 +136,8 @@ def test_the_audit_says_what_is_wrong_with_blocks() -> None:
     for words, bad in _tampered(blocks):
         assert any(words in line for line in unsafe(geography, bad)), words
     whole = replace(geography, goals=np.maximum(geography.goals, np.eye(*geography.goals.shape, dtype=np.int64)))
-    assert "block 0: its own row is told" in list(unsafe(whole, blocks))
+    assert "block 0: its own row is published" in list(unsafe(whole, blocks))
     known = replace(geography, prices=np.zeros_like(geography.prices))
-    assert any("known changes" in line for line in unsafe(known, blocks))
+    assert any("known count changes" in line for line in unsafe(known, blocks))
     off = replace(geography, counts=geography.counts + np.eye(*geography.counts.shape, dtype=np.int64))
     assert any("true counts" in line for line in unsafe(off, blocks))

@@ -13,7 +13,7 @@ from etl.exchange.counts import Counts
 from etl.exchange.release import NOTHING, Cell, Release, Status, cell_id
 from etl.findings import FuxueError
 from etl.proof.attacker import Attacker, broken_promises
-from etl.proof.history import reader_of, told_in
+from etl.proof.history import published_bounds, reader_of
 from etl.proof.reader import unsafe_reason
 from etl.proof.tables import Range, build_system, structure_of
 from etl.protect import closing
@@ -294,7 +294,7 @@ def _attack(campaign: Campaign, seed: int) -> bool:
         assert error.key == "protect.impossible"
         return False
     system = build_system(few, {u.unit: u.reported for u in counts.units})
-    figures = {cell: low for cell, (low, high) in told_in(release, system).items() if low == high}
+    figures = {cell: low for cell, (low, high) in published_bounds(release, system).items() if low == high}
     attacker = reader_of([release], NOTHING)
     truth = _brute_force(few, figures, sum(map(sum, rows)))
     for name, values in truth.items():

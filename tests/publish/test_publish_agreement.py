@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from etl.publish.charts import FAMILIES, ShownFigure
-from etl.publish.checks import told
+from etl.publish.checks import figures_by_address
 from etl.publish.languages import load_words
 from etl.publish.markup import Parsed, parse, written
 from tests.support.sample_release import TEMPLATES, query, read_csv
@@ -45,7 +45,7 @@ def test_every_figure_is_the_same_in_release_database_csv_and_on_every_page(publ
         if path.stem != "ranges"
         for line in read_csv(path)
     }
-    released = {f"{r.name}/{at}": one for r in releases for at, one in told(r).items()}
+    released = {f"{r.name}/{at}": one for r in releases for at, one in figures_by_address(r).items()}
     assert database == csv == {at: (one.value, one.status) for at, one in released.items()}
     for t in load_words(TEMPLATES):
         shown = set()
@@ -65,7 +65,7 @@ PAGES = ["units/index.html", "categories/index.html", "index.html", "units/fuzho
 @pytest.mark.parametrize("page", PAGES)
 def test_every_bar_is_as_long_as_its_figure_says(public: tuple[Path, int], page: str) -> None:
     folder, most = public
-    figures = told(stack()[most - 1])
+    figures = figures_by_address(stack()[most - 1])
     bars = drawn(parse(folder / "site" / page))
     assert bars
     families: dict[object, list[tuple[ShownFigure, Drawn]]] = defaultdict(list)
@@ -86,7 +86,7 @@ def test_every_bar_is_as_long_as_its_figure_says(public: tuple[Path, int], page:
 
 def test_figures_without_a_bar_are_those_that_have_none(public: tuple[Path, int]) -> None:
     folder, most = public
-    figures = told(stack()[most - 1])
+    figures = figures_by_address(stack()[most - 1])
     page = parse(folder / "site/units/index.html")
     bars = drawn(page)
     for name, _, _, element in page.figures():

@@ -205,7 +205,7 @@ def test_a_category_to_return_without_a_measure_is_named(tmp_path: Path, code: s
     told = {
         "file": "casework.toml",
         "key": "measures",
-        "expected": f"one for {code}",
+        "expected": f"at least one for {code}",
         "expected_zh": f"{code} 类至少有一项",
     }
     assert caught.value.params == told

@@ -87,10 +87,10 @@ JSON: Mapping[str, Forgery] = {
 RULES: Mapping[str, Forgery] = {
     "a k of 1": Forgery(about(k=1), ("k", "k", 3)),
     "a k of 2": Forgery(about(k=2), ("k", "k", 3)),
-    "a k in words": Forgery(about(k="5"), ("told", "k")),
-    "a k that is true": Forgery(about(k=True), ("told", "k")),
+    "a k in words": Forgery(about(k="5"), ("entry", "k")),
+    "a k that is true": Forgery(about(k=True), ("entry", "k")),
     "a category's k of 1": Forgery(about(category_k={"I": 1}), ("k", "I", 3)),
-    "a unit's k": Forgery(about(category_k={"u0": 5}), ("told", "category_k")),
+    "a unit's k": Forgery(about(category_k={"u0": 5}), ("entry", "category_k")),
     "every figure of the units known": Forgery(
         about(known=[f"u{n}.{name}" for n in range(6) for name in ("suspected", "returned")]), ("known", "u0.suspected")
     ),
@@ -99,30 +99,30 @@ RULES: Mapping[str, Forgery] = {
     "a rounded figure known": Forgery(
         sooner(about(known=["city.suspected", "city.returned"])), ("known", "city.returned"), "stack"
     ),
-    "a figure known twice": Forgery(about(known=["city.suspected"] * 2), ("told", "known")),
-    "known in a word": Forgery(about(known="city.suspected"), ("told", "known")),
+    "a figure known twice": Forgery(about(known=["city.suspected"] * 2), ("entry", "known")),
+    "known in a word": Forgery(about(known="city.suspected"), ("entry", "known")),
     "no assumption": Forgery(edit(ABOUT, lambda told: told.pop("assumed")), BAD_ABOUT),
     "one entry more": Forgery(about(note="a child's name"), BAD_ABOUT),
-    "another number": Forgery(about(release="0002"), ("told", "release")),
-    "number nought": Forgery(about(release="0000"), ("told", "release")),
-    "a number in other digits": Forgery(about(release="٠٠٠١"), ("told", "release")),
-    "a campaign that steers the terminal": Forgery(about(campaign="\x1b]0;x\x07"), ("told", "campaign")),
-    "a campaign in many words": Forgery(about(campaign="w" * 61), ("told", "campaign")),
-    "a day that there is not": Forgery(about(as_of="2019-02-30"), ("told", "as_of")),
-    "a day in other digits": Forgery(about(as_of="２０１９-03-04"), ("told", "as_of")),
-    "a day in words": Forgery(about(as_of="20190304"), ("told", "as_of")),
-    "a closing of 1": Forgery(about(closing=1), ("told", "closing")),
-    "earlier releases without digests": Forgery(about(earlier={"0001": "x"}), ("told", "earlier")),
-    "earlier releases of other names": Forgery(about(earlier={"../1": "0" * 64}), ("told", "earlier")),
+    "another number": Forgery(about(release="0002"), ("entry", "release")),
+    "number nought": Forgery(about(release="0000"), ("entry", "release")),
+    "a number in other digits": Forgery(about(release="٠٠٠١"), ("entry", "release")),
+    "a campaign that steers the terminal": Forgery(about(campaign="\x1b]0;x\x07"), ("entry", "campaign")),
+    "a campaign in many words": Forgery(about(campaign="w" * 61), ("entry", "campaign")),
+    "a day that there is not": Forgery(about(as_of="2019-02-30"), ("entry", "as_of")),
+    "a day in other digits": Forgery(about(as_of="２０１９-03-04"), ("entry", "as_of")),
+    "a day in words": Forgery(about(as_of="20190304"), ("entry", "as_of")),
+    "a closing of 1": Forgery(about(closing=1), ("entry", "closing")),
+    "earlier releases without digests": Forgery(about(earlier={"0001": "x"}), ("entry", "earlier")),
+    "earlier releases of other names": Forgery(about(earlier={"../1": "0" * 64}), ("entry", "earlier")),
     "an earlier release that is not earlier": Forgery(about(earlier={"0001": "0" * 64}), ("earlier",)),
     "an assumption of other measures": Forgery(
-        about(assumed={"key": "still", "fixed": ["nothing"], "grows": []}), ("told", "assumed")
+        about(assumed={"key": "still", "fixed": ["nothing"], "grows": []}), ("entry", "assumed")
     ),
     "an assumption with one entry more": Forgery(
-        about(assumed={"key": "still", "fixed": [], "grows": [], "falls": []}), ("told", "assumed")
+        about(assumed={"key": "still", "fixed": [], "grows": [], "falls": []}), ("entry", "assumed")
     ),
     "an assumption whose name steers the terminal": Forgery(
-        about(assumed={"key": "\u202e", "fixed": [], "grows": []}), ("told", "assumed")
+        about(assumed={"key": "\u202e", "fixed": [], "grows": []}), ("entry", "assumed")
     ),
 }
 

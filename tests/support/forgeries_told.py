@@ -96,23 +96,23 @@ STRUCTURES: Mapping[str, Forgery] = {
     ),
     "a table of other rows": Forgery(edit(ABOUT, lambda told: told["tables"][0].update(rows="child")), ("tables",)),
     "a table of a measure that there is not": Forgery(
-        edit(ABOUT, lambda told: told["tables"][0]["measures"].append("names")), ("told", "tables")
+        edit(ABOUT, lambda told: told["tables"][0]["measures"].append("names")), ("entry", "tables")
     ),
     "a table with a measure twice": Forgery(
-        edit(ABOUT, lambda told: told["tables"][0]["measures"].append("returned")), ("told", "tables")
+        edit(ABOUT, lambda told: told["tables"][0]["measures"].append("returned")), ("entry", "tables")
     ),
-    "a table of nothing": Forgery(edit(ABOUT, lambda told: told["tables"][0].update(measures=[])), ("told", "tables")),
+    "a table of nothing": Forgery(edit(ABOUT, lambda told: told["tables"][0].update(measures=[])), ("entry", "tables")),
     "categories by another measure": Forgery(
-        edit(ABOUT, lambda told: told["tables"][2].update(measures=["returned"])), ("told", "tables")
+        edit(ABOUT, lambda told: told["tables"][2].update(measures=["returned"])), ("entry", "tables")
     ),
     "a title that steers the terminal": Forgery(
-        edit(ABOUT, lambda told: told["tables"][0].update(title="\x1b[31m")), ("told", "tables")
+        edit(ABOUT, lambda told: told["tables"][0].update(title="\x1b[31m")), ("entry", "tables")
     ),
-    "no English title": Forgery(edit(ABOUT, lambda told: told["tables"][0].update(title_en="")), ("told", "tables")),
+    "no English title": Forgery(edit(ABOUT, lambda told: told["tables"][0].update(title_en="")), ("entry", "tables")),
     "a table with a path": Forgery(
-        edit(ABOUT, lambda told: told["tables"][0].update(key="../city")), ("told", "tables")
+        edit(ABOUT, lambda told: told["tables"][0].update(key="../city")), ("entry", "tables")
     ),
-    "tables as an object": Forgery(about(tables={}), ("told", "tables")),
+    "tables as an object": Forgery(about(tables={}), ("entry", "tables")),
 }  # fmt: skip
 
 HELD = "^(u4,returned),,suppressed"  # withheld in the last line but five

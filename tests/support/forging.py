@@ -170,4 +170,4 @@ def first_of(told: Any, value: Any) -> None:
 
 
 BAD_ABOUT, BAD_PROOF, BAD_AUDIT, BAD_SUMS = (("file", name) for name in (ABOUT, PROOF, AUDIT, SUMS))
-STRUCTURE = ("told", "structure")
+STRUCTURE = ("entry", "structure")

@@ -151,11 +151,13 @@ if __name__ == "__main__":
     import etl.publish.__main__
     import etl.workflow
     import tests.support.quick  # noqa: F401 - changes what it loads
+    from etl.rulebook.campaign import load_campaign
     from etl.system.processes import forks
 
     for room in (etl.cli, etl.workflow):  # loaded for whoever is forked
         for module in pkgutil.iter_modules(room.__path__):
             importlib.import_module(f"{room.__name__}.{module.name}")
+    load_campaign(ROOT / "campaign")  # what reads it is made at the first reading
 
     forks()
     multiprocessing.forkserver.ensure_running()

@@ -181,7 +181,7 @@ def supplemented(bench: Bench, name: str | None) -> Found:
 def decided(bench: Bench, officer: str) -> Found:
     """A list of one child that a person assigned: who it was is told or not."""
     path = books.write_list(bench.folder / "list.xlsx", [row_of("901", household="虚构省")])
-    (paper,) = issuing.issue_list(bench.run, path).papers
+    (paper,) = issuing.issue_list(bench.run, path).decision_workbooks
     filled = complete_paper(bench.run, paper, "归属单位", {"901": "东港镇"}, officer)
     findings = issuing.issue_list(bench.run, path, assign=filled).findings
     # An assignment that nobody answers for assigns nothing: the row is told again.

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from etl.cli import show
 from etl.cli.main import main
-from etl.read.inbox import unheard
+from etl.read.inbox import not_loaded
 from etl.system.file_names import FORMULA_STARTS, GAP, NAME_LENGTH, safe_stem, shown_name, visible
 from etl.system.sealing import seal, unseal
 from etl.workflow import loading, reporting
@@ -121,7 +121,7 @@ def test_every_name_is_loaded_kept_and_told_and_stops_nobody(run: Run) -> None:
 def test_every_command_on_returned_files_says_foreign_names_safely(run: Run, options: list[str]) -> None:
     for number, name in enumerate(NAMES):
         put_named(run, name, b"no workbook %d" % number)
-    commands: list[list[str | Path]] = [["check", *unheard(run.home.inbox)], ["report", "feedback"], ["load"]]
+    commands: list[list[str | Path]] = [["check", *not_loaded(run.home.inbox)], ["report", "feedback"], ["load"]]
     for command in commands[2:] if options else commands:
         done = call(run, *command, *options)
         assert done.exit_code in (0, 1)
@@ -175,7 +175,7 @@ def test_one_feedback_that_fails_does_not_stop_the_others(run: Run, monkeypatch:
     for name in (b"1.xlsx", b"2.xlsx"):
         put_named(run, name, faulty(run))
     monkeypatch.setattr(reporting, "_made", lambda _, *said: None if "1.xlsx" in str(said[3]) else b"made")
-    made = {one.checked.file: one for one in reporting.feedback(run, unheard(run.home.inbox), None)}
+    made = {one.checked.file: one for one in reporting.feedback(run, not_loaded(run.home.inbox), None)}
     assert (made["1.xlsx"].file, made["1.xlsx"].failed) == (None, True)
     assert made["2.xlsx"].file is not None
     show.show_feedback(run.campaign, list(made.values()))
@@ -201,7 +201,7 @@ def test_what_cannot_be_read_is_told_and_stops_nobody(run: Run) -> None:
     bad = {f"{make.__name__}.xlsx": make for make in (link_to_nothing, link_to_itself, os.mkfifo, Path.touch)}
     for name, make in bad.items():
         make(run.home.inbox / name)
-    for command in (["check", *unheard(run.home.inbox)], ["load"]):
+    for command in (["check", *not_loaded(run.home.inbox)], ["load"]):
         done = call(run, *command, "--json")
         assert done.exit_code == 1, done.output
         files = {one["file"]: one for one in json.loads(done.stdout)["files"]}
@@ -225,7 +225,7 @@ def test_a_file_that_nobody_may_read_is_told_and_stops_nobody(run: Run, monkeypa
         return really(self, *arguments, **named)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", closed)
-    outcomes = {one.checked.file: one for one in loading.load_files(run, unheard(run.home.inbox))}
+    outcomes = {one.checked.file: one for one in loading.load_files(run, not_loaded(run.home.inbox))}
     assert [finding.rule for finding in outcomes["closed.xlsx"].checked.findings] == ["F21"]
     assert [one.outcome for one in outcomes.values()].count("accepted") == 3
 

@@ -101,7 +101,7 @@ def test_files_of_other_lists_stay(loaded: Run, tmp_path: Path) -> None:
 def test_decision_papers_of_an_open_list_stay_and_those_of_an_issued_one_are_gone(loaded: Run, tmp_path: Path) -> None:
     nowhere = row_of("901", household="虚构省青石县无此镇1号")
     path = write_list(tmp_path / "list.xlsx", [nowhere])
-    (paper,) = issuing.issue_list(loaded, path).papers
+    (paper,) = issuing.issue_list(loaded, path).decision_workbooks
     content = paper.read_bytes()
     purge(loaded)
     assert paper.read_bytes() == content
@@ -110,7 +110,7 @@ def test_decision_papers_of_an_open_list_stay_and_those_of_an_issued_one_are_gon
 
 def test_papers_of_a_list_that_is_issued_go(loaded: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [row_of("901", household="虚构省青石县无此镇1号")])
-    (paper,) = issuing.issue_list(loaded, path).papers
+    (paper,) = issuing.issue_list(loaded, path).decision_workbooks
     decided = complete_paper(loaded, paper, "归属单位", {str(row_of("901")["serial"]): "东港镇"})
     assert issuing.issue_list(loaded, path, assign=decided).issue
     assert not list(loaded.home.decisions.iterdir())
@@ -119,7 +119,7 @@ def test_papers_of_a_list_that_is_issued_go(loaded: Run, tmp_path: Path) -> None
 def decided_list(run: Run, folder: Path, number: int) -> tuple[Path, Path, Path]:
     """A list with a child of no unit, the paper about it, and the paper as it was completed."""
     path = write_list(folder / f"list-{number}.xlsx", [row_of(str(number), household="虚构省青石县无此镇1号")])
-    (paper,) = issuing.issue_list(run, path).papers
+    (paper,) = issuing.issue_list(run, path).decision_workbooks
     decided = complete_paper(run, paper, "归属单位", {str(row_of(str(number))["serial"]): "东港镇"})
     return path, paper, decided.rename(folder / f"decided-{number}.xlsx")
 
@@ -181,7 +181,7 @@ def test_papers_that_marked_no_rows_go_with_their_list(loaded: Run, tmp_path: Pa
 def test_papers_about_a_number_that_two_children_have_stay_until_both_are_decided(loaded: Run, tmp_path: Path) -> None:
     one = row_of("911", name="张一")
     other = row_of("912", name="李二", id_number=one["id_number"])
-    (paper,) = issuing.issue_list(loaded, write_list(tmp_path / "list.xlsx", [one, other])).papers
+    (paper,) = issuing.issue_list(loaded, write_list(tmp_path / "list.xlsx", [one, other])).decision_workbooks
     assert issuing.issue_list(loaded, write_list(tmp_path / "other.xlsx", [one, row_of("913")])).issue
     assert paper.exists()
 
@@ -190,7 +190,7 @@ def test_papers_about_a_second_row_of_an_issued_child_stay_until_that_is_decided
     child = next(iter(issued(loaded)))
     twin = row_of(child.serial, name=child.name, id_number=child.id_number)
     path = write_list(tmp_path / "list.xlsx", [*([twin] * 2), row_of("904")])
-    papers = issuing.issue_list(loaded, path).papers
+    papers = issuing.issue_list(loaded, path).decision_workbooks
     assert [one.stem for one in papers] == ["exclusions"]
     assert issuing.issue_list(loaded, write_list(tmp_path / "other.xlsx", [row_of("905")])).issue
     assert papers[0].exists()

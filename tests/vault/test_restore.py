@@ -210,7 +210,7 @@ def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
         with pytest.raises(KeyboardInterrupt):
             releasing.release_figures(loaded)
     if is_late:  # nothing was put in place before the record was replaced
-        monkeypatch.setattr(upkeep, "_finish_what_lies_aside", lambda _: None)
+        monkeypatch.setattr(upkeep, "_finish_interrupted", lambda _: None)
     upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     if is_late:
         with pytest.raises(FuxueError, match=r"release\.unrecorded.*0001"):

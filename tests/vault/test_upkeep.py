@@ -172,7 +172,7 @@ def test_an_interrupted_rekey_is_undone_before_its_turning_point_and_ended_after
     def stop(*_: object) -> bool:
         raise OSError("killed")
 
-    name = "settle_rekey" if turned else "breaks_of"
+    name = "finish_rekey" if turned else "record_breaks"
     with monkeypatch.context() as patched:
         patched.setattr(rekeying, name, stop)
         with pytest.raises(OSError, match="killed"):
@@ -307,10 +307,10 @@ def test_a_file_that_comes_while_individuals_are_purged_is_not_deleted_unseen(
 
 
 def test_a_paper_half_filled_when_the_key_was_replaced_still_has_its_password(loaded: Run, tmp_path: Path) -> None:
-    word = loaded.keys.password(issuing.PAPERS, "bureau")
+    word = loaded.keys.password(issuing.BUREAU_DOCUMENTS, "bureau")
     new = rekeyed(loaded, tmp_path / "new.key")
-    words = new.keys.passwords(issuing.PAPERS, "bureau")
-    assert words == [new.keys.password(issuing.PAPERS, "bureau"), word]
+    words = new.keys.passwords(issuing.BUREAU_DOCUMENTS, "bureau")
+    assert words == [new.keys.password(issuing.BUREAU_DOCUMENTS, "bureau"), word]
     assert words[0] != word
 
 

@@ -1,4 +1,4 @@
-"""The inbox holds only what has not been heard; a report that a newer one replaced never comes back by itself."""
+"""The inbox holds only what was not loaded; a report that a newer one replaced never comes back by itself."""
 
 import datetime as dt
 import random
@@ -99,7 +99,7 @@ def test_a_replaced_report_is_told_and_comes_back_only_if_it_is_asked_for(run: R
     assert [path.read_bytes() for path in sorted((run.home.received / ISSUE / UNIT).iterdir())] == [older, newer, older]
 
 
-def test_a_refused_report_goes_aside_and_is_heard_again_where_it_lies(run: Run) -> None:
+def test_a_refused_report_goes_aside_and_is_checked_again_where_it_is(run: Run) -> None:
     put(run, edit(plain(run), setting(I4="N.不清楚")))
     (run.home.inbox / "note.xlsx").write_bytes(b"x")
     assert Counter(one.outcome for one in loading.load_files(run)) == {"accepted": 2, "refused": 2}
@@ -128,7 +128,7 @@ def test_sub_folders_are_read_and_litter_is_left_alone(run: Run) -> None:
     assert len(files(run.home.inbox)) == len(LITTER) + 1
 
 
-def test_status_says_what_lies_unheard(run: Run) -> None:
+def test_status_says_what_was_not_loaded(run: Run) -> None:
     (run.home.inbox / "Thumbs.db").write_bytes(b"x")
     assert "3 个文件尚未载入" in invoke(run, "status").output
     loading.load_files(run)
@@ -191,7 +191,7 @@ def test_a_kill_between_two_versions_accepts_neither(run: Run) -> None:
     assert len(files(run.home.inbox)) == 2
 
 
-def test_what_cannot_be_read_was_never_heard_and_no_purge_takes_it(loaded: Run) -> None:
+def test_what_cannot_be_read_was_never_loaded_and_no_purge_takes_it(loaded: Run) -> None:
     (loaded.home.inbox / "empty.xlsx").touch()
     loading.load_files(loaded)
     link = loaded.home.inbox / "donggang.xlsx"
@@ -247,7 +247,7 @@ def test_nothing_that_was_kept_is_overwritten_after_the_record_was_lost(run: Run
     run.home.vault.unlink()
     upkeep.restore(run, copy, None)
     assert [path.read_bytes() for path in run.home.inbox.iterdir()] == [first], (
-        "what the copy does not know is heard anew"
+        "what the copy does not know is loaded anew"
     )
     shutil.copy(next(run.home.inbox.iterdir()), tmp_path / "first.xlsx")
     for other in run.home.inbox.iterdir():

@@ -42,7 +42,7 @@ def fresh(tmp_path: Path, small_folder: Path) -> Run:
 def papers(run: Run, path: Path) -> dict[str, Path]:
     handed = issuing.issue_list(run, path)
     assert handed.issue == ""
-    return {paper.stem: paper for paper in handed.papers}
+    return {paper.stem: paper for paper in handed.decision_workbooks}
 
 
 def rules(handed: issuing.Handed) -> list[str]:
@@ -53,7 +53,7 @@ def test_a_list_with_open_questions_stops_before_anything_is_sealed(fresh: Run, 
     path = write_list(tmp_path / "list.xlsx", [*GOOD, NOWHERE, BETWEEN, OLD, TWIN])
     handed = issuing.issue_list(fresh, path)
     assert sorted(rules(handed)) == ["L04", "L05", "L06", "L07"]
-    assert sorted(paper.stem for paper in handed.papers) == ["exclusions", "unassigned"]
+    assert sorted(paper.stem for paper in handed.decision_workbooks) == ["exclusions", "unassigned"]
     assert not fresh.home.vault.exists()
     assert list(fresh.home.outbox.iterdir()) == []
 
@@ -250,7 +250,7 @@ def test_a_twin_of_an_issued_child_stops_a_supplement(fresh: Run, tmp_path: Path
     path = write_list(tmp_path / "list2.xlsx", [*GOOD, TWIN, row_of("21")])
     handed = issuing.issue_list(fresh, path)
     assert (handed.issue, rules(handed)) == ("", ["L04"])
-    exclude = complete_paper(fresh, handed.papers[0], "处理", {"14": "排除"})
+    exclude = complete_paper(fresh, handed.decision_workbooks[0], "处理", {"14": "排除"})
     done = issuing.issue_list(fresh, path, exclude=exclude)
     assert (done.rows, done.known, done.completeness.listed) == (1, 4, 6)
     with pytest.raises(FuxueError, match="same_list"):

@@ -1,1 +1,1 @@
-"""What is on record, and the one door from children to sums."""
+"""Writing to and reading from the record, by subject; counting children into sums happens only here (`count.py`)."""

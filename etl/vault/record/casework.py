@@ -1,4 +1,4 @@
-"""Corrections (M15) and cases (M16): opened by the current answers, closed by what departments and units send back."""
+"""Corrections (M15) and cases (M16): current answers open them; what departments and units send back closes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from etl.forms.definitions import ANNEX4, CASES, CORRECTIONS, Form
 from etl.rulebook.campaign import Campaign
 from etl.vault.store.open import Vault
 
-#: Corrections and cases that the current answers and the bureau's records want, with what the children's rows show.
+#: Corrections or cases that are open or closed (not withdrawn), with the child's issued values and current answer.
 _WANTED = """
 SELECT s.issue, s.serial, {receiver}, max(s.state), c.name, c.sex, c.id_number, c.household, a.category, a.returned
 FROM {view} s JOIN child c ON c.issue = s.issue AND c.serial = s.serial
 LEFT JOIN current_answer a ON a.issue = s.issue AND a.serial = s.serial
 WHERE s.state <> 'withdrawn' GROUP BY s.issue, s.serial, {receiver} ORDER BY s.issue, s.serial
 """
-# The newest right value of each column of a child that is wrong, as a department is told.
+# For each wrong value of a child and each department: the newest right value on record.
 WRONG = """
 SELECT issue, serial, department, key, value FROM wrong_value w
 WHERE id = (SELECT max(id) FROM wrong_value v
@@ -27,7 +27,10 @@ _ENTRIES = "SELECT child_issue, serial, unit, key, value FROM current_entry WHER
 
 @dataclass(frozen=True)
 class Work:
-    """One child's correction or case at one receiver; `values` are what was last sent back, blanks left out."""
+    """One child's correction or case at one recipient.
+
+    `row` holds the issued columns by key; `values` the columns that were last sent back, without blanks.
+    """
 
     issue: str
     serial: str
@@ -38,10 +41,10 @@ class Work:
 
 
 def work(vault: Vault, campaign: Campaign, form: Form) -> list[Work]:
-    """Every correction or case that the current answers want, with what came back of it.
+    """Every correction or case that is not withdrawn, with what its recipient last sent back.
 
-    A correction is closed by its outcome; a case by the child's form of schooling, as long as its unit says that it is
-    back: a relapse opens it again.
+    An outcome closes a correction. A form of schooling closes a case while the unit reports the child as returned; if
+    the child drops out again, the case is open again.
     """
     back: dict[tuple[str, str, str], dict[str, str]] = {}
     for issue, serial, unit, key, value in vault.connection.execute(_ENTRIES, [form.key]):
@@ -52,11 +55,11 @@ def work(vault: Vault, campaign: Campaign, form: Form) -> list[Work]:
     for issue, serial, to, state, name, sex, number, household, code, returned in vault.connection.execute(
         _WANTED.format(view=view, receiver=receiver)
     ):
-        said = [campaign.category[code].label] if code else []
+        label = [campaign.category[code].label] if code else []
         row = {
             "reference": f"{issue}-{serial}", "serial": serial, "name": name, "sex": sex, "id_number": number,
             "household": household, "returned": returned or "",
-            "category": "；".join([*said, *wrong.get((issue, serial, to), [])]),
+            "category": "；".join([*label, *wrong.get((issue, serial, to), [])]),
         }  # fmt: skip
         shown = {column.key: row[column.key] for column in form.issued}
         found.append(Work(issue, serial, to, shown, back.get((issue, serial, to), {}), state == "closed"))
@@ -64,7 +67,7 @@ def work(vault: Vault, campaign: Campaign, form: Form) -> list[Work]:
 
 
 def _wrong_values(vault: Vault) -> dict[tuple[str, str, str], list[str]]:
-    """What is wrong and should be, in words, by (issue, serial, department)."""
+    """Texts that name a wrong column and its right value, by (issue, serial, department)."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for issue, serial, department, key, value in vault.connection.execute(WRONG):
         found.setdefault((issue, serial, department), []).append(f"{ANNEX4.column(key).heading}应为{value}")
@@ -72,7 +75,7 @@ def _wrong_values(vault: Vault) -> dict[tuple[str, str, str], list[str]]:
 
 
 def open_bundles(vault: Vault, campaign: Campaign, form: Form, issue: str, to: str | None) -> list[Bundle]:
-    """The workbooks that are to be handed out now: every open row of each receiver, or of one."""
+    """Bundles for `issue` with every open row of each recipient, or only of the recipient `to`."""
     rows: dict[str, list[Mapping[str, str]]] = {}
     for one in work(vault, campaign, form):
         if not one.is_closed and to in (None, one.recipient):
@@ -81,7 +84,7 @@ def open_bundles(vault: Vault, campaign: Campaign, form: Form, issue: str, to: s
 
 
 def progress(vault: Vault, form: Form) -> Mapping[str, tuple[int, int]]:
-    """(open, closed) by receiver."""
+    """How many corrections or cases are (open, closed), by recipient."""
     view, receiver = VIEWS[form.key]
     query = f"""SELECT {receiver}, sum(s.state = 'open'), sum(s.state = 'closed') FROM {view} s
                 WHERE s.state <> 'withdrawn' GROUP BY 1 ORDER BY 1"""

@@ -1,4 +1,4 @@
-"""The only door from children to sums. All queries look at the record as it stood on a day."""
+"""Counting: the only place where rows of children become sums. Each query sees the record as it stood on a day."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from etl.rulebook.campaign import Campaign
 from etl.rulebook.publication import ATOMS
 from etl.vault.store.open import Vault
 
-#: Later than every link: all that is on record.
+#: Above the number of every link: stands for the whole record.
 ALL = 2**62
 
-# The newest workbook accepted on or before the day speaks for its unit and issue.
+# `current`: of each unit and issue the newest workbook accepted by the day; `said`: the answers in it.
 CURRENT = """
 WITH current AS (
   SELECT max(id) AS id, issue, unit FROM workbook
@@ -21,7 +21,7 @@ WITH current AS (
   SELECT a.* FROM current JOIN answer a ON a.workbook = current.id
 )
 """
-# Children by unit, category and return, from the sums of those workbooks; `is_in` is 0 where none has been accepted.
+# Children by unit, category and return, from the tallies of those workbooks; `is_in` is 0 where none was accepted.
 _SUMS = f"""
 {CURRENT}, handed_out AS (
   SELECT b.issue, b.unit, b.children FROM bundle b JOIN issue i ON i.id = b.issue
@@ -34,13 +34,13 @@ UNION ALL
 SELECT h.unit, 0, NULL, NULL, sum(h.children)
 FROM handed_out h LEFT JOIN current USING (issue, unit) WHERE current.id IS NULL GROUP BY 1
 """
-# The newest workbook that a link up to this one holds.
+# The highest number of a workbook among the links up to a given one.
 LAST = "SELECT coalesce(max(CAST(subject AS INTEGER)), 0) FROM link WHERE kind = 'workbook' AND id <= ?"
 
 
 @dataclass(frozen=True)
 class UnitStatus:
-    """One unit on a day: children issued, workbooks received and refused, whether all are in."""
+    """One unit on a day: children issued, workbooks received, those of them refused, and if it has reported all."""
 
     unit: str
     children: int
@@ -50,18 +50,20 @@ class UnitStatus:
 
 
 def moment(vault: Vault, day: dt.date, upto: int = ALL) -> dict[str, str | int]:
-    """Parameters of `CURRENT` and `_SUMS`: the record as of a day, as far as links up to `upto` tell."""
+    """Parameters of `CURRENT` and `_SUMS` that select the record as of a day, limited to links up to `upto`."""
     last = ALL if upto == ALL else vault.connection.execute(LAST, [upto]).fetchone()[0]
     return {"day": day.isoformat(), "upto": upto, "last": last}
 
 
 def count(vault: Vault, campaign: Campaign, day: dt.date, upto: int = ALL) -> Counts:
-    """Confidential sums of the record as it stood on `day`, as far as links up to `upto` tell.
+    """Confidential sums of the record as it stood on `day`, limited to links up to `upto`.
 
-    They are sums of the sums kept with each workbook, which stay when individuals are purged.
+    They add up the tallies of the workbooks, which stay when individuals are purged.
 
-    A unit counts as reported once the workbooks of all its issues are accepted; until then all its children count as
-    unverified, so that what is said of a unit is either its status or its whole row.
+    A unit counts as reported once a workbook of each of its issues is accepted. Until then all its children count as
+    unverified, so that a release shows of a unit either nothing but its status or its whole row.
+
+    FuxueError if the record has a unit that the campaign no longer has.
     """
     rows = vault.connection.execute(_SUMS, moment(vault, day, upto)).fetchall()
     complete = {unit for unit, *_ in rows} - {unit for unit, is_in, *_ in rows if not is_in}
@@ -81,7 +83,7 @@ def count(vault: Vault, campaign: Campaign, day: dt.date, upto: int = ALL) -> Co
 
 
 def state_of(campaign: Campaign, category: str | None, returned: str | None) -> str:
-    """The state (`ATOMS`) of a child of whom this is said; without a category it is unverified."""
+    """The state (one of `ATOMS`) of a child with this answer; `category` None means unverified."""
     if category is None:
         return "unverified"
     if campaign.category[category].group == "deducted":
@@ -90,7 +92,7 @@ def state_of(campaign: Campaign, category: str | None, returned: str | None) -> 
 
 
 def unit_status(vault: Vault, campaign: Campaign, day: dt.date) -> list[UnitStatus]:
-    """Where each unit stands on `day`, in the campaign's order."""
+    """The status of each unit on `day`, in the campaign's order."""
     accepted = """EXISTS (SELECT 1 FROM workbook w WHERE w.unit = b.unit AND w.issue = b.issue
                          AND w.status = 'accepted' AND w.received <= :day)"""
     query = f"""

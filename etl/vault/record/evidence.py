@@ -1,4 +1,7 @@
-"""What was seen on paper and is kept with the record: who saw it, and when (M9, M11, M14, M16)."""
+"""Evidence on record, with the person and the day: police references, wrong values, signed papers, deliverables.
+
+See M9, M11, M14, M15 and M16.
+"""
 
 import datetime as dt
 
@@ -6,7 +9,7 @@ from etl.findings import FuxueError
 from etl.vault.store import chain
 from etl.vault.store.open import Vault
 
-#: Of which children each act can be signed for: the answers that it follows from.
+#: SQL conditions by act: the answers (`a`) for which it can be signed.
 _SIGNED = {
     "verification": "1",
     "return": "a.returned = '是'",
@@ -16,9 +19,9 @@ _SIGNED = {
 
 
 def issue_of(vault: Vault, serial: str, issue: str | None) -> str:
-    """The list's issue in which a child has this serial: the one named, or the only one. FuxueError if it is not clear.
+    """The issue in which a child has this serial: `issue` if it is given, otherwise the only one.
 
-    A supplement may use a serial again: then nothing is guessed.
+    FuxueError if there is none, or if a supplement used the serial again and `issue` is None.
     """
     rows = vault.connection.execute("SELECT issue FROM child WHERE serial = ? ORDER BY issue", [serial])
     found = [row[0] for row in rows]
@@ -32,7 +35,10 @@ def issue_of(vault: Vault, serial: str, issue: str | None) -> str:
 
 
 def insert_police_ref(vault: Vault, issue: str | None, serial: str, reference: str, by: str, day: dt.date) -> None:
-    """The police's reference for a missing child (G). FuxueError if there is no such child, or more than one."""
+    """Record the police's reference for a missing child (G). A reference that is on record is not added again.
+
+    `by` is the person who records it. FuxueError as from `issue_of`.
+    """
     with vault.transaction() as db:
         row = [issue_of(vault, serial, issue), serial, reference]
         if db.execute("SELECT 1 FROM police_ref WHERE (issue, serial, reference) = (?, ?, ?)", row).fetchone():
@@ -44,10 +50,10 @@ def insert_police_ref(vault: Vault, issue: str | None, serial: str, reference: s
 
 def insert_wrong_value(vault: Vault, issue: str | None, serial: str, key: str, value: str, department: str, by: str,
                        day: dt.date) -> None:  # fmt: skip
-    """That an issued value of a child is wrong, and the right one (M15): a correction for a department.
+    """Record that an issued value of a child is wrong, with the right `value` (M15): a correction for a department.
 
-    What was issued stays as it is. FuxueError if there is no such child, more than one, the value is the issued one, or
-    it is what the department was told last.
+    `key` is the column, one of `ISSUED_VALUES`. The issued value itself stays. FuxueError as from `issue_of`, or if
+    `value` is the issued one or the newest one on record for this department.
     """
     with vault.transaction() as db:
         issue = issue_of(vault, serial, issue)
@@ -75,10 +81,11 @@ def police_refs(vault: Vault) -> set[tuple[str, str]]:
 
 def insert_signature(vault: Vault, unit: str, act: str, serials: list[str], by: str, day: dt.date,
                      issue: str | None = None) -> int:  # fmt: skip
-    """That the signed paper was seen, for all of a unit's answers that `act` concerns, or for some; how many those are.
+    """Record that a signed paper was seen, for all of a unit's answers that `act` applies to, or for `serials`.
 
-    The names that signed are those of the answer as it stands now (M11). `issue` narrows it to one list. FuxueError if
-    a serial is not among them or stands in more than one list, or if there are none.
+    Returns the number of children. The names of those who signed are taken from the current answers (M11). `issue`
+    limits it to one list. FuxueError if it applies to no child, or if a serial is not among the children or is in more
+    than one list.
     """
     marks = ", ".join("?" for _ in serials)
     query = f"""SELECT a.issue, a.serial, a.team FROM current_answer a
@@ -103,7 +110,11 @@ def insert_signature(vault: Vault, unit: str, act: str, serials: list[str], by: 
 
 
 def insert_deliverable(vault: Vault, unit: str, what: str, medium: str, by: str, day: dt.date, *, signed: bool) -> None:
-    """That a unit handed in 附件4, 附件5 or its 工作总结 (M14), on paper, signed and sealed or not, or on a stick."""
+    """Record that a unit handed in 附件4, 附件5 or its 工作总结 (M14).
+
+    `what` is ``annex4``, ``annex5`` or ``summary``; `medium` is ``paper`` or ``stick``; `signed` says of paper that it
+    bears the signature and the seal.
+    """
     with vault.transaction() as db:
         number = chain.next_id(db, "deliverable")
         row = [number, unit, what, medium, int(signed), by, day.isoformat()]
@@ -112,7 +123,7 @@ def insert_deliverable(vault: Vault, unit: str, what: str, medium: str, by: str,
 
 
 def deliverables(vault: Vault, day: dt.date) -> dict[tuple[str, str, str], tuple[bool, str]]:
-    """(signed and sealed, when) by (unit, what, medium) of what had come by a day; the newest record counts."""
+    """(is signed and sealed, day recorded) by (unit, what, medium), as of a day; the newest record counts."""
     query = """SELECT unit, what, medium, signed, recorded_on FROM deliverable WHERE recorded_on <= ? ORDER BY id"""
     rows = vault.connection.execute(query, [day.isoformat()])
     return {(unit, what, medium): (bool(signed), on) for unit, what, medium, signed, on in rows}

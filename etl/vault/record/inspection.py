@@ -1,4 +1,4 @@
-"""What the inspectorate sees of the record: reports without names for the flags, and the children drawn for a visit."""
+"""For the inspectorate: answers without names, from which flags are found; the base lock; samples for second visits."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,8 @@ from etl.vault.record.count import CURRENT, moment
 from etl.vault.store import chain
 from etl.vault.store.open import Vault
 
-# Every current answer with what came before it: the unit's first accepted workbook, and the base as it was locked.
+# Every current answer, with the team and the day of the unit's first accepted workbook, and the category in the locked
+# base.
 REPORTED = f"""
 {CURRENT}, first AS (
   SELECT min(id) AS id, issue, unit FROM workbook WHERE status = 'accepted' AND received <= :day GROUP BY issue, unit
@@ -37,8 +38,8 @@ LEFT JOIN locked l ON l.issue = c.issue AND l.serial = c.serial
 ORDER BY c.issue, c.serial
 """
 
-# Every answer that is not in the base as it was locked, by which a child enters or leaves the deducted, with the answer
-# before it. One that came after the day of the lock is not in the base, whatever its number.
+# Every answer outside the locked base that moves a child into or out of the deducted, with the category before it.
+# An answer received after the day of the lock is outside, even if its workbook has a lower number than the lock names.
 CHANGES = """
 WITH given AS (
   SELECT a.*, w.id > b.last_workbook OR w.received > b.locked_on AS is_later
@@ -60,9 +61,9 @@ ORDER BY v.workbook, v.issue, v.serial
 
 @dataclass(frozen=True)
 class Change:
-    """What moves the base after its lock (M13): by which workbook, who filled it in and who answers for it.
+    """An answer that changed the base after its lock (M13), with the workbook's file name, filler and leader.
 
-    `earlier` is empty of a child that had no answer yet.
+    `earlier` and `code` are the categories before and after; `earlier` is empty if the child had no answer yet.
     """
 
     day: dt.date
@@ -78,7 +79,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A child to visit again, with what its unit reported."""
+    """A child of a sample, with what its unit had reported when the sample was drawn."""
 
     unit: str
     issue: str
@@ -91,7 +92,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Lock:
-    """The base as it was locked (M13)."""
+    """The locked base (M13): day, person, and the sums that it fixed."""
 
     day: dt.date
     by: str
@@ -102,16 +103,17 @@ class Lock:
 
 
 def current_answers(vault: Vault, day: dt.date) -> list[CurrentAnswer]:
-    """The current answers as of `day`, in the order in which the rows were handed out."""
+    """The current answers as of `day`, sorted by issue and serial."""
     rows = vault.connection.execute(REPORTED, moment(vault, day))
     names = [column.name for column in fields(CurrentAnswer)]
     return [CurrentAnswer(**dict(zip(names, row, strict=True)) | {"has_police_ref": bool(row[-1])}) for row in rows]
 
 
 def insert_base_lock(vault: Vault, deducted: Sequence[str], by: str, day: dt.date) -> Lock:
-    """Lock the base as of `day`; `deducted` are the codes of 核减. FuxueError if it is locked already.
+    """Lock the base as of `day`; `deducted` are the codes of 核减.
 
-    What was issued and accepted after the day is not in it; answers accepted later count as changes.
+    It covers what was issued and accepted by that day; later answers count as changes. FuxueError if the base is locked
+    already or nothing was issued.
     """
     marks = ", ".join(f":code{n}" for n in range(len(deducted)))
     codes = {f"code{n}": code for n, code in enumerate(deducted)}
@@ -134,14 +136,14 @@ def insert_base_lock(vault: Vault, deducted: Sequence[str], by: str, day: dt.dat
 
 
 def base_lock(vault: Vault) -> Lock | None:
-    """The base as it was locked, or None."""
+    """The locked base, or None if it is not locked."""
     query = "SELECT locked_on, locked_by, suspected, unverified, deducted, returned FROM base_lock"
     row = vault.connection.execute(query).fetchone()
     return None if row is None else Lock(parse_date(row[0]), *row[1:])
 
 
 def changes(vault: Vault, deducted: Sequence[str]) -> list[Change]:
-    """Every later answer by which a child enters or leaves the deducted; empty while the base is not locked."""
+    """Every answer after the lock that moves a child into or out of `deducted`; empty while the base is not locked."""
     query = CHANGES.format(marks=", ".join("?" for _ in deducted))
     rows = vault.connection.execute(query, [*deducted, *deducted])
     return [Change(parse_date(day), *rest) for day, *rest in rows]
@@ -149,7 +151,7 @@ def changes(vault: Vault, deducted: Sequence[str]) -> list[Change]:
 
 @dataclass(frozen=True)
 class RecordedSample:
-    """A sample on record: its number, who drew it and when, and the children with what their units reported then."""
+    """A sample on record: its number, who drew it and when, and its children with the answers of that time."""
 
     number: int
     by: str
@@ -159,7 +161,7 @@ class RecordedSample:
 
 
 def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> int:
-    """Keep which children were drawn, by whom and by which seed, in one transaction; gives the sample's number."""
+    """Record a sample with its seed and the person who drew it, in one transaction; return its number."""
     with vault.transaction() as db:
         number = chain.next_id(db, "revisit")
         db.execute(
@@ -173,7 +175,7 @@ def record_sample(vault: Vault, sample: Sample, by: str, day: dt.date) -> int:
 
 
 def recorded_sample(vault: Vault, number: int) -> RecordedSample:
-    """A sample as it was drawn. FuxueError if there is none of that number, or its children were purged."""
+    """The sample with a number, as drawn. FuxueError if there is none, or if its children were purged."""
     query = "SELECT drawn_by, drawn_on, seed, margin, if_none, coalesce(population, 0) FROM revisit WHERE id = ?"
     row = vault.connection.execute(query, [number]).fetchone()
     chosen: dict[str, list[tuple[str, str]]] = {}

@@ -1,4 +1,4 @@
-"""What was handed out (下发): the province's list and its supplements, decisions on its rows, corrections and cases."""
+"""Issues (下发) on record: the province's list with decisions on its rows, supplements, corrections and cases."""
 
 import datetime as dt
 import json
@@ -16,29 +16,29 @@ from etl.vault.store.files import Connection
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault
 
-#: The id of an issue: the day and a running number.
+#: The id of an issue: the day and a running number, such as ``20190219-01``.
 ISSUE = re.compile(r"[0-9]{8}-([0-9]{2,9})")
 CHILD_COLUMNS = tuple(field.name for field in fields(Child))
 
 
 @dataclass(frozen=True)
 class Completeness:
-    """不漏一人: every row of the lists was issued or excluded by a person."""
+    """不漏一人: the rows of the lists that were issued, and those that an officer excluded; there are no others."""
 
     issued: int = 0
     excluded: int = 0
 
     @property
     def listed(self) -> int:
-        """Rows of all lists, each child once."""
+        """The rows of all lists, each child counted once."""
         return self.issued + self.excluded
 
 
 def next_issue(vault: Vault, day: dt.date, handed_out: Iterable[str]) -> str:
     """The id of the next issue: the day and a running number, such as ``20190219-01``.
 
-    The number is above all that were ever used, also by what a restored copy took back and by the folders
-    `handed_out`: passwords follow from the id, so no two issues may share one.
+    Passwords are derived from the id, so it must never be used twice. The number is above those of all issues on
+    record, of issues that a restored copy took back, and of the folders `handed_out`.
     """
     query = "SELECT id FROM issue UNION SELECT subject FROM taken_back WHERE kind = 'issue'"
     used = {*handed_out, *(row[0] for row in vault.connection.execute(query))}
@@ -47,21 +47,21 @@ def next_issue(vault: Vault, day: dt.date, handed_out: Iterable[str]) -> str:
 
 
 def row_fingerprint(keys: Keys, texts: Mapping[str, str]) -> bytes:
-    """A keyed fingerprint of a row of a list."""
+    """A keyed fingerprint of all texts of a list's row (`texts`: text by column key)."""
     return keys.mac("list-row", json.dumps(sorted(texts.items()), ensure_ascii=False).encode())
 
 
 def marks_of_row(keys: Keys, texts: Mapping[str, str]) -> set[bytes]:
-    """Keyed marks by which a row of a list is known once it is excluded, or its child issued from another list.
+    """Keyed marks that recognise a list's row after it was excluded, or after its child was issued from another list.
 
-    A child is known by its serial with its name or its ID number, of which a mended list may change one.
+    A child is recognised by its serial together with its name or its ID number; a corrected list may change one.
     """
     who = (json.dumps([key, texts["serial"], texts[key]]).encode() for key in ("id_number", "name"))
     return {row_fingerprint(keys, texts), *(keys.mac("listed-child", one) for one in who)}
 
 
 def marks_on_record(vault: Vault) -> set[bytes]:
-    """The marks (`marks_of_row`) of all that was issued or excluded."""
+    """The marks (`marks_of_row`) of every child that was issued, and the fingerprints of rows with a decision."""
     found = {bytes(row[0]) for row in vault.connection.execute("SELECT fingerprint FROM decision")}
     for number, serial, name in vault.connection.execute("SELECT id_number, serial, name FROM child"):
         found |= marks_of_row(vault.keys, {"id_number": number, "serial": serial, "name": name})
@@ -70,9 +70,10 @@ def marks_on_record(vault: Vault) -> set[bytes]:
 
 @dataclass(frozen=True)
 class Known:
-    """A list held against the record: rows not seen before; rows of issued children that differ, with the column.
+    """A list compared with the record.
 
-    `taken` are all issued ID numbers, `people` the (原始序号, 姓名) of issued children; `count` rows are known.
+    `new` are rows that are not known; `changed` are rows of issued children that differ, with the key of the column.
+    `taken` are the ID numbers and `people` the (原始序号, 姓名) of all issued children; `count` counts known rows.
     """
 
     new: tuple[ListRow, ...]
@@ -83,7 +84,11 @@ class Known:
 
 
 def split_known(vault: Vault, rows: Sequence[ListRow]) -> Known:
-    """Known is a row that was excluded, unchanged, and one row of each issued child; a twin of it is at fault."""
+    """Split a list into known and new rows.
+
+    Known are rows that were excluded and are unchanged, and one row of each issued child. A second row with the same ID
+    number counts as new, so that checking finds the duplicate.
+    """
     keys = [column.key for column in ANNEX4.issued]
     query = f"SELECT {', '.join(keys)} FROM child ORDER BY issue, serial"
     issued_rows = [dict(zip(keys, row, strict=True)) for row in vault.connection.execute(query)]
@@ -112,10 +117,10 @@ def record_issue(
     children: Sequence[Child] = (),
     decisions: Sequence[tuple[Decision, Mapping[str, str]]] = (),
 ) -> None:
-    """Put an issue on record in one transaction; its workbooks stand already, marked by `fingerprints`.
+    """Record an issue in one transaction; its workbooks have been written, with `fingerprints` by recipient.
 
-    `children` are those of a list, `decisions` what was decided on its rows, each with the row's texts. A supplement of
-    which every row was excluded has no workbooks.
+    `children` are those of a list; `decisions` are the decisions on its rows, each with the row's texts. `bundles` is
+    empty for a supplement all of whose rows were excluded.
     """
     form = bundles[0].form.key if bundles else ANNEX4.key
     with vault.transaction() as db:
@@ -165,27 +170,27 @@ def _record_decisions(
 
 
 def issues(vault: Vault, form: str | None = None) -> list[str]:
-    """Ids of all issues on record, oldest first, or of those of one form."""
+    """Ids of all issues on record, or of those of one form (its key), oldest first."""
     query = "SELECT id FROM issue WHERE form = ? OR ? IS NULL ORDER BY issued_on, id"
     return [row[0] for row in vault.connection.execute(query, [form, form])]
 
 
 def newest(vault: Vault, campaign: Campaign, form: Form) -> Mapping[str, Bundle]:
-    """What each receiver was last handed of a form."""
+    """The newest bundle of a form that each recipient was handed, by recipient."""
     return {unit: bundle for (_, unit), bundle in sorted(issued(vault, campaign).items()) if bundle.form == form}
 
 
 def fingerprints(vault: Vault) -> Mapping[bytes, tuple[str, str]]:
-    """(issue, receiver) by the keyed fingerprint of the file that was handed out."""
+    """(issue, recipient) by the keyed fingerprint of the file that was handed out."""
     query = "SELECT fingerprint, issue, unit FROM bundle"
     return {bytes(mark): (issue, unit) for mark, issue, unit in vault.connection.execute(query)}
 
 
 def completeness(vault: Vault) -> Completeness:
-    """How many children were issued, and how many rows excluded."""
+    """How many children were issued and how many rows excluded, purged ones included."""
     query = "SELECT sum(b.children) FROM bundle b JOIN issue i ON i.id = b.issue WHERE i.form = ?"
     issued = vault.connection.execute(query, [ANNEX4.key]).fetchone()[0] or 0
-    # A row that was excluded, mended and issued later under its serial is one child.
+    # A row that was excluded, then corrected and issued later with the same serial, counts as one child.
     query = """SELECT count(*) FROM decision d WHERE d.kind = 'excluded'
                AND NOT EXISTS (SELECT 1 FROM child c WHERE c.serial = d.serial AND c.issue > d.issue)"""
     excluded = vault.connection.execute(query).fetchone()[0]
@@ -210,7 +215,7 @@ def issued_children(vault: Vault) -> Mapping[tuple[str, str], list[Child]]:
 
 
 def issued(vault: Vault, campaign: Campaign) -> dict[tuple[str, str], Bundle]:
-    """Everything that was handed out, of every form, by (issue, receiver)."""
+    """Every bundle that was handed out, of every form, by (issue, recipient)."""
     bundles = {
         (issue, unit): Bundle(ANNEX4, issue, unit, campaign.recipient_name(unit), tuple(map(child_row, children)))
         for (issue, unit), children in issued_children(vault).items()

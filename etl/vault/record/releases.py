@@ -1,4 +1,4 @@
-"""What was published (M19): each release with the sums that it was made of, and the way back from a published cell."""
+"""Releases on record (M19): each with the sums that it was made from, and tracing a published cell to workbooks."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from etl.vault.store.open import Vault
 
 #: The state of a category's row in `release_count`.
 VERIFIED = "verified"
-# What each unit's workbook of each issue said then, by category and return; a workbook without a number has not come.
+# The tally of each unit's current workbook of each issue, by category and return; `w.id` is NULL if none was accepted.
 SAID = f"""
 {CURRENT}
 SELECT b.unit, b.issue, b.children, w.id, n.name, w.received, l.id, l.seal, t.category, t.returned, t.children
@@ -35,7 +35,10 @@ ORDER BY b.unit, b.issue
 
 @dataclass(frozen=True)
 class _Source:
-    """What one workbook gives to a figure; `workbook` is None where none was accepted then. `seal` is its link's."""
+    """What one workbook contributes to a figure: `children`.
+
+    `workbook` and `link` are None if no workbook of the unit and issue had been accepted. `seal` is the link's.
+    """
 
     unit: str
     issue: str
@@ -48,13 +51,13 @@ class _Source:
 
     @property
     def printed(self) -> str:
-        """The seal as it stands on the custodian's paper."""
+        """The link's seal as printed for the custodian's paper."""
         return chain.printed(self.seal)
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A published figure, led back: the sum on record when it was made, and the workbooks that it adds up."""
+    """The origin of a published figure: the sum recorded with its release, and the workbooks that add up to it."""
 
     release: str
     as_of: dt.date
@@ -64,12 +67,15 @@ class Trace:
 
     @property
     def is_whole(self) -> bool:
-        """True if the workbooks give the sum that was recorded."""
+        """True if the workbooks add up to the recorded sum."""
         return self.recorded == sum(one.children for one in self.sources)
 
 
 def insert_release(vault: Vault, release: Release, digest: str, counts: Counts, day: dt.date) -> None:
-    """Put a release on record with its confidential sums, in one transaction; its folder still lies aside."""
+    """Record a release with its confidential sums, in one transaction, before its draft folder is put in place.
+
+    `digest` is the digest of its folder (`release_digest`).
+    """
     with vault.transaction() as db:
         last = chain.head(db)
         db.execute(
@@ -82,9 +88,9 @@ def insert_release(vault: Vault, release: Release, digest: str, counts: Counts, 
 
 
 def insert_known_release(vault: Vault, release: Release, digest: str, day: dt.date) -> None:
-    """Put a release on record that a restored copy does not know: its folder alone is there, not what it was made of.
+    """Record a release whose folder exists, but which a restored copy of the record does not know.
 
-    So it has no sums, and the last link that it rests on is 0: it cannot be led back to workbooks.
+    It has no sums on record and 0 as its last link, so its figures cannot be traced to workbooks.
     """
     with vault.transaction() as db:
         row = [release.name, release.as_of.isoformat(), day.isoformat(), digest]
@@ -101,14 +107,14 @@ def _sums(counts: Counts) -> Iterator[tuple[str, str, int]]:
 
 
 def releases(vault: Vault) -> dict[str, str]:
-    """The digest of each release on record by its number."""
+    """The digest of each release on record, by its number."""
     return dict(vault.connection.execute("SELECT number, digest FROM release ORDER BY number").fetchall())
 
 
 def lost_releases(vault: Vault) -> dict[str, set[str]]:
-    """Releases that a restored copy took back and that are not on record again: the public may have them.
+    """Releases that a restored copy took back and that are not on record again. The public may have them.
 
-    With the digests that their folders had on record, if that is known.
+    By number: the digests of their folders, as far as they are known.
     """
     query = """SELECT t.subject, substr(d.subject, 6) FROM taken_back t LEFT JOIN taken_back d
                  ON d.kind = ? AND substr(d.subject, 1, 5) = t.subject || ' '
@@ -120,16 +126,16 @@ def lost_releases(vault: Vault) -> dict[str, set[str]]:
 
 
 def is_recounted(vault: Vault, campaign: Campaign, number: str) -> bool:
-    """True if what was on record when a release was made gives the sums that were recorded with it.
+    """True if counting the record as of a release gives the sums that were recorded with it.
 
-    Of a release that was adopted there are none, and nothing to compare.
+    Also True of an adopted release, which has no sums to compare.
     """
     as_of, last = _made_from(vault, number)
     return not last or has_sums(vault, number, count(vault, campaign, as_of, last))
 
 
 def has_sums(vault: Vault, number: str, counts: Counts) -> bool:
-    """True if these are the sums that were recorded with a release."""
+    """True if the sums recorded with a release equal `counts`."""
     query = "SELECT row, state, children FROM release_count WHERE release = ?"
     return set(vault.connection.execute(query, [number]).fetchall()) == set(_sums(counts))
 
@@ -142,7 +148,10 @@ def _made_from(vault: Vault, number: str) -> tuple[dt.date, int]:
 
 
 def trace_cell(vault: Vault, campaign: Campaign, number: str, table: str, cell: str) -> Trace:
-    """Lead a published cell, such as ``city.returned``, back to the workbooks. FuxueError if there is no such cell."""
+    """Trace a published cell, such as ``city.returned``, to the workbooks that it counts.
+
+    FuxueError if there is no such release, table or cell, or if the release was adopted.
+    """
     as_of, last = _made_from(vault, number)
     if not last:
         raise FuxueError("trace.adopted", release=number)
@@ -173,7 +182,7 @@ def _check_cell(campaign: Campaign, table: str, row: str, key: str) -> None:
 
 
 def _sources(vault: Vault, campaign: Campaign, as_of: dt.date, last: int, row: str, key: str) -> list[_Source]:
-    """Every workbook that gives something to the figure, by unit."""
+    """Every workbook that contributes to the figure, sorted by unit and issue."""
     given: dict[tuple[str, str], list[tuple[str | None, str | None, int]]] = {}
     about: dict[tuple[str, str], tuple[int, tuple[Any, ...]]] = {}
     for unit, issue, issued, *book, category, returned, children in vault.connection.execute(
@@ -183,11 +192,11 @@ def _sources(vault: Vault, campaign: Campaign, as_of: dt.date, last: int, row: s
         given.setdefault((unit, issue), []).append((category, returned, children or 0))
     incomplete = {unit for (unit, _), (_, book) in about.items() if book[0] is None}
     found = []
-    for (unit, issue), said in given.items():
+    for (unit, issue), tallies in given.items():
         issued, (workbook, file, received, link, sealed) = about[unit, issue]
-        if unit in incomplete:  # until all its workbooks are in, all its children count as unverified
-            said = [(None, None, issued)]
-        number = sum(children for category, returned, children in said
+        if unit in incomplete:  # until a unit has reported all issues, all its children count as unverified
+            tallies = [(None, None, issued)]
+        number = sum(children for category, returned, children in tallies
                      if _counts(campaign, row, key, unit, category, returned))  # fmt: skip
         if number:
             found.append(_Source(unit, issue, workbook, file or "", received or "", link, sealed or b"", number))
@@ -195,7 +204,7 @@ def _sources(vault: Vault, campaign: Campaign, as_of: dt.date, last: int, row: s
 
 
 def _counts(campaign: Campaign, row: str, key: str, unit: str, category: str | None, returned: str | None) -> bool:
-    """True if children of a unit, of whom this was said, count in the cell."""
+    """True if a unit's children with this answer count in the cell (`row`, `key`)."""
     if row in campaign.category:
         return row == category
     state = state_of(campaign, category, returned)

@@ -1,4 +1,4 @@
-"""What came back goes on record: each workbook in one transaction, with all that follows from its answers (M8)."""
+"""Recording returned workbooks: each in one transaction, with everything that follows from its answers (M8)."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from etl.vault.store.open import Vault
 
 @dataclass(frozen=True)
 class Recorded:
-    """A workbook on record: whose it is (empty where that is not known), and if it is what its unit says now."""
+    """A workbook on record; `issue` and `unit` are empty if unknown, `is_current` says that its answers are current."""
 
     id: int
     issue: str
@@ -23,7 +23,7 @@ class Recorded:
 
 
 def recorded(vault: Vault, content: bytes) -> Recorded | None:
-    """What is on record of this very file, the newest time that it came; None if it never did."""
+    """The newest record of a file with exactly this content, or None."""
     query = """SELECT id, coalesce(issue, ''), coalesce(unit, ''), received, status = 'accepted',
                       id IN (SELECT id FROM current_workbook)
                FROM workbook WHERE fingerprint = ? ORDER BY id DESC"""
@@ -32,7 +32,10 @@ def recorded(vault: Vault, content: bytes) -> Recorded | None:
 
 
 def newest_workbooks(vault: Vault) -> list[tuple[Recorded, str]]:
-    """The newest workbook of each issue and receiver, accepted or refused, with the name under which it came."""
+    """The newest workbook of each issue and recipient, accepted or refused, with its original file name.
+
+    Also each refused workbook that named no issue.
+    """
     query = """SELECT w.id, w.issue, w.unit, w.received, w.status = 'accepted',
                       w.id IN (SELECT id FROM current_workbook), coalesce(n.name, '')
                FROM workbook w LEFT JOIN file_name n ON n.workbook = w.id
@@ -48,9 +51,9 @@ def newest_workbooks(vault: Vault) -> list[tuple[Recorded, str]]:
 def record_workbook(
     vault: Vault, campaign: Campaign, checked: Checked, content: bytes, day: dt.date, above: int
 ) -> None:
-    """Put one checked workbook on record in one transaction: its findings always, its answers if it is accepted.
+    """Record one checked workbook in one transaction: its findings always, its answers if it is accepted.
 
-    A file that is refused again, unchanged, is on record already. Its number is above `above`.
+    A refused file that is on record already is not recorded again. The workbook's number is greater than `above`.
     """
     with vault.transaction() as db:
         if not checked.accepted and recorded(vault, content) is not None:
@@ -98,9 +101,9 @@ def _record_accepted(db: Connection, checked: Checked, workbook: int) -> None:
 
 
 def open_work(db: Connection, campaign: Campaign, workbook: int) -> None:
-    """What follows from the answers of a workbook: its sums, corrections for departments (M15), case files (M16).
+    """Record what follows from a workbook's answers: its tally, corrections for departments (M15), case files (M16).
 
-    A correction or case that was open or closed before stays the same one.
+    A correction or case that exists already is not made again.
     """
     db.execute(
         "INSERT INTO tally SELECT workbook, category, returned, count(*) FROM answer"
@@ -117,6 +120,6 @@ def open_work(db: Connection, campaign: Campaign, workbook: int) -> None:
     db.execute(
         """INSERT OR IGNORE INTO case_file SELECT a.issue, a.serial, c.unit, a.workbook
            FROM answer a JOIN child c ON c.issue = a.issue AND c.serial = a.serial
-           WHERE a.workbook = ? AND a.returned <> '无'""",  # said of I–M alone (M10)
+           WHERE a.workbook = ? AND a.returned <> '无'""",  # 是 or 否 occurs with I–M only (M10)
         [workbook],
     )

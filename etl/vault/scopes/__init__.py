@@ -1,1 +1,1 @@
-"""What each scope of the staff instance sees, as encrypted files of its own."""
+"""The encrypted files of each scope of the staff instance, and what they contain."""

@@ -1,4 +1,4 @@
-"""What each scope's staff may see of the record: which tables, and which rows of them (M4, M15, M18)."""
+"""What the staff of each scope may see of the record: which tables, and which rows of them (M4, M15, M18)."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,16 +14,16 @@ from etl.vault.record.inspection import current_answers
 from etl.vault.store.open import Vault
 
 _Row = tuple[object, ...]
-#: Rows by table.
+#: Rows by the name of their table.
 Tables = Mapping[str, Sequence[_Row]]
-#: What the inspectorate asks of all answers.
+#: A function that finds the inspectorate's flags in all current answers.
 FindFlags = Callable[[Sequence[CurrentAnswer], Campaign], Sequence[Flag]]
 _PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
 OF_UNIT = ("children", "progress", "workbooks", "findings", "corrections", "cases")
 OF_DEPARTMENT = ("corrections", "workbooks", "findings")
 OF_INSPECTORATE = ("progress", "flags", "visits")
 OF_BUREAU = (*OF_UNIT, "flags", "visits")
-#: The table of full ID numbers, in a file of its own.
+#: The table of full ID numbers, in a separate file.
 _NUMBER = "number"
 
 CHILDREN = """
@@ -76,17 +76,17 @@ def tables_of(campaign: Campaign, scope: str) -> tuple[str, ...]:
     return OF_DEPARTMENT if campaign.casework.department(scope) else OF_UNIT
 
 
-#: A row of a table, who sees it besides the bureau, and (issue, serial, full ID number) of the child that it is about.
+#: (table, scopes that see the row besides the bureau, the row, (issue, serial, full ID number) of its child or None).
 _Seen = tuple[str, tuple[str, ...], _Row, _Row | None]
 
 
 def rows_by_scope(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> dict[str, tuple[Tables, Tables]]:
-    """Of each scope the tables that it sees, and, apart from them, the full ID numbers of the children among those."""
+    """By scope: (the tables that it sees, the table of full ID numbers of the children in them)."""
     tables = {scope: {table: list[_Row]() for table in tables_of(campaign, scope)} for scope in scopes(campaign)}
     numbers: dict[str, set[_Row]] = {scope: set() for scope in tables}
     for table, seen_by, row, child in _all(vault, campaign, find_flags):
         for scope in {*seen_by, BUREAU}:
-            if table in tables.get(scope, {}):  # there is no file for what the campaign no longer has
+            if table in tables.get(scope, {}):  # a unit or department that the campaign no longer has gets no file
                 tables[scope][table].append(row)
                 if child is not None:
                     numbers[scope].add(child)
@@ -119,7 +119,7 @@ def _children(vault: Vault, names: Mapping[str, str]) -> Iterator[_Seen]:
 def _corrections(vault: Vault, names: Mapping[str, str]) -> Iterator[_Seen]:
     rows = vault.connection.execute(_CORRECTIONS)
     for issue, serial, number, department, unit, name, sex, household, code, wrong, *rest in rows:
-        # The right value is in the department's sealed workbook alone.
+        # The right value is only in the department's sealed workbook.
         about = (wrong, f"{ANNEX4.column(wrong).heading}有误") if wrong else (code, names.get(code))
         row = (issue, serial, department, unit, name, sex, mask(number), household, *about, *rest)
         yield "corrections", (unit, department), row, (issue, serial, number)

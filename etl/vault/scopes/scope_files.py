@@ -1,4 +1,4 @@
-"""The encrypted files of each scope, derived from the vault after each load: what is seen, and full numbers apart."""
+"""Building each scope's two encrypted files from the record: the tables that it sees, and the full ID numbers."""
 
 import os
 import re
@@ -15,17 +15,17 @@ from etl.vault.store import chain
 from etl.vault.store.files import Connection, DatabaseError, connect, numbers_key, numbers_path, scope_key, scope_path
 from etl.vault.store.open import Vault, statements
 
-#: There as long as the scopes may be older than the record.
+#: A marker file that exists while the scope files may be older than the record.
 STALE = ".stale"
 
 
 def build_scopes(
     vault: Vault, campaign: Campaign, folder: Path, find_flags: FindFlags, done: Callable[[], None] = lambda: None
 ) -> None:
-    """Write every scope's two files afresh and put each in place in one step, under the eyes of a running server.
+    """Write every scope's two files anew; each replaces the old one in one step, even while a server is running.
 
-    `find_flags` gives the inspectorate's flags over all answers. `done` is called after each of
-    `contents.scopes`. Files of scopes that are no more are removed.
+    `find_flags` finds the inspectorate's flags in all answers. `done` is called after each of `contents.scopes`. Files
+    of scopes that no longer exist are removed.
     """
     seen, state = rows_by_scope(vault, campaign, find_flags), _state(vault)
     apart = numbers_path(folder, "").parent
@@ -43,28 +43,28 @@ def build_scopes(
                 _write(at, key, content, state, empty[kinds])
             done()
     for path in [found for at in (folder, apart) for found in at.iterdir() if ".db" in found.name]:
-        if path.name not in {f"{scope}.db" for scope in seen}:  # of an interrupted run, or of a former department
+        if path.name not in {f"{scope}.db" for scope in seen}:  # from an interrupted run, or of a former department
             path.unlink()
     (folder / STALE).unlink(missing_ok=True)
 
 
 def mark_stale(folder: Path) -> None:
-    """Say that the scopes are about to differ from the record, until they are built again."""
+    """Mark the scope files as possibly older than the record, until they are built again."""
     (folder / STALE).touch(mode=0o600)
 
 
 def are_stale(folder: Path) -> bool:
-    """True if a run was interrupted between a change of the record and the scopes that show it."""
+    """True if a run was interrupted between changing the record and building the scope files."""
     return (folder / STALE).exists()
 
 
 def mark_current(folder: Path) -> None:
-    """Say that the record was not changed after all."""
+    """Remove the mark: the scope files match the record."""
     (folder / STALE).unlink(missing_ok=True)
 
 
 def differing_scopes(vault: Vault, campaign: Campaign, folder: Path) -> list[str]:
-    """Scopes with a file that is missing, does not open, or was built of another state of the record."""
+    """Scopes with a file that is missing, does not open, or was built from another state of the record."""
     state = _state(vault)
     files = {
         scope: ((scope_path(folder, scope), scope_key(vault.keys, scope)),
@@ -75,7 +75,7 @@ def differing_scopes(vault: Vault, campaign: Campaign, folder: Path) -> list[str
 
 
 def _state(vault: Vault) -> tuple[int, int]:
-    """Which state of the record a file is built of: the number of the newest link, and 31 bits of its seal."""
+    """Identifies the state of the record: (number of the newest link, 31 bits of its seal); (0, 0) if it is empty."""
     newest = chain.head(vault.connection)
     return (newest.id, int.from_bytes(newest.seal[:4]) >> 1) if newest else (0, 0)
 
@@ -90,7 +90,7 @@ def _state_of(path: Path, key: bytes) -> tuple[int, int] | None:
 
 @cache
 def _definitions() -> dict[str, list[str]]:
-    """The statements that make each table and its indexes."""
+    """The statements that create each table and its indexes, by table."""
     made: dict[str, list[str]] = {}
     for statement in (*statements("scope.sql"), *statements("numbers.sql")):
         named = re.match(r"CREATE (?:TABLE|INDEX \w+ ON) (\w+)", statement)
@@ -100,9 +100,9 @@ def _definitions() -> dict[str, list[str]]:
 
 
 def _empty(path: Path, kinds: Iterable[str]) -> Connection:
-    """A file of these tables without rows, under a key that nobody keeps: to copy pages is far cheaper than to define.
+    """An open template file with these tables and no rows; copying its pages is much faster than creating tables.
 
-    It goes when the scopes are built, with whatever an interrupted run left.
+    Its random key is not kept. `build_scopes` removes the file at the end.
     """
     path.unlink(missing_ok=True)
     connection = connect(path, os.urandom(32), create=True)
@@ -116,15 +116,18 @@ def _empty(path: Path, kinds: Iterable[str]) -> Connection:
 
 
 def _never_synced(connection: Connection) -> None:
-    """Nobody reads the file before it is whole and in place: no journal, and nothing waits for the disk."""
+    """Turn off journal and disk syncs, which a file does not need that is read only once it is complete."""
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
 
 
 def _write(path: Path, key: bytes, tables: Tables, state: tuple[int, int], empty: Connection) -> None:
-    """A file with these tables; at its place is the old one or the whole new one."""
+    """Write a file with these tables at `path`, in one step: a reader finds the old file or the complete new one.
+
+    `state` (`_state`) is stored in the file; `empty` is the template to copy (`_empty`).
+    """
     fresh = path.with_name(f".{path.stem}.new.db")
-    for left in path.parent.glob(f"{fresh.name}*"):  # of an interrupted run, with its journal
+    for left in path.parent.glob(f"{fresh.name}*"):  # from an interrupted run, with its journal
         left.unlink()
     connection = connect(fresh, key, create=True)
     try:

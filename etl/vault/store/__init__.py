@@ -1,1 +1,1 @@
-"""Encrypted files: keys, opening, the chain, the audit log."""
+"""Encrypted files: keys, opening them, the chain, the audit log."""

@@ -1,8 +1,8 @@
-"""The audit log (M18): who looked at what in the staff instance, when, from where. Encrypted, and a chain of its own.
+"""The audit log (M18): who looked at what in the staff instance, when, from where. Encrypted, and chained.
 
-Each entry is sealed by an HMAC over itself and the seal before it. Whoever holds the key could make the chain anew, but
-not the head that stands on the custodian's signed paper. Two servers write one chain: the head is read and the entry
-written in one exclusive transaction.
+Each entry is sealed by an HMAC over itself and the seal before it. The key would suffice to forge a new chain, but its
+head would differ from the one on the custodian's signed paper. Two servers may write to one log, so the head is read
+and the entry written in one exclusive transaction.
 """
 
 import datetime as dt
@@ -20,17 +20,21 @@ from etl.vault.store.keys import Keys
 from etl.vault.store.open import statements, unguarded
 
 PURPOSE = "file:audit"
-#: The law asks for six months of logs (Cybersecurity Law of 2017, article 21); younger entries are never put away.
+#: Younger entries are not moved out of the log: the law requires six months (Cybersecurity Law of 2017, article 21).
 KEPT_DAYS = 183
-#: The status of a look that was refused because there had been too many.
+#: The HTTP status of a request for a full ID number that was refused because there had been too many.
 TOO_MANY = 429
-#: So much of a query is kept: a longer one is cut, and ends in an ellipsis.
-QUERY_SIGNS = 4000
+#: The most characters of a query that are kept; a longer one is cut and ends in an ellipsis.
+QUERY_CHARACTERS = 4000
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look: `at` is UTC in seconds, `rows` those of the largest answer, `reason` why a full number was shown."""
+    """One request to the staff instance.
+
+    `at` is UTC in ISO form, to the second; `statements` counts SQL statements, `rows` is the size of their largest
+    result; `reason` is why a full ID number was asked for.
+    """
 
     at: str
     actor: str
@@ -45,13 +49,13 @@ class Look:
 
     @property
     def asked(self) -> str:
-        """The query as it was typed."""
+        """The query, URL-decoded."""
         return unquote_plus(self.query)
 
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A look with its number, from 1, and its seal."""
+    """A look with its number (from 1) and its seal."""
 
     number: int
     look: Look
@@ -63,20 +67,20 @@ MARKS = ", ".join("?" for _ in fields(Look))
 
 
 def log_path(staff: Path) -> Path:
-    """The log in use, in the staff instance's folder."""
+    """The log in use, in the staff instance's folder `staff`."""
     return staff / "audit.db"
 
 
 def rotated_files(staff: Path) -> list[Path]:
-    """Files of entries that were put away, oldest first."""
+    """Files with older entries (`rotate`), oldest first."""
     return sorted(staff.glob("audit-*.db"))
 
 
 class Log:
-    """An open log. Not for two threads at once."""
+    """An open log. Two threads must not use one at the same time."""
 
     def __init__(self, path: Path, keys: Keys, *, create: bool = False) -> None:
-        """Open a log; `create` makes one that is not there. FuxueError if it cannot be opened with these keys."""
+        """Open a log; with `create`, make a missing one. FuxueError if it cannot be opened with these keys."""
         self.keys = keys
         self.db: Connection = connect(path, keys.derive(PURPOSE), create=create)
         if create:
@@ -85,7 +89,7 @@ class Log:
     def _make(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
-        self.db.execute("BEGIN IMMEDIATE")  # of two servers that start at once, one makes it
+        self.db.execute("BEGIN IMMEDIATE")  # if two servers start at the same time, only one creates the tables
         if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'").fetchone():
             for statement in statements("audit_log.sql"):
                 self.db.execute(statement)
@@ -96,9 +100,9 @@ class Log:
         self.db.close()
 
     def append(self, look: Look, *, most: int | None = None, since: str = "") -> LogEntry:
-        """Write an entry; it is on the disk when this returns. Raises DatabaseError or OSError if it cannot be.
+        """Write an entry; it is on the disk when this returns. Raises DatabaseError or OSError if that fails.
 
-        If the account has had `most` answers for a reason since a moment already, it is entered as refused (429).
+        If the account has had `most` full ID numbers since the moment `since`, the entry says refused (429).
         """
         self.db.execute("BEGIN IMMEDIATE")
         try:
@@ -121,17 +125,17 @@ class Log:
         )
 
     def start(self) -> tuple[int, bytes]:
-        """(number, seal) of the last entry before this log's first; (0, empty) of a whole one."""
+        """(number, seal) of the entry before this log's first one; (0, empty) if nothing was moved out of it."""
         number, seal_before = self.db.execute("SELECT number, seal FROM start").fetchone()
         return int(number), bytes(seal_before)
 
     def head(self) -> tuple[int, bytes]:
-        """(number, seal) of the newest entry."""
+        """(number, seal) of the newest entry, or `start()` if there is none."""
         row = self.db.execute("SELECT number, seal FROM entry ORDER BY number DESC LIMIT 1").fetchone()
         return (int(row[0]), bytes(row[1])) if row else self.start()
 
     def entries(self, since: str = "", *, newest: int | None = None) -> Iterator[LogEntry]:
-        """Entries of a moment (UTC, as in `Look.at`) or later, oldest first; or just the `newest`, newest first."""
+        """Entries from a moment on (in the form of `Look.at`), oldest first; or only the `newest` n, newest first."""
         order = "number" if newest is None else "number DESC LIMIT ?"
         limit = [] if newest is None else [newest]
         query = f"SELECT number, seal, {_COLUMNS} FROM entry WHERE at >= ? ORDER BY {order}"
@@ -143,20 +147,21 @@ class Log:
         return int(self.db.execute(query, [actor, since]).fetchone()[0])
 
     def alarms(self, since: str) -> list[LogEntry]:
-        """Entries since a moment of full numbers that were refused because there had been too many, newest first."""
+        """Entries since a moment for full ID numbers that were refused as too many (429), newest first."""
         return [entry for entry in self.entries(since) if entry.look.status == TOO_MANY][::-1]
 
 
 def _seal(keys: Keys, number: int, look: Look, before: bytes) -> bytes:
-    """The seal of an entry that follows the one with the seal `before`."""
-    said = json.dumps([number, *astuple(look)], ensure_ascii=False).encode()
-    return keys.mac("audit", len(before).to_bytes(1) + before + said)
+    """The seal of an entry; `before` is the seal of the previous entry."""
+    content = json.dumps([number, *astuple(look)], ensure_ascii=False).encode()
+    return keys.mac("audit", len(before).to_bytes(1) + before + content)
 
 
 def log_breaks(log: Log, paper: str = "") -> Iterator[tuple[str, int]]:
-    """What is wrong with a log: (key of a text, number of the entry).
+    """Faults of a log, each as (key of a text, number of the entry).
 
-    With the head from the custodian's paper it must stand in this log, or be the one before its first entry.
+    `paper` is a head from the custodian's paper; if it is given, it must be the seal of an entry of this log or of the
+    entry before its first one.
     """
     last = 0
     try:
@@ -177,9 +182,9 @@ def log_breaks(log: Log, paper: str = "") -> Iterator[tuple[str, int]]:
 
 
 def rotate(staff: Path, keys: Keys, before: dt.date, today: dt.date) -> Path | None:
-    """Put entries of before a day away into a file of their own, which proves itself; None if there are none.
+    """Move the entries before a day into a file of their own, which can be verified by itself; return its path.
 
-    FuxueError for a day that is too young, or if the log does not hold together.
+    None if there are no such entries. FuxueError if `before` is less than `KEPT_DAYS` ago, or the log has a fault.
     """
     if (today - before).days < KEPT_DAYS:
         raise FuxueError("audit.too_young", days=KEPT_DAYS)
@@ -187,7 +192,7 @@ def rotate(staff: Path, keys: Keys, before: dt.date, today: dt.date) -> Path | N
     try:
         if found := next(log_breaks(log), None):
             raise FuxueError("audit.broken", number=found[1])
-        # A prefix, even if a clock was put back: numbers go on without a gap.
+        # Always the first entries, even if the clock was once set back, so that the numbers have no gap.
         old = list(takewhile(lambda entry: entry.look.at < before.isoformat(), log.entries()))
         if not old:
             return None
@@ -204,7 +209,7 @@ def rotate(staff: Path, keys: Keys, before: dt.date, today: dt.date) -> Path | N
 
 
 def _copy(path: Path, keys: Keys, start: tuple[int, bytes], entries: list[LogEntry]) -> None:
-    """Under another name first: what an interrupted run leaves is not taken for a file of entries."""
+    """Write entries to a new log at `path`, under a temporary name first, so that `path` is never incomplete."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     away = Log(fresh, keys, create=True)

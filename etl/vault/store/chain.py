@@ -1,9 +1,9 @@
-"""The chain (M19): each thing that comes on record is a link, sealed over its rows and the link before.
+"""The chain (M19): everything that comes on record adds a link, sealed over its rows and the link before.
 
-A leaf is an HMAC of a row and of random bytes of its own: whoever has the leaf alone can confirm no guess about a
-child, and once a row and its bytes are deleted (`purge`) not even the holder of the key can. The seal of the newest
-link, the head, is printed for the custodian's signed paper: whoever holds the key could make the whole chain anew, but
-not that paper. It never stands in a release.
+A leaf is an HMAC of one row and of random bytes that belong to it. A leaf alone therefore confirms no guess about a
+child; once the row and its random bytes are deleted (`purge`), not even the key does. The seal of the newest link, the
+head, is printed for the custodian's signed paper: the key would suffice to forge a new chain, but its head would differ
+from the one on paper. The head is never in a release.
 """
 
 import datetime as dt
@@ -19,11 +19,12 @@ from etl.vault.store.files import Connection
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault
 
+#: Bytes of a leaf, and of the random bytes (nonce) that go into it.
 LEAF = 32
 NONCE = 16
 Covers: TypeAlias = Mapping[str, Sequence[tuple[str, str, str]]]
-#: The tables whose rows a link of each kind covers, with the column that names its subject and those that order them.
-#: The first holds the thing itself.
+#: By kind of link: the tables whose rows it covers, each with the column that names the link's subject and the columns
+#: that order the rows. The first table holds the recorded thing itself.
 COVERS: Covers = {
     "issue": [
         ("issue", "id", "id"), ("bundle", "issue", "unit"), ("child", "issue", "serial"), ("decision", "issue", "row"),
@@ -47,17 +48,17 @@ COVERS: Covers = {
     "restoration": [("restoration", "id", "id"), ("taken_back", "restoration", "kind, subject")],
     "purge": [("purge", "id", "id"), ("purged", "purge", "link")],
 }  # fmt: skip
-#: The same before version 6 of the schema: a file's name stood in its workbook's row.
+#: The same before version 6 of the schema, when a file's name was in its workbook's row.
 COVERED_BEFORE_6 = {**COVERS, "workbook": COVERS["workbook"][:-1]}
-#: Things that happened to the record as a whole: they have no rows, their subject says all.
+#: Kinds of links about the record as a whole: they cover no rows, the subject is all there is.
 EVENTS = ("upgrade", "restore")
-#: In `taken_back`, beside a release: its number and the SHA-256 of its folder, by which it is known again.
+#: A kind in the table `taken_back`: its subject is a release's number and the SHA-256 that identifies its folder.
 DIGEST = "release_digest"
 
 
 @dataclass(frozen=True)
 class Link:
-    """One link as it stands. `leaves` are `LEAF` bytes a row, `link_seal` the seal of this link."""
+    """One link of the chain. `leaves` has `LEAF` bytes for each row; `key` is the number of the master key it used."""
 
     id: int
     day: str
@@ -69,12 +70,12 @@ class Link:
 
     @property
     def printed(self) -> str:
-        """Its seal as it stands on the custodian's paper."""
+        """The seal as printed for the custodian's paper."""
         return printed(self.seal)
 
 
 def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
-    """Seal what has just come on record; within its transaction, as the last thing."""
+    """Add the link for what was just recorded. It must be the last step of the same transaction."""
     db, subject = vault.connection, str(subject)
     leaves, nonces = sealed_leaves(vault, [row for _, row in rows(db, kind, subject)])
     last = head(db)
@@ -88,9 +89,9 @@ def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
 
 
 def next_id(db: Connection, kind: str) -> int:
-    """A number for a new thing of a numbered kind, above every one that was ever given.
+    """The number for a new thing of a numbered kind: one more than the highest that was ever given.
 
-    Also above those that a restored copy took back: they stand on papers and files already.
+    Numbers that a restored copy took back count too, because printed papers and files may bear them.
     """
     table, column, _ = COVERS[kind][0]
     query = f"""SELECT coalesce(max(number), 0) FROM (
@@ -100,35 +101,35 @@ def next_id(db: Connection, kind: str) -> int:
 
 
 def rows(db: Connection, kind: str, subject: str, covers: Covers = COVERS) -> Iterator[tuple[str, bytes]]:
-    """(table, row as bytes) of everything that a link of this kind covers, in an order that never changes."""
+    """(table, row encoded as bytes) of every row that a link of this kind covers, in a fixed order."""
     for table, column, order in covers.get(kind, ()):
         for row in db.execute(f"SELECT * FROM {table} WHERE {column} = ? ORDER BY {order}", [subject]):
             values = list(row)
-            while values and values[-1] is None:  # a column that came later leaves earlier leaves as they were
+            while values and values[-1] is None:  # so a column that is added later does not change earlier leaves
                 values.pop()
             yield table, json.dumps([table, *values], default=bytes.hex).encode()
 
 
 def leaf(keys: Keys, nonce: bytes, row: bytes) -> bytes:
-    """What stands in the chain for a row."""
+    """The leaf of an encoded row."""
     return keys.mac("leaf", nonce + row)
 
 
 def sealed_leaves(vault: Vault, encoded: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """(leaves, fresh nonces) of rows."""
+    """(leaves, new nonces) of encoded rows, each joined into one byte string."""
     nonces = os.urandom(NONCE * len(encoded))
     leaves = (leaf(vault.keys, nonces[NONCE * n : NONCE * (n + 1)], row) for n, row in enumerate(encoded))
     return b"".join(leaves), nonces
 
 
 def link_seal(keys: Keys, link: Link, before: bytes) -> bytes:
-    """The seal of a link that follows the one with the seal `before`."""
-    said = json.dumps([link.id, link.day, link.kind, link.subject, link.key]).encode()
-    return keys.mac("chain", b"".join((before, len(said).to_bytes(4), said, link.leaves)), link.key)
+    """The seal of a link; `before` is the seal of the previous link, empty for the first."""
+    about = json.dumps([link.id, link.day, link.kind, link.subject, link.key]).encode()
+    return keys.mac("chain", b"".join((before, len(about).to_bytes(4), about, link.leaves)), link.key)
 
 
 def gone(db: Connection) -> Mapping[int, frozenset[int]]:
-    """Positions of the leaves by link whose rows were purged."""
+    """By link: the positions (from 0) of the leaves whose rows were purged."""
     found: dict[int, frozenset[int]] = {}
     for link, positions in db.execute("SELECT link, positions FROM purged ORDER BY purge"):
         numbers = {n for first, last in json.loads(positions) for n in range(first, last + 1)}
@@ -143,25 +144,25 @@ def links(db: Connection) -> Iterator[Link]:
 
 
 def head(db: Connection) -> Link | None:
-    """The newest link, None of an empty record."""
+    """The newest link, without its leaves; None if the record is empty."""
     query = "SELECT id, day, kind, subject, key, x'', seal FROM link ORDER BY id DESC LIMIT 1"
     row = db.execute(query).fetchone()
     return None if row is None else Link(*row)
 
 
 def last_day(db: Connection) -> dt.date | None:
-    """The newest day on record, which need not be that of the newest link; None of an empty record."""
+    """The latest day of any link, which may be later than that of the newest link; None if the record is empty."""
     day = db.execute("SELECT max(day) FROM link").fetchone()[0]
     return parse_date(day) if day else None
 
 
 def printed(seal_of_link: bytes) -> str:
-    """A seal as it is printed for the custodian's paper: half of it, 128 bits, in groups that can be read out."""
+    """A seal as printed for the custodian's paper: its first half (128 bits) in groups of four hex digits."""
     half = seal_of_link[:16].hex()
     return " ".join(half[at : at + 4] for at in range(0, len(half), 4))
 
 
 def is_printed(text: str, seal_of_link: bytes) -> bool:
-    """True if the paper says this seal, however it is spaced."""
-    said = "".join(text.split()).replace("-", "").lower()
-    return hmac.compare_digest(said.encode(), seal_of_link[:16].hex().encode())
+    """True if a text typed from the paper is this seal; spaces, hyphens and case are ignored."""
+    typed = "".join(text.split()).replace("-", "").lower()
+    return hmac.compare_digest(typed.encode(), seal_of_link[:16].hex().encode())

@@ -1,4 +1,4 @@
-"""Opening encrypted files: SQLCipher, raw 32-byte keys. Nothing outside `etl.vault` connects to the private side."""
+"""Opening encrypted databases (SQLCipher, raw 32-byte keys). Only `etl.vault` connects to private databases."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,24 +11,24 @@ from etl.vault.store.keys import Keys
 
 Connection: TypeAlias = Any  # the library ships no types
 DatabaseError: type[Exception] = sqlcipher.DatabaseError
-#: Whether a text is one statement or more, none of them cut short.
+#: True if a text is one or more complete SQL statements.
 is_complete: Callable[[str], bool] = sqlcipher.complete_statement
 
 
 def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = False) -> Connection:
-    """An open connection whose key has been proved right; FuxueError if it is wrong or the file is no such database."""
+    """Open a database and prove that the key is right. FuxueError if not, or if the file is missing or no database."""
     mode = "rwc" if create else "ro" if readonly else "rw"
     try:
-        # Statements that are kept would fill the connection's small memory for values: each value would be locked into
-        # memory and out of it by itself, a million system calls for 15,000 rows.
+        # Cached statements would use up the connection's lookaside memory. SQLCipher would then lock and unlock memory
+        # for each value separately: a million system calls for 15,000 rows.
         connection = sqlcipher.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True, isolation_level=None, check_same_thread=False, cached_statements=0,
         )  # fmt: skip
-        connection.execute("PRAGMA cipher_log_level = NONE")  # it would write on stderr, past us
-        connection.execute("PRAGMA cipher_memory_security = ON")  # of this process: keys and pages wiped, not swapped
+        connection.execute("PRAGMA cipher_log_level = NONE")  # SQLCipher would write to stderr directly
+        connection.execute("PRAGMA cipher_memory_security = ON")  # keys and pages are wiped after use and not swapped
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-        # Nothing of a child may reach a temporary file or stay in freed pages.
+        # Children's data must not reach a temporary file or stay in freed pages.
         for pragma in ("temp_store = MEMORY", "secure_delete = ON", "foreign_keys = ON", "busy_timeout = 10000"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -41,12 +41,12 @@ def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = Fa
 
 
 def in_memory() -> Connection:
-    """An empty database that nothing of is ever written."""
+    """An empty database in memory, which is never written to a disk."""
     return sqlcipher.connect(":memory:", isolation_level=None)
 
 
 def discard(file: Path) -> None:
-    """Take away a half-made database, with its journal."""
+    """Delete an unfinished database and its journal, if they exist."""
     for left in (file, file.with_name(f"{file.name}-journal")):
         left.unlink(missing_ok=True)
 
@@ -72,15 +72,15 @@ def numbers_key(keys: Keys, scope: str) -> bytes:
 
 
 def scope_names(scopes: Path) -> list[str]:
-    """All scopes that have been built, sorted."""
+    """All scopes whose files have been built, sorted."""
     return sorted(p.stem for p in scopes.glob("[!.]*.db"))
 
 
 def open_scope(scopes: Path, scope: str, keys: Keys) -> Connection:
-    """A scope's file, read-only; the one door for plugins."""
+    """Open a scope's file read-only. Plugins reach children's data only here and in `open_numbers`."""
     return connect(scope_path(scopes, scope), scope_key(keys, scope), readonly=True)
 
 
 def open_numbers(scopes: Path, scope: str, keys: Keys) -> Connection:
-    """The full ID numbers of a scope's children, read-only."""
+    """Open the file with the full ID numbers of a scope's children, read-only."""
     return connect(numbers_path(scopes, scope), numbers_key(keys, scope), readonly=True)

@@ -1,7 +1,7 @@
 """One 32-byte master key held by the custodian (M18); every other secret is derived from it by HKDF, none is stored.
 
-Of a record whose master key was replaced, the encrypted record keeps the earlier ones: passwords of what was handed out
-under them, and the marks by which it knows what it has seen, stay what they were.
+When the master key is replaced, the encrypted record keeps the earlier ones, so that passwords of workbooks that were
+handed out and fingerprints of files and rows stay the same.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from etl.findings import FuxueError
 
 KEY_BYTES = 32
-#: No i, l, o, 0, 1: nothing that a clerk could mistype from paper. 16 of 31 signs carry 79 bits.
+#: Without i, l, o, 0 and 1, which are easily confused on paper. 16 of these 31 characters carry 79 bits.
 TYPEABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -28,7 +28,7 @@ TYPEABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 class Keys:
     """All secrets of one home. `master` never appears in a repr, a log or an error.
 
-    `retired` are earlier masters, oldest first; `issues` gives the number of the master, from 0, by issue.
+    `retired` are earlier masters, oldest first. `issues`: by issue, the number of the master (from 0) that it used.
     """
 
     master: bytes = field(repr=False)
@@ -37,23 +37,29 @@ class Keys:
 
     @property
     def number(self) -> int:
-        """The number of the master key, from 0; one more each time that it was replaced."""
+        """The number of the current master key: how many were replaced before."""
         return len(self.retired)
 
     def derive(self, purpose: str, number: int | None = None) -> bytes:
-        """32 bytes for one purpose, such as ``file:vault`` (RFC 5869), from the current master or an earlier one."""
+        """The 32-byte key for one purpose, such as ``file:vault`` (HKDF, RFC 5869), from master `number`.
+
+        `number` None means the current master.
+        """
         return _derive((*self.retired, self.master)[self.number if number is None else number], purpose)
 
     def password(self, issue: str, unit: str, number: int | None = None) -> str:
-        """The password of a unit's workbook in an issue, such as ``k7mp-3xqd-…``, typeable and derived.
+        """The password of a unit's workbook in an issue, such as ``k7mp-3xqd-…``.
 
-        From the master under which it was issued; a `number` asks for that of another.
+        It is derived from the master that the issue used, or from master `number` if that is given.
         """
         number = self.issues.get(issue, self.number) if number is None else number
         return self._typeable(f"workbook:{issue}:{unit}", number)
 
     def passwords(self, issue: str, unit: str) -> list[str]:
-        """What the password is, and what it was under earlier masters, newest first: for papers of no issue."""
+        """The password under the current master and under each earlier one, newest first.
+
+        For documents of the bureau, which belong to no issue on record.
+        """
         return [self.password(issue, unit, number) for number in range(self.number, -1, -1)]
 
     def demo_password(self, account: str) -> str:
@@ -62,16 +68,16 @@ class Keys:
 
     def _typeable(self, purpose: str, key: int) -> str:
         number = int.from_bytes(self.derive(purpose, key))
-        signs = []
+        characters = []
         for _ in range(16):
             number, index = divmod(number, len(TYPEABLE))
-            signs.append(TYPEABLE[index])
-        return "-".join("".join(signs[i : i + 4]) for i in range(0, 16, 4))
+            characters.append(TYPEABLE[index])
+        return "-".join("".join(characters[i : i + 4]) for i in range(0, 16, 4))
 
     def mac(self, purpose: str, data: bytes, number: int = 0) -> bytes:
-        """HMAC-SHA256 under the purpose's own key: no unkeyed hash of anything about a person exists anywhere.
+        """HMAC-SHA256 under the purpose's own key. Data about a person is never hashed without a key.
 
-        Of the first master, so that what was marked under it is known again.
+        By default the key comes from the first master, so that replacing the master does not change the result.
         """
         return hmac.digest(self.derive(f"mac:{purpose}", number), data, "sha256")
 
@@ -82,7 +88,7 @@ def _derive(master: bytes, purpose: str) -> bytes:
 
 
 def read_key(path: Path) -> Keys:
-    """The master key from its file: exactly 32 bytes, readable by its owner alone."""
+    """Read the master key from its file. FuxueError unless it has exactly 32 bytes and only its owner may read it."""
     try:
         mode = path.stat().st_mode
         master = path.read_bytes()
@@ -96,7 +102,7 @@ def read_key(path: Path) -> Keys:
 
 
 def new_key(path: Path, master: bytes | None = None) -> Keys:
-    """Write a new random master key, 0600; an existing file is never overwritten."""
+    """Write a new master key (`master`, else random) with mode 0600. FuxueError if the file exists."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -111,5 +117,5 @@ def new_key(path: Path, master: bytes | None = None) -> Keys:
 
 
 def demo_master(seed: int) -> bytes:
-    """The demo's master key, derived from its seed so that its public folder is reproducible. Never for real data."""
+    """The master key of a demo, derived from its seed so that its output is reproducible. Never for real data."""
     return hashlib.sha256(f"fuxue demo {seed}".encode()).digest()

@@ -1,5 +1,5 @@
--- The full ID numbers of the children in a scope's file, in a second file of its own: it is not served, only asked for
--- one child at a time.
+-- The full ID numbers of the children in a scope's file. They are in a separate file, which is not served; the staff
+-- instance reads one number at a time from it.
 
 CREATE TABLE number (
   issue     TEXT NOT NULL,

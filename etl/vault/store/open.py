@@ -1,4 +1,4 @@
-"""The record is opened here: its key proved right, every page's seal checked, its version and campaign as expected."""
+"""Opening the record: the key, the integrity of every page, the version and the campaign are checked."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,13 +17,13 @@ SCHEMA_VERSION = 6
 
 @dataclass(frozen=True)
 class Vault:
-    """An open record: ``with open_vault(…) as vault``."""
+    """An open record, used as ``with open_vault(…) as vault``."""
 
     connection: Connection
     keys: Keys
 
     def __enter__(self) -> "Vault":
-        """The open record itself."""
+        """Return the open record itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -36,7 +36,7 @@ class Vault:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All or nothing; a second writer waits or is told."""
+        """A transaction: committed at the end, rolled back on any error. FuxueError if the record stays locked."""
         try:
             self.connection.execute("BEGIN IMMEDIATE")
         except DatabaseError as error:
@@ -45,14 +45,14 @@ class Vault:
             yield self.connection
             self.connection.execute("COMMIT")
         except BaseException:
-            if self.connection.in_transaction:  # a full disk may have ended it
+            if self.connection.in_transaction:  # a full disk may have ended the transaction already
                 self.connection.execute("ROLLBACK")
             raise
 
 
 @contextmanager
 def unguarded(db: Connection) -> Iterator[None]:
-    """Within a transaction: the triggers that keep what is on record are set aside, and stand again afterwards."""
+    """Within a transaction, drop the triggers that forbid changes; create them again at the end."""
     guards = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for name, _ in guards:
         db.execute(f"DROP TRIGGER {name}")
@@ -62,9 +62,10 @@ def unguarded(db: Connection) -> Iterator[None]:
 
 
 def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = False) -> Vault:
-    """The record of a campaign. FuxueError if the key is wrong, the file damaged, or it is another campaign's.
+    """Open a campaign's record; with `create`, make a missing one.
 
-    Of an older or newer version nothing is touched: `upgrade` knows the older ones.
+    FuxueError if the key is wrong, the file is damaged, or the record is of another campaign or version (`upgrade`
+    converts older ones).
     """
     if create and not path.exists():
         create_vault(path, keys, campaign)
@@ -78,7 +79,7 @@ def open_vault(path: Path, keys: Keys, campaign: Campaign, *, create: bool = Fal
 
 
 def check_about(about: Mapping[str, Any], campaign: Campaign) -> None:
-    """FuxueError unless a record describes itself as of this version and campaign."""
+    """FuxueError unless a record's description (`describe_record`) names this version and this campaign."""
     versions = {"found": about["schema"], "expected": SCHEMA_VERSION}
     if about["schema"] < SCHEMA_VERSION:
         raise FuxueError("vault.older_schema", **versions)
@@ -89,7 +90,7 @@ def check_about(about: Mapping[str, Any], campaign: Campaign) -> None:
 
 
 def known_keys(path: Path, keys: Keys) -> Keys:
-    """The keys with the earlier masters that the record holds; as they are if it cannot be opened with them."""
+    """The keys with the earlier masters from the record, or unchanged if the record cannot be opened with them."""
     if not path.exists():
         return keys
     try:
@@ -98,20 +99,20 @@ def known_keys(path: Path, keys: Keys) -> Keys:
         return keys
     try:
         return all_keys(connection, keys)
-    except DatabaseError:  # an older record, which has none, or a damaged one, which is told when it is opened
+    except DatabaseError:  # an older record, which has no such table, or a damaged one, which `open_vault` reports
         return keys
     finally:
         connection.close()
 
 
 def all_keys(connection: Connection, keys: Keys) -> Keys:
-    """The keys with the earlier masters, and under which of all each issue was handed out."""
+    """The keys with the earlier masters from the record, and the number of the master that each issue used."""
     retired = tuple(bytes(row[0]) for row in connection.execute("SELECT master FROM key_event ORDER BY number"))
     return replace(keys, retired=retired, issues=dict(connection.execute("SELECT id, key FROM issue").fetchall()))
 
 
 def create_vault(path: Path, keys: Keys, campaign: Campaign) -> None:
-    """Make an empty record under another name first: an interrupted run leaves none, not half of one."""
+    """Make an empty record, under a temporary name first, so that an interrupted run leaves no incomplete one."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     vault = Vault(connect(fresh, keys.derive("file:vault"), create=True), keys)
@@ -127,7 +128,10 @@ def create_vault(path: Path, keys: Keys, campaign: Campaign) -> None:
 
 
 def describe_record(db: Connection, path: Path) -> dict[str, Any]:
-    """The record's own description, after every page's seal was checked: one flipped byte is not read over."""
+    """The record's description of itself, among it `schema` (int) and `campaign`, after checking every page.
+
+    FuxueError if a single byte of the file is damaged.
+    """
     try:
         damaged = db.execute("PRAGMA cipher_integrity_check").fetchone()
         about = dict(db.execute("SELECT key, value FROM meta").fetchall())
@@ -139,14 +143,14 @@ def describe_record(db: Connection, path: Path) -> dict[str, Any]:
 
 
 def schema_of(db: Connection) -> dict[str, str]:
-    """What defines each table, view, index and trigger, without spaces: an upgraded record's are spaced otherwise."""
+    """The SQL of each table, view, index and trigger, without spaces and quotes, which differ in upgraded records."""
     rows = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
 
 
 @cache
 def expected_schema() -> dict[str, str]:
-    """The same of an empty record of this version."""
+    """`schema_of` an empty record of this version."""
     with closing(in_memory()) as db:
         for statement in statements("schema.sql"):
             db.execute(statement)
@@ -154,7 +158,10 @@ def expected_schema() -> dict[str, str]:
 
 
 def statements(name: str) -> Iterator[str]:
-    """Statements of this room's SQL file, one by one: `executescript` would end the transaction that they run in."""
+    """The statements of an SQL file of this folder, without comments, to be executed one by one.
+
+    (`executescript` would end the transaction.)
+    """
     statement = ""
     for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines():
         if code := line.partition("--")[0].rstrip():

@@ -1,6 +1,6 @@
--- What one scope's staff see: a file of its own for each unit and department, the inspectorate and the bureau, derived
--- from the vault after each load. Which scope has which tables is said in contents.py.
--- Full ID numbers never enter these files: they are in others (numbers.sql).
+-- The tables that a scope's staff may see. Each unit and department, the inspectorate and the bureau has its own file,
+-- built from the record whenever that has changed. contents.py says which scope has which tables.
+-- Full ID numbers never enter these files; they are in separate ones (numbers.sql).
 
 CREATE TABLE children (
   serial        TEXT NOT NULL,

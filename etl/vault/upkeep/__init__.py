@@ -1,1 +1,1 @@
-"""Copies, new keys, retention, new versions, and the proof that the record is whole."""
+"""Upkeep of the record: copies, new keys, retention, new versions, and verification that nothing was altered."""

@@ -1,4 +1,4 @@
-"""Copies of the record: made, verified by opening and by the chain, and put back, also as it was at an earlier link."""
+"""Copies of the record: making and verifying them, and restoring the record from one, also as of an earlier link."""
 
 import contextlib
 import datetime as dt
@@ -20,14 +20,16 @@ from etl.vault.store.open import Vault, describe_record, open_vault, unguarded
 from etl.vault.upkeep.verify import record_breaks
 
 Found = TypeVar("Found")
-#: What cannot be taken back: individuals are gone, an old key opens nothing, and what was published stays published.
+#: Kinds of links that a restoration must not undo: purged children stay deleted, replaced keys stay replaced, published
+#: figures stay public.
 FINAL = ("purge", "key_event", "release", "upgrade")
+#: Things on record, each as (kind, subject) of its link.
 Things = Set[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the record: by which name it is known, the day, and the newest link in it with its seal."""
+    """A copy of the record: its name on record, the day it was made, its newest link (`links`) and that link's seal."""
 
     file: str
     made_on: str
@@ -36,10 +38,10 @@ class Copy:
 
 
 def copy_record(vault: Vault, campaign: Campaign, target: Path, name: str, day: dt.date) -> chain.Link:
-    """Copy the record to `target`, encrypted under its key, and put that on record as `name`; the newest link copied.
+    """Copy the record to `target` under the same key, and record the copy as `name`; return the newest link in it.
 
-    The copy stands under its name only once it was opened, its chain verified, and it is on record: `place_copies` ends
-    what dies in between. FuxueError if something is there.
+    The copy is written to `draft_path(target)`, opened and verified, then recorded, and only then renamed to `target`.
+    If the run is interrupted, `place_copies` does the rest. FuxueError if `target` exists or the record is empty.
     """
     if target.exists():
         raise FuxueError("backup.exists", file=target)
@@ -61,13 +63,13 @@ def copy_record(vault: Vault, campaign: Campaign, target: Path, name: str, day: 
 
 
 def place_copies(vault: Vault, folder: Path) -> None:
-    """Copies on record that still lie aside take their places; whatever else lies aside in the folder goes.
+    """Rename drafts of copies that are on record to their final names; delete other drafts in `folder`.
 
-    `folder` is that of copies, within which they are recorded by name.
+    `folder` is the home's folder of copies; names on record are relative to it.
     """
     for copy in _copies(vault.connection).values():
         target = folder / copy.file
-        with contextlib.suppress(OSError):  # a stick may not be there
+        with contextlib.suppress(OSError):  # a copy may be on a disk that is not connected
             if not target.exists() and _head(draft_path(target), vault.keys) == copy.head:
                 _place(target)
     for left in folder.glob(".*.part"):
@@ -75,7 +77,7 @@ def place_copies(vault: Vault, folder: Path) -> None:
 
 
 def draft_path(target: Path) -> Path:
-    """Where a copy lies until it is on record."""
+    """The path of the draft of a copy, which is used until the copy is on record."""
     return target.with_name(f".{target.name}.part")
 
 
@@ -85,7 +87,7 @@ def _place(target: Path) -> None:
 
 
 def _head(path: Path, keys: Keys) -> bytes:
-    """The newest seal in a copy, under the key of its time; empty if it is not there or half made."""
+    """The newest seal in a copy, opened with the current or an earlier key; empty if it is missing or incomplete."""
     for number in range(keys.number, -1, -1) if path.exists() else ():
         with (
             contextlib.suppress(FuxueError, DatabaseError),
@@ -97,7 +99,7 @@ def _head(path: Path, keys: Keys) -> bytes:
 
 
 def _copies(db: Connection) -> dict[str, Copy]:
-    """The newest copy on record of each name."""
+    """The newest copy on record under each name."""
     return {row[0]: Copy(*row) for row in db.execute("SELECT file, made_on, links, head FROM backup ORDER BY id")}
 
 
@@ -110,17 +112,17 @@ def _record(vault: Vault, copy: Copy, day: dt.date) -> None:
 
 def replace_record(source: Path, path: Path, kept: Path, keys: Keys, campaign: Campaign, day: dt.date, *, name: str,
             shown: Things, upto: int | None = None) -> int:  # fmt: skip
-    """Put a copy in the record's place, as far as link `upto` (None: all of it); gives the number of its newest link.
+    """Replace the record at `path` by the copy `source`, up to link `upto` (None: all links).
 
-    The record that it replaces, if there is one, is kept at `kept`; nothing that it, the copy, or the home's folders
-    (`shown`: kind and subject) have numbered is ever numbered again, and the copies that it knew of, and this one as
-    `name` (empty: it is none), stay on record. FuxueError if the copy does not open with the key or does not hold:
-    nothing is touched then.
+    Returns the number of the last link taken over. The replaced record, if there is one, is kept at `kept`. What is
+    missing afterwards is recorded as taken back, so that no number is used twice: things of the replaced record, of the
+    copy, and those `shown` by the home's folders. Copies that the replaced record knew stay on record, and so does this
+    one as `name` (empty if it is no copy). FuxueError, with nothing changed, if the copy does not open or has a fault.
     """
     fresh = path.with_name(f".{path.name}.restore")
     try:
         with closing(connect(source, keys.derive("file:vault"), readonly=True)) as given:
-            describe_record(given, source)  # every page's seal, before it is copied under a new one
+            describe_record(given, source)  # checks the integrity of every page before it is copied
             _copy(given, fresh, keys)
         _prove(fresh, keys, campaign)
         with open_vault(fresh, keys, campaign) as vault, vault.transaction() as db:
@@ -142,7 +144,7 @@ def replace_record(source: Path, path: Path, kept: Path, keys: Keys, campaign: C
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """Give the record that is replaced a second name, or a copy where that is another disk."""
+    """Keep the replaced record at `kept`: as a hard link, or as a copy if that is on another disk."""
     try:
         os.link(path, kept)
     except OSError:
@@ -152,7 +154,7 @@ def _keep(path: Path, kept: Path) -> None:
 
 
 def _copy(source: Connection, fresh: Path, keys: Keys) -> None:
-    """By SQLite's own way of copying: to open and close a file by other means would drop its locks."""
+    """Copy a database to `fresh` with SQLite's backup; opening and closing the file directly would drop its locks."""
     discard(fresh)
     with closing(connect(fresh, keys.derive("file:vault"), create=True)) as target:
         source.backup(target)
@@ -160,7 +162,7 @@ def _copy(source: Connection, fresh: Path, keys: Keys) -> None:
 
 
 def last_day_of_copy(source: Path, keys: Keys) -> dt.date | None:
-    """The newest day on record in a copy. FuxueError if it does not open."""
+    """The latest day on record in a copy, or None if it is empty. FuxueError if it does not open."""
     with closing(connect(source, keys.derive("file:vault"), readonly=True)) as db:
         try:
             return chain.last_day(db)
@@ -169,12 +171,15 @@ def last_day_of_copy(source: Path, keys: Keys) -> dt.date | None:
 
 
 def opens(path: Path, keys: Keys) -> bool:
-    """Whether the record at `path` can be asked for what it knows; True if there is none."""
+    """True if the record at `path` can be read, or does not exist."""
     return not path.exists() or _of(path, keys, _things) is not None
 
 
 def final_things(source: Path, path: Path, keys: Keys, shown: Things) -> list[tuple[str, str]]:
-    """(kind, subject) of what cannot be taken back and is on the record at `path` or `shown`, but not in the copy."""
+    """Things of a `FINAL` kind that are on the record at `path` or among `shown`, but not in the copy, sorted.
+
+    FuxueError if the copy cannot be read.
+    """
     with closing(connect(source, keys.derive("file:vault"), readonly=True)) as db:
         try:
             known = set(db.execute("SELECT kind, subject FROM link"))
@@ -185,7 +190,7 @@ def final_things(source: Path, path: Path, keys: Keys, shown: Things) -> list[tu
 
 
 def _of(path: Path, keys: Keys, ask: Callable[[Connection], Found]) -> Found | None:
-    """What the record about to be replaced says when asked; None if it is not there or cannot be opened."""
+    """The result of `ask` for the record at `path`, or None if it does not exist or cannot be opened."""
     if not path.exists():
         return None
     try:
@@ -196,16 +201,17 @@ def _of(path: Path, keys: Keys, ask: Callable[[Connection], Found]) -> Found | N
 
 
 def _things(db: Connection) -> Things:
-    """(kind, subject) of all that a record has, or took back, with the digests of its releases."""
+    """Every thing that a record has or took back, with the digests of its releases (kind `DIGEST`)."""
     query = """SELECT kind, subject FROM link UNION SELECT kind, subject FROM taken_back
                UNION SELECT ?, number || ' ' || digest FROM release"""
     return set(db.execute(query, [DIGEST]))
 
 
 def _cut(vault: Vault, before: Things, upto: int | None, day: dt.date) -> int:
-    """Take back every link after `upto`, newest first, and say on record what is no longer there.
+    """Delete every link after `upto` with its rows, and record the restoration with all things that are now missing.
 
-    `before` are the things of the record that is replaced.
+    `before` are the things of the replaced record. Returns the number of the last link that was kept. FuxueError if
+    there is no link `upto`, or a deleted link is of a `FINAL` kind.
     """
     db = vault.connection
     last = chain.head(db)
@@ -226,7 +232,7 @@ def _cut(vault: Vault, before: Things, upto: int | None, day: dt.date) -> int:
 
 
 def _remember(vault: Vault, copies: Mapping[str, Copy], day: dt.date) -> None:
-    """Put copies on record of which it no longer knows: they hold children, and a purge must name them."""
+    """Record the copies that this record does not know, because a purge must name every copy that holds children."""
     for name in sorted(copies.keys() - _copies(vault.connection).keys()):
         _record(vault, copies[name], day)
 

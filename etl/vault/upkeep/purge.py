@@ -1,6 +1,6 @@
-"""Retention: individuals are deleted, sums and releases stay, and the chain still tells that nothing else is missing.
+"""Retention: individuals are deleted; sums and releases stay, and the chain still proves that nothing else is missing.
 
-With a row go the random bytes of its leaf: what is left in the chain confirms nothing about anybody.
+The random bytes of a leaf are deleted with its row, so that the leaf confirms no guess about a person.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from etl.vault.store.chain import LEAF, NONCE
 from etl.vault.store.files import Connection
 from etl.vault.store.open import Vault, unguarded
 
-#: Issues of lists whose children go, and workbooks that tell of them. Filled for the time of a purge, in memory.
+#: Temporary tables during a purge, in memory: lists whose children are deleted, and workbooks about these children.
 CHOSEN = (
     "CREATE TEMP TABLE old_issue AS SELECT id FROM issue WHERE form = 'annex4' AND issued_on < :before"
     " AND id IN (SELECT issue FROM child UNION SELECT issue FROM decision)",
@@ -23,7 +23,7 @@ CHOSEN = (
     " OR issue IN (SELECT issue FROM handed WHERE child_issue IN (SELECT id FROM old_issue))"
     " OR (issue IS NULL AND received < :before)",
 )
-#: What is deleted, what points to a thing before the thing itself.
+#: Rows to delete: a condition by table. Tables that refer to others come before them.
 DELETED = {
     "revisit_child": "issue IN (SELECT id FROM old_issue)",
     "signed_child": "issue IN (SELECT id FROM old_issue)",
@@ -54,12 +54,12 @@ def purge_individuals(
     above: int,
     half_made: Collection[str],
 ) -> Mapping[str, Any]:
-    """Delete all individuals of lists handed out before a day, in one transaction; gives the certificate of counts.
+    """Delete all individuals of lists issued before a day, in one transaction; return the certificate (counts only).
 
-    `copies` are the files of copies of the record that this home holds, which go too: the certificate names them apart
-    from those that lie elsewhere, whole or `half_made`. Its number is higher than `above`, the highest of a
-    certificate that was ever written. FuxueError if there is nobody to delete; after an earlier purge there may be
-    copies and files of those that it deleted, when an older record was put back in between.
+    `copies` names the copies of the record in this home, which the caller deletes too; the certificate lists them apart
+    from copies elsewhere, complete or `half_made`. Its number is greater than `above`, the highest number of any
+    certificate written so far. FuxueError if there are no such individuals and there was no earlier purge. (After an
+    earlier purge, a restoration may have brought back copies and files about people who were deleted.)
     """
     with vault.transaction() as db:
         try:
@@ -75,7 +75,7 @@ def purge_individuals(
         finally:
             for table in ("old_issue", "old_workbook"):
                 db.execute(f"DROP TABLE IF EXISTS temp.{table}")
-    vault.connection.execute("VACUUM")  # freed pages are zeroed already; this gives their room back
+    vault.connection.execute("VACUUM")  # freed pages are zeroed already; this makes the file smaller
     return certificate
 
 
@@ -104,7 +104,7 @@ def _certificate(
 
 
 def _delete(vault: Vault, certificate: Mapping[str, Any]) -> None:
-    """Delete the rows and the random bytes of their leaves, and keep which leaves those were."""
+    """Delete the rows and the random bytes of their leaves, and record the positions of these leaves."""
     db = vault.connection
     links, gone = list(chain.links(db)), chain.gone(db)
     before = {link.id: [row for _, row in chain.rows(db, link.kind, link.subject)] for link in links}
@@ -134,7 +134,7 @@ def _forget(db: Connection, link: int, positions: list[int]) -> None:
 
 
 def _ranges(numbers: list[int]) -> Iterator[tuple[int, int]]:
-    """[first, last] of each run of whole numbers."""
+    """(first, last) of each run of consecutive numbers."""
     for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
         own = [number for _, number in run]
         yield own[0], own[-1]
@@ -147,14 +147,14 @@ def certificates(vault: Vault) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 def purged_workbooks(vault: Vault) -> set[int]:
-    """Workbooks that named no issue and came before the day of a purge."""
+    """Workbooks that named no issue and whose file names a purge deleted."""
     query = """SELECT w.id FROM workbook w JOIN purge p ON w.received < p.before
                WHERE w.issue IS NULL AND w.id NOT IN (SELECT workbook FROM file_name)"""
     return {row[0] for row in vault.connection.execute(query)}
 
 
 def purged_issues(vault: Vault) -> set[str]:
-    """Issues whose children were purged, and corrections and cases of which nothing is left."""
+    """Issues of lists whose children were purged, and issues of corrections or cases that have no rows left."""
     query = """SELECT value FROM purge, json_each(purge.certificate, '$.issues')
                UNION SELECT i.id FROM issue i WHERE i.form <> 'annex4' AND EXISTS (SELECT 1 FROM purge)
                AND NOT EXISTS (SELECT 1 FROM handed h WHERE h.issue = i.id)"""

@@ -1,8 +1,8 @@
-"""A new master key: every private database is encrypted anew, beside the old one, and takes its place when all are.
+"""A new master key: every private database is encrypted again into a file beside it; then these replace the old files.
 
-The record's own file is the turning point. Before it takes its place the old key opens everything; from then on the
-new one does. Which of both is the case is never guessed from what lies about: the key that opens the record says it,
-file by file (`finish_rekey`). No copy is ever unencrypted.
+The record's file is replaced first. Until then the old key opens everything, afterwards the new key is valid. After an
+interruption, the key that opens the record shows which of the two holds, and `finish_rekey` treats every other file
+accordingly. Data is never unencrypted on the disk.
 """
 
 import datetime as dt
@@ -23,9 +23,10 @@ from etl.vault.upkeep.verify import record_breaks
 
 def rekey_databases(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, master: bytes, campaign: Campaign,
           by: str, day: dt.date) -> Keys:  # fmt: skip
-    """Encrypt the record at `path`, and `others` given with the purposes of their keys, under a new master key.
+    """Encrypt the record at `path` and the `others`, (path, purpose of its key) each, under a new master key.
 
-    The old one goes on record: what was handed out under it is still read. Gives the keys that hold from now on.
+    The old key goes on record, so that workbooks handed out under it can still be read. Returns the keys that are valid
+    from now on. FuxueError, with nothing changed, if a new file has a fault or `master` was used before.
     """
     new = replace(keys, master=master, retired=(*keys.retired, keys.master))
     if master in new.retired:
@@ -41,14 +42,14 @@ def rekey_databases(path: Path, others: Sequence[tuple[Path, str]], keys: Keys, 
         for file, _ in files:
             discard(rekeyed_path(file))
         raise
-    rekeyed_path(path).rename(path)  # the turning point
+    rekeyed_path(path).rename(path)  # from here on the new key is valid
     sync(path.parent)
     finish_rekey(path, others, new)
     return new
 
 
 def _put_on_record(path: Path, keys: Keys, new: Keys, campaign: Campaign, by: str, day: dt.date) -> None:
-    """In the copy under the new key: that the old one was replaced; and the whole copy holds."""
+    """In the record's new file at `path`: record that the old key was replaced, and verify the whole record."""
     with closing(Vault(connect(path, new.derive("file:vault")), new)) as vault, vault.transaction() as db:
         db.execute(
             "INSERT INTO key_event (number, master, retired_on, retired_by) VALUES (?, ?, ?, ?)",
@@ -61,10 +62,10 @@ def _put_on_record(path: Path, keys: Keys, new: Keys, campaign: Campaign, by: st
 
 
 def finish_rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys) -> None:
-    """End or undo what an interrupted rekey left beside the files; `keys` are those that open the record at `path`.
+    """Finish or undo an interrupted rekey; `keys` are the keys that open the record at `path`.
 
-    A file that they open holds, and what lies beside it goes. One that they do not open is still under the old key: the
-    whole one beside it takes its place. FuxueError if they open neither: then nothing is touched.
+    Where they open a file, the new file beside it is deleted. Where they do not, the file is still under the old key
+    and the new file replaces it. FuxueError if they open neither of the two; both are left as they are.
     """
     for file, purpose in ((path, "file:vault"), *others):
         fresh, key = rekeyed_path(file), keys.derive(purpose)
@@ -80,7 +81,7 @@ def finish_rekey(path: Path, others: Sequence[tuple[Path, str]], keys: Keys) -> 
 
 
 def is_whole(path: Path, key: bytes) -> bool:
-    """True if a file opens with a key and every page of it stands."""
+    """True if a file opens with a key and none of its pages is damaged."""
     try:
         with closing(connect(path, key)) as db:
             return not db.execute("PRAGMA cipher_integrity_check").fetchone() and (
@@ -91,12 +92,12 @@ def is_whole(path: Path, key: bytes) -> bool:
 
 
 def rekeyed_path(path: Path) -> Path:
-    """Where a file lies under its new key until it takes its place."""
+    """The path of a file's version under the new key until it replaces the file."""
     return path.with_name(f".{path.name}.rekey")
 
 
 def _export(path: Path, old: bytes, new: bytes) -> None:
-    """All of an encrypted database into a file beside it, under another key."""
+    """Export an encrypted database to `rekeyed_path(path)` under the key `new`. FuxueError if it is in use."""
     fresh = rekeyed_path(path)
     discard(fresh)
     connect(fresh, new, create=True).close()
@@ -107,5 +108,5 @@ def _export(path: Path, old: bytes, new: bytes) -> None:
         connection.execute("DETACH DATABASE fresh")
     finally:
         connection.close()
-    if path.with_name(f"{path.name}-wal").exists():  # the last to close a file takes it away
+    if path.with_name(f"{path.name}-wal").exists():  # the last connection to be closed deletes the WAL
         raise FuxueError("rekey.in_use", file=path.name)

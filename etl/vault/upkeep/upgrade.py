@@ -1,4 +1,4 @@
-"""An older record is brought to this version: numbered migrations, then what they cannot know, in one transaction."""
+"""Upgrading an older record in one transaction: numbered SQL migrations, then the steps that SQL cannot do."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from etl.vault.store.keys import Keys
 from etl.vault.store.open import SCHEMA_VERSION, Vault, all_keys, check_about, describe_record, statements, unguarded
 from etl.vault.upkeep.verify import broken_links
 
-#: The first version with a chain, and the first whose leaves are as they are now.
+#: The first schema version with a chain, and the first whose leaves are computed as they are now.
 CHAINED, _RESEALED = 4, 6
-#: What an older record holds, in the order in which it came: kind, subject, day.
+#: Everything in a record without a chain, in the order in which it was recorded: kind, subject, day.
 EARLIER = """
 SELECT kind, subject, day FROM (
   SELECT 1 AS rank, 'issue' AS kind, id AS subject, issued_on AS day, rowid_ AS number
@@ -32,7 +32,10 @@ SELECT kind, subject, day FROM (
 
 
 def upgrade_record(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> tuple[int, int]:
-    """(version before, version now). FuxueError if it is this version or a newer one, or another campaign's record."""
+    """Upgrade the record at `path` to this version; return (version before, version now).
+
+    FuxueError if it has this version or a newer one, is another campaign's record, or its chain has a fault.
+    """
     connection = connect(path, keys.derive("file:vault"))
     try:
         about = describe_record(connection, path)
@@ -41,7 +44,7 @@ def upgrade_record(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> 
             raise FuxueError("vault.same_schema", found=found)
         check_about({**about, "schema": max(found, SCHEMA_VERSION)}, campaign)
         before = _proven_head(Vault(connection, keys), path) if CHAINED <= found < _RESEALED else ""
-        connection.execute("PRAGMA foreign_keys = OFF")  # tables are made anew; what points to them is checked below
+        connection.execute("PRAGMA foreign_keys = OFF")  # tables are rebuilt; foreign keys are checked below
         with Vault(connection, keys).transaction() as db:
             for number in range(found + 1, SCHEMA_VERSION + 1):
                 for statement in statements(f"migrations/{number:04d}.sql"):
@@ -50,7 +53,7 @@ def upgrade_record(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> 
             vault = Vault(connection, all_keys(connection, keys))
             if before:
                 reseal(vault)
-            # The head of the chain as it was stands on the custodian's paper: `vault verify --head` still knows it.
+            # The custodian's paper has the head before the upgrade: keep it, so that `vault verify --head` accepts it.
             chain.append(vault, "upgrade", f"{found} → {SCHEMA_VERSION} {before}".strip(), day)
             if found < CHAINED:
                 for kind, subject, when in _earlier(vault, campaign):
@@ -63,7 +66,7 @@ def upgrade_record(path: Path, keys: Keys, campaign: Campaign, day: dt.date) -> 
 
 
 def _proven_head(vault: Vault, path: Path) -> str:
-    """The head of an older record's chain as it was printed. FuxueError if the chain does not hold as it is."""
+    """The head of an older record's chain, as printed on paper. FuxueError if that chain has a fault."""
     vault = Vault(vault.connection, all_keys(vault.connection, vault.keys))
     newest = chain.head(vault.connection)
     if newest is None or list(broken_links(vault, COVERED_BEFORE_6)):
@@ -72,9 +75,9 @@ def _proven_head(vault: Vault, path: Path) -> str:
 
 
 def reseal(vault: Vault, covers: Covers = COVERS) -> None:
-    """Make every leaf and seal anew over the rows as they are now, each link under the key that it was sealed with.
+    """Compute every leaf and seal again from the current rows, each link with the key that it was sealed with.
 
-    A leaf whose row was purged stays as it is: nothing can make it anew.
+    The leaf of a purged row stays unchanged, because it cannot be computed without the row.
     """
     db, gone, before = vault.connection, chain.gone(vault.connection), b""
     with unguarded(db):
@@ -91,7 +94,7 @@ def reseal(vault: Vault, covers: Covers = COVERS) -> None:
 
 
 def _earlier(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, str, dt.date]]:
-    """Everything that is on record, in order; sums, corrections and cases are made on the way."""
+    """(kind, subject, day) of everything on record, in order; tallies, corrections and cases are made on the way."""
     for kind, subject, day in vault.connection.execute(EARLIER).fetchall():
         if kind == "workbook":
             open_work(vault.connection, campaign, int(subject))

@@ -1,4 +1,4 @@
-"""The whole record is gone over: pages, links and leaves, sums, releases, the custodian's paper (M19)."""
+"""Verifying the whole record: pages, links and leaves, sums, releases, the custodian's paper (M19)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ from etl.vault.store import chain
 from etl.vault.store.chain import COVERS, EVENTS, LEAF, NONCE, Covers, Link
 from etl.vault.store.open import Vault, expected_schema, schema_of
 
-# A workbook whose answers are all there, and its sums: what differs. Purged answers have left their sums alone.
+# Workbooks whose tally differs from their answers. Workbooks whose answers were purged are left out: only tallies stay.
 TALLIES = """
-WITH told AS (SELECT workbook, category, returned, count(*) AS children FROM answer GROUP BY 1, 2, 3)
+WITH summed AS (SELECT workbook, category, returned, count(*) AS children FROM answer GROUP BY 1, 2, 3)
 SELECT DISTINCT workbook FROM (
-  SELECT * FROM (SELECT * FROM told EXCEPT SELECT * FROM tally)
+  SELECT * FROM (SELECT * FROM summed EXCEPT SELECT * FROM tally)
   UNION ALL
-  SELECT * FROM (SELECT * FROM tally WHERE workbook IN (SELECT workbook FROM answer) EXCEPT SELECT * FROM told)
+  SELECT * FROM (SELECT * FROM tally WHERE workbook IN (SELECT workbook FROM answer) EXCEPT SELECT * FROM summed)
 ) ORDER BY workbook
 """
 
 
 @dataclass(frozen=True)
 class Break:
-    """Something that does not hold: a key of the catalogue, and its parameters (never personal)."""
+    """A fault of the record: a key in `texts.toml` and its parameters, which contain no personal data."""
 
     key: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -34,9 +34,9 @@ class Break:
 
 @dataclass(frozen=True)
 class Verified:
-    """`links` were gone over; `head` is the newest; `breaks` in the order of the chain, empty if all holds.
+    """The result of a verification: the number of `links`, the `head`, and the faults (`breaks`) that were found.
 
-    `paper` is the link whose seal the custodian's paper gives, if one was given and it is in the chain.
+    `paper` is the link whose seal is on the custodian's paper, if a paper was given and its seal is in the chain.
     """
 
     links: int
@@ -46,9 +46,9 @@ class Verified:
 
 
 def check_record(vault: Vault, campaign: Campaign, released: Path, scopes: Path, paper: str = "") -> Verified:
-    """Recompute everything that is sealed or summed.
+    """Recompute every seal and every sum, and compare releases and scope files with the record.
 
-    `released` is the folder of releases, `scopes` that of the scope files, `paper` a printed head.
+    `released` is the folder of releases, `scopes` the folder of scope files, `paper` a head from the custodian's paper.
     """
     breaks = [*record_breaks(vault, campaign), *_releases(vault, released)]
     breaks += [Break("verify.scope", {"scope": scope}) for scope in differing_scopes(vault, campaign, scopes)]
@@ -62,18 +62,18 @@ def check_record(vault: Vault, campaign: Campaign, released: Path, scopes: Path,
 
 
 def _is_on_paper(paper: str, link: Link) -> bool:
-    """True if the paper gives this link's seal, or the head that the chain had before the upgrade that the link is."""
+    """True if the paper has this link's seal or, if the link is an upgrade, the head that the chain had before it."""
     before = "".join(link.subject.split()[3:]) if link.kind == "upgrade" else ""
     return chain.is_printed(paper, link.seal) or (bool(before) and chain.is_printed(paper, bytes.fromhex(before)))
 
 
 def record_breaks(vault: Vault, campaign: Campaign) -> list[Break]:
-    """What does not hold in the record by itself: enough for a copy, which lies beside no releases."""
+    """Faults of the record alone, without releases and scope files; used for copies, which have none."""
     return [*_damage(vault), *broken_links(vault), *_unlinked(vault), *_sums(vault, campaign), *_schema(vault)]
 
 
 def _damage(vault: Vault) -> Iterator[Break]:
-    """What SQLite itself finds: broken pages, an index that differs, a row that points nowhere."""
+    """Faults that SQLite finds: broken pages, a wrong index, a foreign key without its row."""
     found = vault.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         yield Break("verify.damaged")
@@ -83,7 +83,7 @@ def _damage(vault: Vault) -> Iterator[Break]:
 
 
 def _schema(vault: Vault) -> Iterator[Break]:
-    """Tables, views, indexes, triggers that are not this version's: a guard taken off, a view changed."""
+    """Tables, views, indexes and triggers that differ from this version's, such as a removed guard."""
     own, found = expected_schema(), schema_of(vault.connection)
     for name in sorted(own.keys() | found.keys()):
         if own.get(name) != found.get(name):
@@ -91,7 +91,7 @@ def _schema(vault: Vault) -> Iterator[Break]:
 
 
 def broken_links(vault: Vault, covers: Covers = COVERS) -> Iterator[Break]:
-    """Links that do not follow the one before, and links with a row that is not as it was sealed."""
+    """Gaps in the chain, links whose seal is wrong, and links with a row that differs from what was sealed."""
     before = b""
     purged = chain.gone(vault.connection)
     for expected, link in enumerate(chain.links(vault.connection), 1):
@@ -108,9 +108,9 @@ def broken_links(vault: Vault, covers: Covers = COVERS) -> Iterator[Break]:
 
 
 def _leaves(vault: Vault, link: Link, gone: frozenset[int], covers: Covers) -> dict[str, Any] | None:
-    """None if every row is as it was sealed, else where the first stands that is not: table, number of the row in it.
+    """None if every row is as sealed, else the first that is not: its `table`, and its number among the link's rows.
 
-    Rows that are gone must be named by a purge; no other may be missing, and none may have been added.
+    `gone` are the positions of purged leaves; no other row may be missing and none may have been added.
     """
     found = vault.connection.execute("SELECT nonces FROM nonce WHERE link = ?", [link.id]).fetchone()
     nonces = bytes(found[0]) if found else b""
@@ -131,7 +131,7 @@ def _leaves(vault: Vault, link: Link, gone: frozenset[int], covers: Covers) -> d
 
 
 def _unlinked(vault: Vault) -> Iterator[Break]:
-    """Things on record that no link holds, and links that hold nothing that is known."""
+    """Things on record without a link, links of an unknown kind, and things with more than one link."""
     for kind, tables in COVERS.items():
         table, column, _ = tables[0]
         query = f"""SELECT {column} FROM {table}
@@ -155,7 +155,7 @@ def _sums(vault: Vault, campaign: Campaign) -> Iterator[Break]:
 
 
 def _releases(vault: Vault, released: Path) -> Iterator[Break]:
-    """Release folders against what is on record of them; one that still lies aside is there."""
+    """Release folders that are missing, changed or unknown to the record. A draft of a recorded release counts."""
     recorded = releases.releases(vault)
     for number, recorded_digest in recorded.items():
         found = {release_digest(released / number), release_digest(released / f".{number}.new")} - {""}

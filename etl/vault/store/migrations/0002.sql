@@ -18,7 +18,7 @@ CREATE TABLE new_issue (
 INSERT INTO new_issue (id, issued_on, form, extends, fingerprint) SELECT id, issued_on, 'annex4', nullif((SELECT id FROM issue ORDER BY issued_on, id LIMIT 1), id), fingerprint FROM issue;
 DROP TABLE issue;
 ALTER TABLE new_issue RENAME TO issue;
--- Of these no file is known again: none was marked when it was handed out.
+-- Workbooks of earlier issues get no fingerprint: none was recorded when they were handed out.
 CREATE TABLE new_bundle (
   issue       TEXT NOT NULL REFERENCES issue (id),
   unit        TEXT NOT NULL,

@@ -1,5 +1,5 @@
 -- Version 4: the chain, sums of each workbook, corrections and cases by name, signatures, deliverables, keys, purges.
--- `etl/vault/upkeep/upgrade.py` makes sums, corrections, cases and links of what is on record.
+-- `etl/vault/upkeep/upgrade.py` then makes tallies, corrections, cases and links from what is on record.
 
 DROP TRIGGER issue_immutable;
 DROP TRIGGER issue_kept;

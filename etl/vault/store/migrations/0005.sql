@@ -1,5 +1,5 @@
--- Version 5: two checks say the same in words that cost nothing; IN built a tree for every row that was inserted.
--- What is stored stays as it is: SQLite's own way of changing a CHECK (sqlite.org/lang_altertable.html, section 7).
+-- Version 5: two checks are written in an equivalent, faster way; IN built a tree for every inserted row.
+-- Stored rows do not change. SQLite documents this way of changing a CHECK (sqlite.org/lang_altertable.html, section 7).
 
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET sql = replace(sql, 'returned IN (''是'', ''否'', ''无'')', 'returned GLOB ''[是否无]''')

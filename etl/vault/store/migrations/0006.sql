@@ -1,6 +1,6 @@
--- Version 6: the mark over what an issue handed out goes, which would confirm a guess after a purge; file names stand
--- apart, so that a purge takes them; wrong values of the list; what a restored copy took back; of how many a sample is.
--- The chain's leaves and seals are made anew over these rows by `etl/vault/upkeep/upgrade.py`, which proves the old ones first.
+-- Version 6: drops the fingerprint over an issue, which would confirm a guess after a purge; moves file names to a table
+-- that a purge can clear; adds wrong values, restorations with what they took back, and the population of a sample.
+-- `etl/vault/upkeep/upgrade.py` verifies the old chain first, then computes all leaves and seals again.
 
 DROP TRIGGER issue_immutable;
 DROP TRIGGER issue_kept;
