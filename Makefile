@@ -13,13 +13,18 @@ unexport PYTHONDONTWRITEBYTECODE
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "/dev/shm" }')
 PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(RUN) -m pytest -n 2
 
-.PHONY: demo test serve check prove bench lock format clean
+TESTS  := $(PYTEST) --dist loadscope --no-loadscope-reorder -m "not prove"
+
+.PHONY: demo test cover serve check prove bench lock format clean
 
 demo: $(READY)         ## all of the work on synthetic data, into var/
 	$(RUN) build.py demo
 
-test: $(TOOLS)         ## the tests, under five minutes
-	$(PYTEST) --dist loadscope --no-loadscope-reorder -m "not prove"
+test: $(TOOLS)         ## the tests, eight minutes on two processors
+	$(TESTS)
+
+cover: $(TOOLS)        ## the same with branch coverage, printed by file
+	$(TESTS) --cov --cov-report=term
 
 serve: $(READY)        ## staff Datasette and public site on 127.0.0.1, with the data of `make demo`
 	$(RUN) build.py serve

@@ -40,7 +40,7 @@ def make_demo(folder: Path, campaign: Path, seed: str = "5") -> subprocess.Compl
 def demo(tmp_path_factory: pytest.TempPathFactory, small_folder: Path) -> tuple[Path, str]:
     """The home and everything that was said while the demo ran."""
     home = tmp_path_factory.mktemp("demo") / "var"
-    done = make_demo(home, small_folder)
+    done = build(home, small_folder, "demo", "--seed", "5", "--children", str(CHILDREN))
     assert done.returncode == 0, done.stderr
     return home, done.stdout + done.stderr
 

@@ -28,7 +28,7 @@ from tests.support import books
 from tests.support.books import ISSUE, SHEET_PART, UNIT, check_file, places, plain, put, repack, rules_of
 from tests.support.homes import with_limits_of
 from tests.support.leaks import is_readable
-from tests.support.quick import ROUNDS
+from tests.support.quick_seals import ROUNDS
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 

@@ -12,7 +12,7 @@ from tests.support import books
 from tests.support import workbench as w
 from tests.support.books import ISSUE, UNIT, row_of, setting
 from tests.support.libreoffice import COPIES, FIXTURE, HERE
-from tests.support.quick import ROUNDS
+from tests.support.quick_seals import ROUNDS
 from tests.support.workbench import A, Bench
 
 Found = Sequence[Finding]

@@ -4,6 +4,8 @@ import datetime as dt
 import os
 import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from etl.workflow import issuing, loading, synthesizing, upkeep
 from etl.workflow.run import Run
 from tests.support import warm
 from tests.support.books import returned
+from tests.support.homes import ROOT
 from tests.support.leaks import is_readable
 
 #: Bytes of a page of the record.
@@ -38,6 +41,16 @@ def answers(run: Run) -> list[tuple[object, ...]]:
 
 def private_files(run: Run) -> list[Path]:
     return [path for path in run.home.private.rglob("*.db") if path.is_file()]
+
+
+def test_keys_and_pages_are_wiped_and_never_swapped_out(tmp_path: Path) -> None:
+    """In a Python of its own: in this one they are not, since that takes long."""
+    program = "import sys; from pathlib import Path; from etl.vault.store.files import connect\n"
+    program += "db = connect(Path(sys.argv[1]), bytes(32), create=True)\n"
+    program += "print(db.execute('PRAGMA cipher_memory_security').fetchone()[0])"
+    command = [sys.executable, "-c", program, str(tmp_path / "new.db")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_plain_sqlite_is_refused_by_every_private_database(loaded: Run) -> None:

@@ -14,6 +14,9 @@ DatabaseError: type[Exception] = sqlcipher.DatabaseError
 #: True if a text is one or more complete SQL statements.
 is_complete: Callable[[str], bool] = sqlcipher.complete_statement
 
+#: Keys and pages are wiped after use and never swapped out; each block of memory costs two system calls.
+MEMORY_SECURITY = "ON"
+
 
 def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = False) -> Connection:
     """Open a database and prove that the key is right. FuxueError if not, or if the file is missing or no database."""
@@ -26,7 +29,7 @@ def connect(path: Path, key: bytes, *, create: bool = False, readonly: bool = Fa
             uri=True, isolation_level=None, check_same_thread=False, cached_statements=0,
         )  # fmt: skip
         connection.execute("PRAGMA cipher_log_level = NONE")  # SQLCipher would write to stderr directly
-        connection.execute("PRAGMA cipher_memory_security = ON")  # keys and pages are wiped after use and not swapped
+        connection.execute(f"PRAGMA cipher_memory_security = {MEMORY_SECURITY}")  # of the whole process
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         # Children's data must not reach a temporary file or stay in freed pages.
         for pragma in ("temp_store = MEMORY", "secure_delete = ON", "foreign_keys = ON", "busy_timeout = 10000"):
