@@ -18,6 +18,9 @@ UTF8 = re.compile(rb"""(?:\xef\xbb\xbf)?(?:<\?xml(?:(?!encoding)[^?>])*(?:encodi
 QUOTED = re.compile(rb"=\s*'")
 PREFIXED = re.compile(rb":(?:c|f|v|is|row|sheetData)[\s/>]")
 CELL = re.compile(rb'<c r="([A-Z]{1,3}[0-9]{1,7})"[^<>&]*>')
+#: A row or cell that does not begin with its address in the usual form, so that `_far` cannot judge it. Without an
+#: address it follows the one before it, and may lie beyond the limits; lower case and leading zeros are not usual.
+UNADDRESSED = re.compile(rb'<(?:c(?! r="[A-Z]{1,3}[1-9][0-9]*")|row(?! r="[1-9][0-9]*"))[\s/>]')
 SHORTEST_ROW = len("<row/>")
 #: Characters that XML does not allow (XML 1.0, section 2.2), but that lenient parsers accept.
 CONTROLS = bytes({*range(32)} - {9, 10, 13})
@@ -80,6 +83,7 @@ def _is_odd(body: bytes) -> bool:
         or (b"?" in body and b"<?" in body)
         or (b"'" in body and QUOTED.search(body) is not None)
         or PREFIXED.search(body) is not None
+        or UNADDRESSED.search(body) is not None
         or BAD_INDEX.search(body) is not None
         or body.count(b"<") != 2 * body.count(b"</") + body.count(b"/>")  # an element without its end
     )

@@ -39,7 +39,25 @@ def sheet(rows: str, head: str = "") -> bytes:
 
 
 ADDRESSES = st.sampled_from(
-    ["A1", "J4", "K50", "IV7", "IW7", "AAA1", "A51", "A9", "A99999", "XFD1048576", "$B$3", "b2"]
+    [
+        "A1",
+        "J4",
+        "K50",
+        "IV7",
+        "IW7",
+        "AAA1",
+        "A51",
+        "A9",
+        "A99999",
+        "XFD1048576",
+        "$B$3",
+        "b2",
+        "b30000",
+        "zz2",
+        "B0002",
+        "b0030000",
+        "xfd9",
+    ]
 )
 TAGS = st.sampled_from([
     '<c r="{a}"><v>1</v></c>', '<c r="{a}" t="e"><v>#N/A</v></c>', "<c r='{a}' t='e'><v>1</v></c>", "<c><v>1</v></c>",
@@ -68,8 +86,19 @@ def test_the_quick_look_says_what_the_parser_says_or_nothing(cells: list[tuple[s
 
 @pytest.mark.parametrize("rows", [49, 50, 51])
 def test_the_quick_look_counts_rows(rows: int) -> None:
-    xml = sheet("<row/>" * rows)
-    assert (quick_marks(xml, ROWS) is None) == (parsed(xml) == "F05") == (rows > ROWS)
+    xml = sheet("".join(f'<row r="{number % 9 + 1}"/>' for number in range(rows)))
+    assert quick_marks(xml, ROWS) == (Marks() if rows <= ROWS else None)
+    assert (parsed(sheet("<row/>" * rows)) == "F05") == (rows > ROWS)
+
+
+@pytest.mark.parametrize("rows", [
+    '<row r="7"><c r="IV7"/><c><v>1</v></c></row>', '<row r="7"><c s="1" r="IW7"><v>1</v></c></row>',
+    '<row r="7"><c r="b30000"><v>1</v></c></row>', '<row r="7"><c r="zz2"><v>1</v></c></row>',
+    '<row r="9"/>' + "<row/>" * 41 + '<row\nspans="1:9"><c><v>1</v></c></row>',
+])  # fmt: skip
+def test_what_follows_the_last_cell_or_row_without_an_address_is_beyond_the_limits(rows: str) -> None:
+    assert quick_marks(sheet(rows), ROWS) is None
+    assert parsed(sheet(rows)) == "F05"
 
 
 def test_the_quick_look_is_enough_for_what_programs_write(run: Run) -> None:
