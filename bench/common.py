@@ -118,7 +118,7 @@ def processes() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers(), mp_context=context, initializer=end_with_parent)
 
 
-# What is asked and told.
+# Questions and answers.
 
 
 def parser(name: str, doc: str | None) -> argparse.ArgumentParser:
@@ -171,7 +171,7 @@ def _again(people: Sequence[Person], at: int, slug: str) -> Person:
 
 
 def of_province(campaign: Campaign, handed: Sequence[Handed]) -> Campaign:
-    """The campaign with these receivers as its units."""
+    """The campaign with these recipients as its units."""
     bundles = [one.bundle for one in handed]
     units = tuple(Unit(b.recipient, b.name, "镇", b.recipient.title(), ()) for b in bundles)
     return replace(campaign, units=units)

@@ -5,7 +5,7 @@
 (c) writing one workbook, beside openpyxl writing the very same: same cells, formats, lists, colours, further sheets.
 
 Seconds are those of this machine. What can be compared is the ratio (c), and that of (b) to its floor: what
-encryption alone takes of the processors. How much of the machine was ours, others' and idle is told besides.
+encryption alone takes of the processors. How much of the machine was ours, others' and idle is printed too.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The peer of building a workbook: openpyxl, told to write what our workbook holds; and how the two are compared."""
+"""The peer of building a workbook: openpyxl, which writes what our workbook holds; and how the two are compared."""
 
 import io
 from collections.abc import Mapping

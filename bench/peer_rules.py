@@ -38,7 +38,7 @@ def same(value: object) -> str:
 
 
 def tidy(text: str) -> str:
-    """An answer without full-width and invisible signs."""
+    """An answer without full-width and invisible characters."""
     return unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
 
 

@@ -1,8 +1,8 @@
 """The staff instance under load, beside Datasette alone: ``python -m bench staff [--seconds 120] [--children 100000]``.
 
-Twenty people at once ask for a page of rows, one row, a search by two signs of a name, and JSON, in turn, each as soon
-as the last was answered. Ours is encrypted, asks who may see what, and puts every look on record; the peer is the same
-Datasette over the same rows as a plain file, without plugins.
+Twenty people at once ask for a page of rows, one row, a search by two characters of a name, and JSON, in turn, each as
+soon as the last was answered. Ours is encrypted, asks who may see what, and puts every look on record; the peer is the
+same Datasette over the same rows as a plain file, without plugins.
 """
 
 import asyncio
@@ -189,9 +189,9 @@ def main() -> None:
         with served(["-m", "datasette", "serve", str(plain), "--port", str(port)], port) as pid:
             loads["peer"] = asyncio.run(ask(port, given.children, given.seconds, pid, login=False))
     mine, theirs = loads["ours"], loads["peer"]
-    told = {name: vars(load) for name, load in loads.items()}
+    results = {name: vars(load) for name, load in loads.items()}
     print(
         json.dumps(
-            told | {"machine": machine(), "ours_to_peer": round(mine.per_second / theirs.per_second, 2)}, indent=1
+            results | {"machine": machine(), "ours_to_peer": round(mine.per_second / theirs.per_second, 2)}, indent=1
         )
     )

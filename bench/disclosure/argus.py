@@ -9,7 +9,8 @@ caller, all of it seen here, none of it in its documentation:
   engine stops after its first heuristic.
 - Zeros marked safe, not "non-structural": at the first of those that is to be hidden the engine stops, silently.
 
-Hypercube and network are not in this package. Zeros are told and known, unless a caller says that they may be hidden.
+Hypercube and network are not in this package. Zeros are published and known, unless a caller allows them to
+be hidden.
 MOD looks at one subtable at a time, and now and then leaves a count short of [0, 2x]; `argus_audit` finds those. It
 crashes on a dimension with but one leaf.
 """
@@ -37,8 +38,8 @@ METHODS = {"optimal": "OPT", "modular": "MOD"}
 #: Each cell costs one; or, with no variable named, its value, which the engine scales to at most 20,000 and rounds.
 COST = {"count": "-2", "value": ""}
 TOTAL = "Total"
-#: The engine's number for a cell that may be told; its letters for cells that its rule hides, that it hides to protect
-#: others, and that are empty.
+#: The engine's number for a cell that may be published; its letters for cells that its rule hides, that it hides to
+#: protect others, and that are empty.
 SAFE = 1
 UNSAFE, SECONDARY, EMPTY = "U", "M", "E"
 

@@ -1,4 +1,4 @@
-"""tau-ARGUS' own audit of a pattern, whoever made it: what a reader can tell of each cell that is left out."""
+"""tau-ARGUS' own audit of a pattern, whoever made it: what a reader can infer of each cell that is left out."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SECONDARY = 11
 
 @dataclass(frozen=True)
 class Interval:
-    """What a reader can tell of a cell; `is_narrow` where tau-ARGUS calls it under-protected."""
+    """What a reader can infer of a cell; `is_narrow` where tau-ARGUS calls it under-protected."""
 
     low: float
     high: float
@@ -21,14 +21,14 @@ class Interval:
 def audit(
     dimensions: Sequence[Tree], inner: Mapping[Place, int], k: int, cells: Collection[Place]
 ) -> dict[Place, Interval]:
-    """Each of `cells` with its interval. Every other cell is told, zeros and structural zeros among them."""
+    """Each of `cells` with its interval. Every other cell is published, zeros and structural zeros among them."""
     return apart(_audit, Table.of(dimensions, inner, k), frozenset(cells))
 
 
 def _audit(table: Table, cells: frozenset[Place]) -> dict[Place, Interval]:
     engine, back = read(table)
     found = list(cells_of(engine, back))
-    told = {at: SAFE for at, (cell, letter) in enumerate(found) if letter == UNSAFE and cell not in cells}
+    published = {at: SAFE for at, (cell, letter) in enumerate(found) if letter == UNSAFE and cell not in cells}
     left_out = {at: SECONDARY for at, (cell, letter) in enumerate(found) if letter != UNSAFE and cell in cells}
-    mark(engine, told | left_out)
+    mark(engine, published | left_out)
     return {found[row["cell"]][0]: Interval(row["min"], row["max"], bool(row["unsafe"])) for row in engine.audit(0)}

@@ -86,9 +86,9 @@ def measured(seed: int, k: int, costs: str) -> City:
 def unreached(table: Linear, needs: Sequence[Need], withheld: Collection[int]) -> list[str]:
     """The audit: counts that a reader of the rest can rule out at one of their ends."""
     cells = enumerate(table.system.cells)
-    told = {cell.id: (table.values[at], table.values[at]) for at, cell in cells if at not in withheld}
+    shown = {cell.id: (table.values[at], table.values[at]) for at, cell in cells if at not in withheld}
     goals = {need.cell: need.high for need in needs}
-    _, unmet = explore(Attacker(table.system, told), goals, lambda values, k: min(values) == 0 and max(values) >= k)
+    _, unmet = explore(Attacker(table.system, shown), goals, lambda values, k: min(values) == 0 and max(values) >= k)
     return [table.system.cells[at].id for at in unmet]
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.disclosure import argus
+from bench.disclosure.block_audit import unsafe
+from bench.disclosure.blocks import suppress_blocks
 from bench.disclosure.cubes import Cube, campaign_cube, linear
-from etl.proof.block_audit import unsafe
-from etl.proof.geography import Geography
-from etl.protect.blocks import suppress_blocks
+from bench.disclosure.geography import Geography
 
 K = 5
 COSTS: tuple[argus.Costs, ...] = ("count", "value")

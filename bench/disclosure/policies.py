@@ -1,6 +1,6 @@
-"""Ways to tell fifteen days and the close: ours, and four that are in use elsewhere.
+"""Ways to publish fifteen days and the close: ours, and four that are in use elsewhere.
 
-What a policy told is, for each day, the figures by cell, and what a reader has of each cell: its least and greatest
+Of a policy we keep, for each day, the figures by cell, and what a reader has of each cell: its least and greatest
 value, by what everybody knows of the policy.
 """
 
@@ -24,7 +24,7 @@ NOISE, BASE = 2, 5
 
 
 @dataclass(frozen=True)
-class Told:
+class Published:
     """`releases` give the structure of each day; `ranges` are by the names of `place`."""
 
     policy: str
@@ -40,7 +40,7 @@ def values_of(campaign: Campaign, counts: Counts) -> dict[str, int]:
     return dict(zip(system.at, true_values(system, counts, campaign.publication), strict=True))
 
 
-def ours(campaign: Campaign, truth: Sequence[Counts]) -> Told:
+def ours(campaign: Campaign, truth: Sequence[Counts]) -> Published:
     """Rounded and held before the close, exact at the close."""
     releases, seconds = list[Release](), list[float]()
     for day, counts in enumerate(truth, 1):
@@ -53,7 +53,7 @@ def ours(campaign: Campaign, truth: Sequence[Counts]) -> Told:
     ]
     reader = reader_of(releases, NOTHING)
     ranges = {cell.id: ends for cell, ends in zip(reader.system.cells, reader.bounds, strict=True)}
-    return Told("ours", releases, figures, ranges, seconds)
+    return Published("ours", releases, figures, ranges, seconds)
 
 
 def printed(release: Release) -> dict[str, Cell]:
@@ -64,7 +64,7 @@ def printed(release: Release) -> dict[str, Cell]:
 
 @dataclass(frozen=True)
 class Question:
-    """A cell on a day: its true value and threshold, whether the day alone would withhold it, what was told last."""
+    """A cell on a day: its true value and threshold, whether the day alone would withhold it, its last figure."""
 
     day: int
     cell: str
@@ -104,7 +104,7 @@ def to_base_5(asked: Question) -> Answer:
     return figure, (max(figure - BASE + 1, 0), figure + BASE - 1)
 
 
-def cellwise(campaign: Campaign, truth: Sequence[Counts], tell: Callable[[Question], Answer]) -> Told:
+def cellwise(campaign: Campaign, truth: Sequence[Counts], publish: Callable[[Question], Answer]) -> Published:
     """A policy that looks at each cell by itself, given what independent suppression of the day would withhold."""
     releases, figures, ranges = list[Release](), list[dict[str, int]](), dict[str, Range]()
     last: dict[str, int] = {}
@@ -113,7 +113,7 @@ def cellwise(campaign: Campaign, truth: Sequence[Counts], tell: Callable[[Questi
         exact, answers = values_of(campaign, counts), dict[str, tuple[int, Range]]()
         for at, cell in printed(release).items():
             k = threshold(campaign.publication, at.rsplit(".", 1)[0])
-            answer = tell(Question(day, at, exact[at], k, cell.value is None, last.get(at)))
+            answer = publish(Question(day, at, exact[at], k, cell.value is None, last.get(at)))
             answers |= {at: answer} if answer else {}
         known = {
             at: ends for at, ends in published_bounds(release, system_in(release)).items() if at not in printed(release)
@@ -123,11 +123,11 @@ def cellwise(campaign: Campaign, truth: Sequence[Counts], tell: Callable[[Questi
         figures.append({at: figure for at, (figure, _) in answers.items()})
         last |= figures[-1]
         releases.append(release)
-    return Told(tell.__name__, releases, figures, ranges)
+    return Published(publish.__name__, releases, figures, ranges)
 
 
-def everybody(campaign: Campaign, truth: Sequence[Counts]) -> Iterator[Told]:
+def everybody(campaign: Campaign, truth: Sequence[Counts]) -> Iterator[Published]:
     """Every policy on the same campaign, ours first."""
     yield ours(campaign, truth)
-    for tell in (independent, carried_forward, cell_key, to_base_5):
-        yield cellwise(campaign, truth, tell)
+    for publish in (independent, carried_forward, cell_key, to_base_5):
+        yield cellwise(campaign, truth, publish)

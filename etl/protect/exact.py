@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from etl.proof.geography import Mask
 from etl.proof.tables import Need, Range, System
-from etl.protect.programme import EPSILON, Task, Vector, model_of, task_of
+from etl.protect.programme import EPSILON, Mask, Task, Vector, model_of, task_of
 from etl.protect.secondary import prices_of, suppress
 from etl.protect.witnesses import HIGH
 

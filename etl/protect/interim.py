@@ -160,7 +160,6 @@ def _with_city(rows: Rows, judged: Callable[[], Draft], units: Sequence[str]) ->
     draft, guilty = _draw_until_safe(rows, judged, [CITY, *(name for name in units if not rows.is_held(name))])
     if guilty or any(published[name] and not rows.published[name] for name in units):
         rows.published = published
-        rows.withhold([CITY])
         draft = judged()
     return draft
 

@@ -10,10 +10,10 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from etl.proof.geography import Mask
 from etl.proof.tables import Need, Range, System
 
 Vector = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 #: The price of a cell that is withheld anyway: tiny, but not 0, so that tables with few changes are preferred.
 FREE = 1e-3
 #: Numbers that differ by no more than this count as equal.

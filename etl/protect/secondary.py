@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from etl.findings import FuxueError
-from etl.proof.geography import Mask
 from etl.proof.tables import Need, Range, System
-from etl.protect.programme import EPSILON, FREE, Programme, Vector, task_of
+from etl.protect.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
 from etl.protect.witnesses import HIGH, LOW, Left, Witnesses
 
 #: A count of at most this many may be known to the family that is counted (a loner).

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from etl.proof.geography import Mask
-from etl.protect.programme import EPSILON, Task, Vector
+from etl.protect.programme import EPSILON, Mask, Task, Vector
 
 #: The two ends of a need, as indices.
 LOW, HIGH = 0, 1
@@ -118,23 +117,6 @@ class Witnesses:
         if self.unreached[need, end]:
             return need, end, None
         return need, end, int(np.flatnonzero(np.unpackbits(self.always[need, end]))[0])
-
-    def fewest(self, prices: Vector) -> list[Vector]:
-        """Few tables that together reach every end that is reached at all, not considering loners.
-
-        They are chosen greedily: most new ends for the least price of newly changed cells.
-        """
-        if not self.found:
-            return []
-        reached = np.array([one.reached.reshape(-1) for one in self.found])
-        moves = np.array([np.abs(one.table - self.task.values) > EPSILON for one in self.found])
-        left, chosen = reached.any(axis=0), list[int]()
-        while left.any():
-            new = moves & ~moves[chosen].any(axis=0)
-            gain = (reached & left).sum(axis=1) / (1 + np.where(new, prices, 0).sum(axis=1))
-            chosen.append(int(np.argmax(gain)))
-            left &= ~reached[chosen[-1]]
-        return [self.found[at].table for at in chosen]
 
     def loners_left(self) -> Mask:
         """A mask of the loners that have an unmet end."""

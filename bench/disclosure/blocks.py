@@ -14,8 +14,8 @@ from itertools import repeat
 
 import numpy as np
 
+from bench.disclosure.geography import Block, CountMatrix, Geography, Mask
 from etl.findings import FuxueError
-from etl.proof.geography import Block, CountMatrix, Geography, Mask
 from etl.proof.tables import Need, System, SystemCell
 from etl.protect.programme import EPSILON, FREE, Programme, Vector, task_of
 from etl.protect.secondary import Search
@@ -74,10 +74,28 @@ def protect_block(geography: Geography, place: int, demands: CountMatrix, *, spa
         search.prices[~search.free] = np.inf
         search.print_again(sorted(np.flatnonzero(search.free & ~must).tolist(), key=lambda at: (-dear[at], at)))
     dear[must | ~np.isfinite(dear)] = 0
-    own = [table for table in witnesses.fewest(dear) if (table[: counts.shape[1]] == counts[0]).all()]
+    own = [table for table in _fewest(witnesses, dear) if (table[: counts.shape[1]] == counts[0]).all()]
     for table in own:
         must |= carrier.changed(table)
     return Block(place, must.reshape(counts.shape)[1:], _changes(own, counts), _changes(carrier.tables, counts))
+
+
+def _fewest(witnesses: Witnesses, prices: Vector) -> list[Vector]:
+    """Few tables that together reach every end that is reached at all, not considering loners.
+
+    They are chosen greedily: most new ends for the least price of newly changed cells.
+    """
+    if not witnesses.found:
+        return []
+    reached = np.array([one.reached.reshape(-1) for one in witnesses.found])
+    moves = np.array([np.abs(one.table - witnesses.task.values) > EPSILON for one in witnesses.found])
+    left, chosen = reached.any(axis=0), list[int]()
+    while left.any():
+        new = moves & ~moves[chosen].any(axis=0)
+        gain = (reached & left).sum(axis=1) / (1 + np.where(new, prices, 0).sum(axis=1))
+        chosen.append(int(np.argmax(gain)))
+        left &= ~reached[chosen[-1]]
+    return [witnesses.found[at].table for at in chosen]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from etl.proof.geography import Block, CountMatrix, Geography, Mask
+from bench.disclosure.geography import Block, CountMatrix, Geography, Mask
 
 
 def unsafe(geography: Geography, blocks: Iterable[Block]) -> Iterator[str]:
