@@ -36,8 +36,10 @@ def load_csv(path: Path, shape: Callable[..., T]) -> T:
         raise _unreadable(path, "?", "syntax", line=reader.line_num, said=error) from None
     wrong = [name for at, name in enumerate(head) if name not in columns or name in head[:at]]
     wrong += [name for name in columns if name not in head]
-    if wrong or not rows:
-        raise bad_value(path.name, f"1:{wrong[0]}" if wrong else "2", "columns", columns=columns)
+    if wrong:
+        raise bad_value(path.name, f"1:{wrong[0]}", "columns", columns=columns)
+    if not rows:
+        raise bad_value(path.name, "2", "no_rows")
     for number, row in rows:
         if len(row) != len(head):
             at = head[min(len(row), len(head) - 1)]
@@ -85,7 +87,7 @@ def read_toml(path: Path) -> Mapping[str, Any]:
         raise _unreadable(path, "?", "too_deep") from None
     except ValueError as error:  # invalid TOML, or a number with more digits than Python accepts
         at = re.search(r"at line (\d+)", str(error))
-        key = _near(content.splitlines()[: int(at[1]) if at else None])
+        key = _near(content.split("\n")[: int(at[1]) if at else None])
         raise _unreadable(path, key, "syntax", line=at[1] if at else "?", said=error) from None
 
 
@@ -96,7 +98,7 @@ def _read(path: Path) -> str:
         raise FuxueError("campaign.missing_file", file=path.name) from None
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", "replace")
-        raise _unreadable(path, _near([*before.splitlines(), ""]), "encoding", said=error.reason) from None
+        raise _unreadable(path, _near(before.split("\n")), "encoding", said=error.reason) from None
     except OSError as error:
         raise _unreadable(path, "?", "system", said=error.strerror or "?") from None
 

@@ -1,4 +1,4 @@
-"""Annotations that declare the campaign's files: what a key may contain, and what an error says was expected.
+"""Annotations that declare the campaign's files: what a key may contain, and what its error message asks for.
 
 `etl/rulebook/datafile.py` lets pydantic validate ordinary frozen dataclasses by these annotations. They are checked
 only when a file is read, not when such an object is made in code.
@@ -76,12 +76,12 @@ def matching(pattern: str) -> Is:
 
 
 def one_of(names: Collection[str]) -> Is:
-    """One of these texts."""
+    """A value that is one of `names`."""
     return Is(lambda value: value in names, "enum", enum=tuple(names))
 
 
 def some_of(names: Collection[str]) -> Is:
-    """A list of at least one of these texts, each once."""
+    """A non-empty list of texts from `names`, without repetition."""
     return Is(lambda values: values and set(values) <= set(names) and is_once(values), "some_of", enum=tuple(names))
 
 

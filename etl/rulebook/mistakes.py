@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ Schema = Mapping[str, Any]
 
 @cache
 def _catalogue() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(resources.files("etl.rulebook").joinpath("expected.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(Path(__file__).with_name("expected.toml").read_text(encoding="utf-8"))
 
 
 def in_both(name: str, expected: str, params: Mapping[str, object]) -> dict[str, Any]:
