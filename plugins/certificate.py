@@ -23,8 +23,6 @@ from etl.system.disk import write_private
 from etl.system.home import Home
 from etl.vault.store.keys import Keys
 
-#: The longest validity, in days, that all browsers accept from a private authority.
-MOST_DAYS = 825
 #: The certificate is valid from this long before its date, since clocks in the offices may be slow.
 BEHIND = dt.timedelta(days=1)
 AUTHORITY, SERVER, KEY = "ca.crt", "server.crt", "server.key"

@@ -4,6 +4,7 @@ They override `Database.connect()`, since Datasette's hooks run only later, when
 already have failed.
 """
 
+import contextlib
 import itertools
 import os
 import sqlite3 as standard  # noqa: TID251 - opens nothing: named so that Datasette's use of it can be replaced
@@ -143,7 +144,8 @@ class ScopeDatabase(KeyedDatabase):
                 return fn(connection)
             finally:
                 connection.close()
-                self._all_connections.remove(connection)
+                with contextlib.suppress(ValueError):  # retired with the others, if the file was replaced meanwhile
+                    self._all_connections.remove(connection)
 
         return await self.execute_fn(isolated)  # type: ignore[no-any-return]
 

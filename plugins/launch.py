@@ -12,8 +12,7 @@ import uvicorn
 
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
-from etl.system.home import Home
-from etl.system.keyless import ROOT
+from etl.system.home import ROOT, Home
 from etl.system.processes import terminated_as_interrupted
 from etl.vault.scopes.contents import scopes
 from etl.vault.store.files import scope_names

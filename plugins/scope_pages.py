@@ -53,9 +53,7 @@ def _years_before(day: dt.date, years: int) -> str:
 
 async def first_page(datasette: Any, database: str) -> dict[str, Any]:
     """Variables for the template of a scope: bars as (name, count, whole), and links."""
-    scope = datasette.databases.get(database)
-    if scope is None:
-        return {}
+    scope = datasette.databases[database]
     names = set(await scope.table_names())
     links = [link for link in datasette.pages if link.table in names]
     if "progress" not in names:

@@ -61,7 +61,7 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
         """Update the catalogue of the scopes; without scopes, leave the catalogue of a running server unchanged."""
         if self.databases:
             await super()._refresh_schemas()
-        elif not self.internal_db_created:  # type: ignore[has-type]
+        elif not self.internal_db_created:  # type: ignore[has-type]  # pragma: no branch - tests end sooner
             await init_internal_db(self.get_internal_database())
             self.internal_db_created = True
 

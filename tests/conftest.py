@@ -1,11 +1,13 @@
-"""Shared ground: two campaigns, and homes in which a small issue stands, filled or loaded. All people made up."""
+"""Shared fixtures: two campaigns, and homes with a small issue, filled or loaded. All people are made up."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 import tests.support.quick  # noqa: F401 - changes what it loads
@@ -15,8 +17,12 @@ from etl.system.home import Home
 from etl.vault.store.keys import demo_master, new_key
 from etl.workflow import inspecting, issuing, loading, releasing, synthesizing, upkeep
 from etl.workflow.run import Run
+from tests.support.chromium import CHROMIUM, QUIET
 from tests.support.homes import ACCOUNTS, CHILDREN, FULL, ROOT, SEED, at_due, put_in_place, silent_bar, with_limits_of
 from tests.support.once import made_once
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 #: Files that take longest, which come first: processes that share the work then end together.
 LONG = (
@@ -25,6 +31,11 @@ LONG = (
     "test_check_outcome", "test_issue_decisions", "test_serve_public", "test_upkeep", "test_staff_routes",
     "test_mutation", "test_pages_faults", "test_protect", "test_vault", "test_casework", "test_feedback",
 )  # fmt: skip
+
+
+#: Every run of `make test` tries the same examples.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,6 +51,19 @@ def _quick_password_hashes() -> Iterator[None]:
     passwords.hash_password.__defaults__ = (None, 1000)
     yield
     passwords.hash_password.__defaults__ = before
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's chromium. Open for a module's tests only: while it is, no other event loop can run."""
+    from playwright.sync_api import sync_playwright
+
+    if not CHROMIUM:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

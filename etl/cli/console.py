@@ -1,6 +1,5 @@
 """Output of the command line: lines from `texts.toml`, JSON, progress bars, errors."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -47,6 +46,8 @@ def end() -> None:
 def flush() -> None:
     """Print the JSON document and clear it, if JSON was asked for and the document is not empty."""
     if _settings["json"] and _document:
+        import json  # imported here, like rich: not every command prints it
+
         print(json.dumps(_document, ensure_ascii=False, default=str), flush=True)
     _document.clear()
 

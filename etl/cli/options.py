@@ -11,8 +11,7 @@ import click
 from etl.cli import console
 from etl.cli.parameters import DAY
 from etl.findings import FuxueError
-from etl.system.home import Home
-from etl.system.keyless import ROOT
+from etl.system.home import ROOT, Home
 
 if TYPE_CHECKING:
     from etl.workflow.run import Run

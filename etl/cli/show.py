@@ -135,10 +135,10 @@ def show_issue(handed: Handed, home: Home) -> None:
         for workbook in handed.decision_workbooks:
             console.say(f"issue.{workbook.stem}", file=workbook)
     if not handed.issue:
-        console.result("findings", papers=[str(workbook) for workbook in handed.decision_workbooks])
+        console.result("findings", decision_workbooks=[str(workbook) for workbook in handed.decision_workbooks])
         count = sum(finding.severity is Severity.ERROR for finding in handed.findings)
         raise FuxueError("issue.refused", count=count, code=1)
-    console.say("issue.done", issue=handed.issue, children=handed.rows, units=handed.receivers,
+    console.say("issue.done", issue=handed.issue, children=handed.rows, units=handed.recipients,
         folder=home.outbox / handed.issue)  # fmt: skip
     whole = handed.completeness
     console.say("issue.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded, known=handed.known)

@@ -10,6 +10,9 @@ from etl.cli import console
 from etl.cli.options import FILE, Command, Group, Settings, as_of, settings
 from etl.cli.parameters import DAY
 
+#: The longest validity of a certificate, in days, that all browsers accept from a private authority.
+MOST_DAYS = 825
+
 
 @click.group(cls=Group)
 def staff_command() -> None:
@@ -67,7 +70,7 @@ def staff_disable_command(given: Settings, name: str) -> None:
 @staff_command.command("certificate")
 @click.option("--host", "hosts", multiple=True, required=True,
               help="Name or address by which browsers reach the server (repeat it for more).")  # fmt: skip
-@click.option("--days", type=click.IntRange(1, 825), default=397, show_default=True, help="How long it is valid.")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=397, show_default=True, help="How long it is valid.")
 @as_of
 @settings
 def staff_certificate_command(given: Settings, hosts: tuple[str, ...], days: int, as_of: dt.datetime | None) -> None:

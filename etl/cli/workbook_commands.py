@@ -35,7 +35,7 @@ def issue_command(given: Settings, list_file: Path | None, assign: Path | None, 
         raise FuxueError("issue.list_or_form")
     if form:
         handed = issuing.issue_form(run, form, to)
-        console.say("issue.form_done", issue=handed.issue, rows=handed.rows, receivers=handed.receivers,
+        console.say("issue.form_done", issue=handed.issue, rows=handed.rows, recipients=handed.recipients,
                     folder=run.home.outbox / handed.issue)  # fmt: skip
     elif list_file:
         show.show_issue(issuing.issue_list(run, list_file, assign=assign, exclude=exclude), run.home)

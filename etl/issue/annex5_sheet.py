@@ -11,6 +11,8 @@ from etl.rulebook.campaign import Campaign, Category
 
 #: Zero-based rows: title, group headings, headings, the unit, the total, the check line, the footer.
 _TITLE, _GROUPS, HEADINGS, UNIT, _TOTAL, CHECK, _FOOTER = range(7)
+#: Their heights in points.
+HEIGHTS = {_TITLE: 36, _GROUPS: 24, HEADINGS: 64, UNIT: 36, _TOTAL: 30, CHECK: 22, _FOOTER: 30}
 MEND = "附件4还有填错的行（深红），改好再打印。"
 GROUP_NAMES = {"deducted": "核减项", "to_return": "应劝返项"}
 
@@ -23,15 +25,7 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
     sheet = book.add_worksheet(ANNEX5.sheet)
     right = len(ANNEX5.columns) - 1
     sheet.merge_range(_TITLE, 0, _TITLE, right, ANNEX5.title.format(county=campaign.county), styles["title"])
-    for row, height in (
-        (_TITLE, 36),
-        (_GROUPS, 24),
-        (HEADINGS, 64),
-        (UNIT, 36),
-        (_TOTAL, 30),
-        (CHECK, 22),
-        (_FOOTER, 30),
-    ):
+    for row, height in HEIGHTS.items():
         sheet.set_row(row, height)
     _headings(sheet, campaign, styles)
     sheet.write_string(UNIT, 0, campaign.city, styles["issued"])
@@ -41,25 +35,9 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
         sheet.write_formula(UNIT, at, formula, styles["number"], 0)
         letters = column_letters(at)
         sheet.write_formula(_TOTAL, at, f"=SUM({letters}{UNIT + 1}:{letters}{UNIT + 1})", styles["number"], 0)
-    missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
-    # The progress line of 附件4 ends in 待改 0 only if no row has a fault.
-    is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
-    due = f'"附件4还有 "&({missing})&" 人未填或填错，暂不要打印。"'
-    check = f'=IF({missing}>0,{due},IF({is_right},"{agrees}","{MEND}"))'
-    if not layout.count:
-        check = f'="{agrees}"'
-    sheet.merge_range(CHECK, 0, CHECK, right, "", styles["progress"])
-    value = f"附件4还有 {layout.count} 人未填或填错，暂不要打印。" if layout.count else agrees
-    sheet.write_formula(CHECK, 0, check, styles["progress"], value)
+    _check_line(sheet, layout, right, styles)
     _footer(sheet, bundle, layout, styles)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
-    sheet.center_horizontally()
-    sheet.fit_to_pages(1, 1)
-    sheet.print_area(0, 0, _FOOTER, right)
-    sheet.set_footer("&L&9单位负责人签字：＿＿＿＿＿＿＿＿（盖章）&R&9第 &P 页，共 &N 页")
-    sheet.protect("", {"format_columns": True, "format_rows": True})
+    _page_setup(sheet, right)
 
 
 def _headings(sheet: Any, campaign: Campaign, styles: Mapping[str, Any]) -> None:
@@ -100,6 +78,20 @@ def _trimmed(layout: Layout, key: str) -> str:
     return f'TRIM(SUBSTITUTE(\'{ANNEX4.sheet}\'!{layout.area(key)},"\u3000"," "))'
 
 
+def _check_line(sheet: Any, layout: Layout, right: int, styles: Mapping[str, Any]) -> None:
+    """Say whether all of 附件4 is counted here, and if it still has a fault. `right` is the last column's index."""
+    missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
+    # The progress line of 附件4 ends in 待改 0 only if no row has a fault.
+    is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
+    due = f'"附件4还有 "&({missing})&" 人未填或填错，暂不要打印。"'
+    check = f'=IF({missing}>0,{due},IF({is_right},"{agrees}","{MEND}"))'
+    if not layout.count:
+        check = f'="{agrees}"'
+    sheet.merge_range(CHECK, 0, CHECK, right, "", styles["progress"])
+    value = f"附件4还有 {layout.count} 人未填或填错，暂不要打印。" if layout.count else agrees
+    sheet.write_formula(CHECK, 0, check, styles["progress"], value)
+
+
 def _footer(sheet: Any, bundle: Bundle, layout: Layout, styles: Mapping[str, Any]) -> None:
     """The footer: the unit as issued, the people by formula from 附件4, and a blank for the date."""
     typed = {field.key: f"'{ANNEX4.sheet}'!{column_letters(blank)}{layout.footer + 1}"
@@ -116,3 +108,15 @@ def _footer(sheet: Any, bundle: Bundle, layout: Layout, styles: Mapping[str, Any
             )
         else:
             sheet.merge_range(_FOOTER, at + 1, _FOOTER, at + 2, "", styles["blank"])
+
+
+def _page_setup(sheet: Any, right: int) -> None:
+    """One landscape page of A4, ready to sign; protected, but rows and columns can be resized."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
+    sheet.center_horizontally()
+    sheet.fit_to_pages(1, 1)
+    sheet.print_area(0, 0, _FOOTER, right)
+    sheet.set_footer("&L&9单位负责人签字：＿＿＿＿＿＿＿＿（盖章）&R&9第 &P 页，共 &N 页")
+    sheet.protect("", {"format_columns": True, "format_rows": True})

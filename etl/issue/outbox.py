@@ -38,14 +38,14 @@ def issue_workbooks(
     fingerprint: Mac,
     password_of: Callable[[str], str],
     outbox: Path,
-    executor: Executor,
+    executor: Executor | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> Handout:
     """Write a sealed workbook for every bundle of one issue, with receipts and a list, to a draft folder.
 
     `put_issues_in_place` renames it to `outbox/<issue>/` once the issue is on record. `day` is in ISO form; `mac` signs
     the hidden manifests, `fingerprint` computes that of a sealed file, `password_of` gives a recipient's password;
-    `done` is called after each workbook.
+    `done` is called after each workbook. `executor` makes them; None makes them one after the other in this process.
     """
     issue = bundles[0].issue
     fresh = _draft(outbox, issue)
@@ -56,8 +56,9 @@ def issue_workbooks(
          password_of(bundle.recipient))
         for bundle in bundles
     ]  # fmt: skip
+    make = executor.map if executor else map
     fingerprints = {}
-    for bundle, sealed in zip(bundles, executor.map(partial(seal_one, campaign), jobs), strict=True):
+    for bundle, sealed in zip(bundles, make(partial(seal_one, campaign), jobs), strict=True):
         write_private(fresh / bundle.file, sealed)
         fingerprints[bundle.recipient] = fingerprint(sealed)
         done()

@@ -35,7 +35,7 @@ class Source:
 
     @cached_property
     def prints(self) -> Mapping[str, str]:
-        """By release name, the digest of its folder and those before it, which determine all that its page shows."""
+        """By release name, one digest of its folder and all earlier ones, which determine everything on its page."""
         found: dict[str, str] = {}
         before = ""
         for release in self.releases:
@@ -44,7 +44,7 @@ class Source:
         return found
 
     def rows(self, kind: str) -> Mapping[str, object]:
-        """The objects that rows of a kind (city, unit, category) stand for, by row name."""
+        """By row name, what each row of a kind describes: the campaign (city), a unit or a category."""
         return {"city": {CITY: self.campaign}, "unit": self.campaign.unit, "category": self.campaign.category}[kind]
 
     def row_names(self, kind: str, row: str) -> tuple[str, str]:
@@ -82,7 +82,7 @@ def _fits(source: Source, release: Release) -> None:
 
 
 def _audited(release: Release, row: str, measure: str, cell: Cell) -> None:
-    """Raise FuxueError for a withheld cell without an audited range, or whose range reveals a small count."""
+    """Raise FuxueError for a withheld cell that has no audited range or whose range reveals a small count."""
     if cell.status is not Status.SUPPRESSED:
         return
     name = cell_id(row, measure)

@@ -57,7 +57,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class _Day:
-    """A day that is labelled on the drawing. `key` names its text, which is on the right of an `early` day."""
+    """A day that is labelled on the drawing. `key` names its label, which is right of the day if `early`."""
 
     key: str
     date: dt.date
@@ -128,6 +128,6 @@ def _down(people: int, top: int) -> int:
 
 
 def _step(highest: int) -> int:
-    """The smallest round number (1, 2 or 5 times a power of ten) of which four steps reach `highest`."""
+    """The smallest round number (1, 2 or 5 times a power of ten) such that four steps of it reach `highest`."""
     steps: Iterator[int] = (base * 10**power for power in range(12) for base in (1, 2, 5))
     return next(step for step in steps if step * 4 >= highest)

@@ -41,12 +41,12 @@ def files_of(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def place_of(folder: Path, issue: str, receiver: str, number: int, day: str, suffix: str) -> Path:
+def place_of(folder: Path, issue: str, recipient: str, number: int, day: str, suffix: str) -> Path:
     """The path for a file that is on record with this number since this day (ISO form).
 
     `folder` is the home's `received` or `refused`; `suffix` is that of the file's original name.
     """
-    own = Path(issue, receiver) if issue and receiver else Path(NAMELESS)
+    own = Path(issue, recipient) if issue and recipient else Path(NAMELESS)
     kind = suffix.lower() if re.fullmatch(r"\.[A-Za-z]{2,5}", suffix) else ".bin"
     return folder / own / f"{number:04d}-{day}{kind}"
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from etl.findings import FuxueError
 
+#: The program's own folder. Processes of the program run there, so that they can import it.
+ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a command waits for another one that is changing the home, and seconds between two attempts.
 _PATIENCE, LOOK = 30.0, 0.05
 #: The locks that this process holds: file handle by the root of the home.

@@ -4,12 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from etl.findings import FuxueError
+from etl.system.home import ROOT
 
-#: The program's folder; such processes run there, so that they can import it.
-ROOT = Path(__file__).resolve().parents[2]
 #: The only environment variables that are passed on. The path of the key file is not among them.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 

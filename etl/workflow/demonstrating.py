@@ -38,29 +38,29 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: P
     path = home.private / "list.xlsx"
     try:
         synthesizing.synthesize_list(campaign, path, children, seed, "default")
-        clock.lap("省级名单（合成）", f"{children} 名儿童")
+        clock.note("省级名单（合成）", f"{children} 名儿童")
         handed = issuing.issue_list(run, path)
     finally:
         path.unlink(missing_ok=True)  # even in a demo, no list of individuals stays unencrypted
     if not handed.issue:
         raise FuxueError("issue.refused", count=len(handed.findings))
-    clock.lap("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
+    clock.note("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
     filled = synthesizing.synthesize_fill(run, children, seed, "default", faults=_FAULTS)
-    clock.lap("乡镇填报", f"{len(filled)} 个工作簿")
+    clock.note("乡镇填报", f"{len(filled)} 个工作簿")
     first = loading.load_files(_on(run, campaign.verification_due), filled)
     refused = [one.checked for one in first if one.outcome == "refused"]
-    clock.lap("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
+    clock.note("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
     again = synthesizing.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
     second = loading.load_files(_on(run, campaign.reports_due), again)
     if left := sum(one.outcome != "accepted" for one in second):
         raise FuxueError("demo.failed", count=left)
-    clock.lap("退回后重报", f"收下 {len(second)}")
-    clock.lap("更正与建档", _casework(_on(run, campaign.reports_due), seed))
+    clock.note("退回后重报", f"收下 {len(second)}")
+    clock.note("更正与建档", _casework(_on(run, campaign.reports_due), seed))
     release = releasing.release_figures(_on(run, campaign.reports_due)).release
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
-    clock.lap("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
+    clock.note("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
     publishing.publish(home, campaign_folder)
-    clock.lap("发布", "网页、CSV、fuxue.db")
+    clock.note("发布", "网页、CSV、fuxue.db")
     return DemoResult(tuple(clock.lines), release, demo_accounts(run))
 
 
@@ -100,7 +100,7 @@ class _Clock:
         self.lines: list[tuple[str, str, float]] = []
         self.last = time.monotonic()
 
-    def lap(self, what: str, how_much: str) -> None:
+    def note(self, what: str, how_much: str) -> None:
         now = time.monotonic()
         self.lines.append((what, how_much, now - self.last))
         self.last = now

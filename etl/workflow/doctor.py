@@ -17,6 +17,7 @@ from etl.system.home import Home
 from etl.vault.store import chain
 from etl.vault.upkeep.verify import record_breaks
 from etl.workflow.run import Run
+from etl.workflow.texts import error_texts, text
 
 #: Free disk space that a load, a rekey or a release may need, besides the copies of the record that a rekey makes.
 SPARE_BYTES = 500_000_000
@@ -64,7 +65,7 @@ def _key(home: Home, key_file: Path) -> Check:
 def _closed(home: Home) -> Check:
     """No private folder or database is accessible to other accounts."""
     paths = [home.private, *(path for path in home.private.rglob("*") if path.is_dir() or path.suffix == ".db")]
-    found = [path for path in paths if not path.is_symlink() and _is_open(path)]
+    found = [path for path in paths if path.exists() and not path.is_symlink() and _is_open(path)]
     if found:
         return Check("closed", Outcome.BAD, {"file": found[0], "count": len(found)})
     return Check("closed", Outcome.FINE)
@@ -75,15 +76,21 @@ def _is_open(path: Path) -> bool:
 
 
 def _record(run: Run) -> Check:
+    if not run.home.vault.exists():
+        return Check("record", Outcome.WARNING)
     try:
         vault = run.open_vault()
     except FuxueError as error:
-        return Check("record", Outcome.BAD, {"reason": error.key})
+        zh, en = error_texts(error)
+        return Check("record", Outcome.BAD, {"reason": en, "reason_zh": zh})
     try:
         found = record_breaks(vault, run.campaign)
-        return Check("record", Outcome.BAD if found else Outcome.FINE, {"reason": found[0].key if found else ""})
     finally:
         vault.close()
+    if not found:
+        return Check("record", Outcome.FINE)
+    zh, en = (text(found[0].key, language, **found[0].params) for language in ("zh", "en"))
+    return Check("record", Outcome.BAD, {"reason": en, "reason_zh": zh})
 
 
 def _clock(run: Run) -> Check:

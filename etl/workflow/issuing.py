@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,8 @@ from etl.workflow.writing import writing
 
 #: Stands for the issue when the password of the bureau's own documents is derived.
 BUREAU_DOCUMENTS = "decisions"
+#: Up to this many workbooks are sealed in this process, in less time than it takes to start others.
+FEW_WORKBOOKS = 6
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,12 @@ class Handed:
     """The result of issuing.
 
     `issue` is empty if nothing was issued; then an officer must first fill in the `decision_workbooks`, if there are
-    any. `rows` and `receivers` count what was handed out; `known` counts the rows of the list that were known before.
+    any. `rows` and `recipients` count what was handed out; `known` counts the rows of the list that were known before.
     """
 
     issue: str
     rows: int
-    receivers: int
+    recipients: int
     findings: tuple[Finding, ...] = ()
     decision_workbooks: tuple[Path, ...] = ()
     known: int = 0
@@ -107,13 +110,15 @@ def issue_form(run: Run, key: str, to: str | None) -> Handed:
     already.
     """
     form = FORMS[key]
-    receivers = [one.slug for one in run.campaign.casework.departments] if form == CORRECTIONS else [*run.campaign.unit]
-    if to is not None and to not in receivers:
-        raise FuxueError("issue.no_receiver", to=to, receivers="、".join(receivers))
+    recipients = (
+        [one.slug for one in run.campaign.casework.departments] if form == CORRECTIONS else [*run.campaign.unit]
+    )
+    if to is not None and to not in recipients:
+        raise FuxueError("issue.no_recipient", to=to, recipients="、".join(recipients))
     with writing(run) as vault:
         moved = _put_in_place(run, vault)
         finished = [name for name in moved if name in issued.issues(vault, form.key)]
-        if finished and to in (None, *_receivers(run, vault, finished[-1])):
+        if finished and to in (None, *_recipients(run, vault, finished[-1])):
             return _handed(run, vault, finished[-1])
         name = issued.next_issue(vault, run.day, handed_out(run.home.outbox))
         marks = _seal(run, bundles := _open_rows(run, vault, form, name, to))
@@ -135,8 +140,8 @@ def _open_rows(run: Run, vault: Vault, form: Form, name: str, to: str | None) ->
     return fresh
 
 
-def _receivers(run: Run, vault: Vault, name: str) -> list[str]:
-    return [receiver for issue, receiver in issued.issued(vault, run.campaign) if issue == name]
+def _recipients(run: Run, vault: Vault, name: str) -> list[str]:
+    return [recipient for issue, recipient in issued.issued(vault, run.campaign) if issue == name]
 
 
 def _handed(run: Run, vault: Vault, name: str) -> Handed:
@@ -146,21 +151,21 @@ def _handed(run: Run, vault: Vault, name: str) -> Handed:
     return Handed(name, rows, len(bundles), completeness=issued.completeness(vault))
 
 
-def list_passwords(run: Run, receiver: str | None) -> list[tuple[str, str, str]]:
+def list_passwords(run: Run, recipient: str | None) -> list[tuple[str, str, str]]:
     """(issue, recipient, password) of each workbook, then ("—", …) of the bureau's and inspectorate's own documents.
 
-    `receiver` limits it to one recipient.
+    `recipient` limits it to one recipient.
     """
     documents = {BUREAU: bureau_password(run), INSPECTORATE: inspecting.password(run)}
     known = {*documents, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
-    if receiver is not None and receiver not in known:
-        raise FuxueError("campaign.no_unit", unit=receiver)
-    own = [("—", name, password) for name, password in documents.items() if receiver in (None, name)]
-    if receiver in documents:
+    if recipient is not None and recipient not in known:
+        raise FuxueError("campaign.no_unit", unit=recipient)
+    own = [("—", name, password) for name, password in documents.items() if recipient in (None, name)]
+    if recipient in documents:
         return own
     with run.open_vault() as vault:
         bundles = sorted(issued.issued(vault, run.campaign))
-    return [(i, u, run.keys.password(i, u)) for i, u in bundles if receiver in (None, u)] + own
+    return [(i, u, run.keys.password(i, u)) for i, u in bundles if recipient in (None, u)] + own
 
 
 def bureau_password(run: Run) -> str:
@@ -264,8 +269,7 @@ def _issue_children(run: Run, vault: Vault, fresh: ProvinceList, split: Split, d
 
 def _seal(run: Run, bundles: Sequence[Bundle]) -> Mapping[str, bytes]:
     """Write the sealed workbooks of one issue to a draft folder; return their fingerprints by recipient."""
-    # The worker processes never held the key or the record, and they end when this one does.
-    with ProcessPoolExecutor(workers(), mp_context=forks(), initializer=end_with_parent) as pool:
+    with _sealers() if len(bundles) > FEW_WORKBOOKS else nullcontext() as executor:
         return issue_workbooks(
             run.campaign,
             bundles,
@@ -274,6 +278,11 @@ def _seal(run: Run, bundles: Sequence[Bundle]) -> Mapping[str, bytes]:
             fingerprint=run.file_mark,
             password_of=partial(run.keys.password, bundles[0].issue),
             outbox=run.home.outbox,
-            executor=pool,
+            executor=executor,
             done=run.bar("加密下发", len(bundles)),
         ).fingerprints
+
+
+def _sealers() -> ProcessPoolExecutor:
+    """Processes that seal workbooks. They never held the key or the record, and they end when this process does."""
+    return ProcessPoolExecutor(workers(), mp_context=forks(), initializer=end_with_parent)

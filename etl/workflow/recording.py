@@ -31,7 +31,7 @@ def record_wrong_value(
     value = tidy(value)
     if run.campaign.casework.department(department) is None:
         known = "、".join(one.slug for one in run.campaign.casework.departments)
-        raise FuxueError("issue.no_receiver", to=department, receivers=known)
+        raise FuxueError("issue.no_recipient", to=department, recipients=known)
     if not value or (key == "id_number" and not is_valid(value)) or (key == "sex" and value not in ("男", "女")):
         raise FuxueError("record.bad_value", column=ANNEX4.column(key).heading)
     _must_be_named(by)

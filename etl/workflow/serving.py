@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from etl.publish import server
-from etl.system.home import Home
-from etl.system.keyless import ROOT, child_environment, error_of
+from etl.system.home import ROOT, Home
+from etl.system.keyless import child_environment, error_of
 from etl.workflow.run import Run
 
 

@@ -1,15 +1,16 @@
 """The texts of the command line, in Chinese and English (`texts.toml`)."""
 
-import tomllib
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from etl.findings import FuxueError
 
 
 @cache
 def _catalogue() -> dict[str, dict[str, str]]:
-    return tomllib.loads(resources.files("etl.workflow").joinpath("texts.toml").read_text(encoding="utf-8"))
+    import tomllib  # imported here, because `--help` prints no text of the catalogue
+
+    return tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
 
 
 def text(key: str, language: str = "zh", /, **params: object) -> str:

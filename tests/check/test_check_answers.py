@@ -62,7 +62,7 @@ def test_every_combination_of_category_return_and_age_is_judged_as_the_notice_sa
     ("", {"A06"}),
     (TEAM, set()), ("甲乙", set()), ("Li", set()), ("张三1", set()), ("同上海", set()), ("工作小组张三", set()),
     ("1", {"A13"}), ("甲", {"A13"}), ("L", {"A13"}), ("12345", {"A13"}), ("、、", {"A13"}), ("〃", {"A13"}),
-    *[(f"{sign}甲乙", {"A13"}) for sign in "=+-@"], ("甲-乙", set()),
+    *[(f"{char}甲乙", {"A13"}) for char in "=+-@"], ("甲-乙", set()),
     ("\"", {"A13"}), ("′′", {"A13"}), ("——", {"A13"}), ("1、2", {"A13"}),
     ("同上", {"A14"}), ("同前", {"A14"}), ("如上", {"A14"}), ("同上。", {"A14"}), ("入户核查", {"A14"}),
     ("已核查", {"A14"}), ("工作小组", {"A14"}),
@@ -77,7 +77,7 @@ def test_every_combination_of_category_return_and_age_is_judged_as_the_notice_sa
     (NAME, {"A15"}), (f"{NAME}、", {"A15"}), (f"{NAME} {NAME}", {"A15"}), (f"{NAME}、{TEAM}", set()),
     (f"{NAME}{TEAM}", set()),
 ])  # fmt: skip
-def test_a_team_is_named_and_each_mistake_is_told_once(campaign: Campaign, team: str, rules: set[str]) -> None:
+def test_a_team_is_named_and_each_mistake_is_reported_once(campaign: Campaign, team: str, rules: set[str]) -> None:
     answer = Answer("1", "B.在校有学籍", "B", "无", team, dt.date(2010, 1, 15), NAME)
     assert {rule.id for rule in failed_rules(answer, campaign)} == rules
 

@@ -16,8 +16,8 @@ from etl.rulebook.campaign import load_campaign
 from etl.workflow.run import Run
 from tests.support import books
 from tests.support.census import BEYOND, BOUNDARY, FIRES, NOTES, PASSES, WARNINGS, Case, Found
+from tests.support.filled_workbooks import case_row
 from tests.support.homes import ROOT
-from tests.support.papers import case_row
 from tests.support.workbench import Bench, serials
 
 RULES = {rule.id: rule for rule in load_campaign(ROOT / "campaign").rules}
@@ -58,7 +58,7 @@ def assert_fires(rule: str, case: Case, cells: str, bench: Bench) -> None:
     if cells:
         assert {f.sheet for f in own} <= {ANNEX4.sheet, ANNEX5.sheet, CASES.sheet, "名单"}
     for finding in own:
-        assert any("\u4e00" <= sign <= "\u9fff" for sign in finding.message)
+        assert any("\u4e00" <= char <= "\u9fff" for char in finding.message)
         for message in (finding.message, finding.message_en):
             assert "{" not in message
             assert "None" not in message
@@ -102,7 +102,7 @@ def test_a_rule_fires_at_the_first_invalid_input(rule: str, bench: Bench) -> Non
     assert_fires(rule, *BEYOND[rule], bench)
 
 
-def test_a_missing_row_is_told_by_its_serial(bench: Bench) -> None:
+def test_a_missing_row_is_named_by_its_serial(bench: Bench) -> None:
     first = serials(bench)[0]
     (finding,) = [f for f in bench.edit(lambda sheet: sheet.delete_rows(4)) if f.rule == "R01"]
     assert finding.serial == first

@@ -61,7 +61,7 @@ def test_a_cell_is_kept_as_what_it_stands_for(small: Campaign, key: str, typed: 
     (MEASURE | {"person": "甲"}, [("E05", "K4")]), (MEASURE | {"person": "甲乙"}, []),
     (BACK | {"carer": "1"}, [("E05", "N4")]),
 ])  # fmt: skip
-def test_a_row_is_blank_complete_or_told(
+def test_a_row_is_blank_complete_or_reported(
     small: Campaign, cells: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
     assert places(judge(small, **cells)[1]) == expected
@@ -70,7 +70,7 @@ def test_a_row_is_blank_complete_or_told(
 @pytest.mark.parametrize(("cells", "expected"), [
     ({}, []), (MEASURE, []), (BACK, [("E06", "L4")]), (MEASURE | BACK, [("E06", "L4")]),
 ])  # fmt: skip
-def test_schooling_of_a_child_that_is_not_back_is_told(
+def test_schooling_of_a_child_that_is_not_back_is_reported(
     small: Campaign, cells: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
     assert places(judge(small, "否", **cells)[1]) == expected
@@ -79,8 +79,8 @@ def test_schooling_of_a_child_that_is_not_back_is_told(
 @pytest.mark.parametrize(("value", "expected"), [
     (Value("2020-03-09", "M4", is_other=True, is_date=True), []),
     (Value("2020-03-17", "M4", is_other=True, is_date=True), [("E04", "M4")]),  # a date in a date's cell is judged
-    (Value("TRUE", "M4", is_other=True), []),  # R08 tells
-    (Value("昨天", "M4", is_formula=True), []),  # R06 tells
+    (Value("TRUE", "M4", is_other=True), []),  # R08 reports it
+    (Value("昨天", "M4", is_formula=True), []),  # R06 reports it
     (Value("昨天", "M4", is_formula=True, is_other=True, is_date=True), []),
     (Value("昨天", "M4", is_number=True), [("E03", "M4")]),
 ])  # fmt: skip

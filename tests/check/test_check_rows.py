@@ -56,7 +56,7 @@ def test_tidying_twice_is_tidying_once(text: str) -> None:
     st.text(st.sampled_from("ＡＩＭ．.、 　\u200b\ufeff\u00a0\t\n户籍原因是否无"), max_size=12),
     st.sampled_from("　 \u200b\n"),
 )
-def test_tidying_never_tells_apart_what_looks_the_same(text: str, around: str) -> None:
+def test_tidying_makes_the_same_of_what_looks_the_same(text: str, around: str) -> None:
     assert tidy(around + text + around) == tidy(text)
 
 
@@ -77,13 +77,13 @@ def row(child: Child, number: int, **changed: str) -> dict[str, Value]:
 
 @steady
 @given(st.lists(st.integers(0, 7), max_size=9))
-def test_each_issued_child_comes_back_exactly_once_or_is_told(small: Campaign, order: list[int]) -> None:
-    """Rows in any order, left out, doubled, foreign: what is not told is in its place."""
+def test_each_issued_child_comes_back_exactly_once_or_is_reported(small: Campaign, order: list[int]) -> None:
+    """Rows in any order, left out, doubled, foreign: what is not reported is in its place."""
     known = {child.serial: child for child in CHILDREN}
     rows = [row(known.get(str(n), CHILDREN[0]), at, serial=str(n)) for at, n in enumerate(order, start=4)]
     pairs, findings = match_rows(Submission("附件4", tuple(rows)), BUNDLE, small, "x.xlsx")
     assert [issued["serial"] for issued, _ in pairs] == [c.serial for c in CHILDREN if int(c.serial) in order]
-    told = [(f.rule, f.cell, f.serial) for f in findings]
+    found = [(f.rule, f.cell, f.serial) for f in findings]
     seen: set[int] = set()
     expected: list[tuple[str, str, str | None]] = []
     for at, n in enumerate(order, start=4):
@@ -93,12 +93,12 @@ def test_each_issued_child_comes_back_exactly_once_or_is_told(small: Campaign, o
             expected.append(("R02", f"A{at}", str(n)))
         seen.add(n)
     expected += [("R01", "", c.serial) for c in CHILDREN if int(c.serial) not in seen]
-    assert told == expected
+    assert found == expected
 
 
 @steady
 @given(st.sampled_from([c.key for c in ANNEX4.issued if c.key != "serial"]), st.text(max_size=6))
-def test_any_other_text_in_an_issued_cell_is_told(small: Campaign, key: str, text: str) -> None:
+def test_any_other_text_in_an_issued_cell_is_reported(small: Campaign, key: str, text: str) -> None:
     rows = tuple(row(child, at, **({key: text} if at == 5 else {})) for at, child in enumerate(CHILDREN, start=4))
     _, findings = match_rows(Submission("附件4", rows), BUNDLE, small, "x.xlsx")
     cell = {column.key: letter for letter, column in zip("ABCDEFGHIJK", ANNEX4.columns, strict=True)}[key] + "5"
@@ -127,7 +127,7 @@ def test_being_back_goes_with_the_category_in_both_directions(campaign: Campaign
         assert failed == (set() if is_right else {"A05" if category.code <= "H" else "A04"}), category.code
 
 
-def test_an_unlisted_category_is_told_once(campaign: Campaign) -> None:
+def test_an_unlisted_category_is_reported_once(campaign: Campaign) -> None:
     assert [rule.id for rule in failed_rules(answer(None, "也许"), campaign)] == ["A02"]
 
 
@@ -148,13 +148,13 @@ def test_every_rule_cites_what_it_rests_on(campaign: Campaign) -> None:
         assert (rule.predicate == "") == (rule.column == "")
 
 
-@pytest.mark.parametrize(("old", "new", "told"), [
+@pytest.mark.parametrize(("old", "new", "message"), [
     ("村", "屯", "第 {2} 个字起不同（下发 {0} 个字，收到 {0} 个字）"),
     ("号", "", "第 {0} 个字起不同（下发 {0} 个字，收到 {1} 个字）"),
 ])  # fmt: skip
-def test_a_difference_is_told_precisely_and_without_the_texts(run: Run, old: str, new: str, told: str) -> None:
+def test_a_difference_is_reported_precisely_and_without_the_texts(run: Run, old: str, new: str, message: str) -> None:
     household = issued(run)[0].household
     changed = household[::-1].replace(old, new, 1)[::-1]
     (finding,) = [f for f in check_edit(run, setting(H4=changed)).findings if f.rule == "R04"]
-    assert told.format(len(household), len(household) - 1, household.rindex(old) + 1) in finding.message
+    assert message.format(len(household), len(household) - 1, household.rindex(old) + 1) in finding.message
     assert household[-6:] not in finding.message

@@ -48,8 +48,8 @@ GENUINE = Manifest("annex4", ISSUE, UNIT, tuple(BUNDLE.keys)).signed(mac)
 def submission(**changed: object) -> Submission:
     rows = tuple(row_of(issued, number) for number, issued in enumerate(BUNDLE.rows, start=4))
     foot = {"unit": BUNDLE.name, "filler": "测试员甲", "phone": "0000", "leader": "测试员乙"}
-    whole = Submission(sheet=ANNEX4.sheet, rows=rows, footer=foot, manifest=GENUINE, opened_by=0)
-    return replace(whole, **changed)  # type: ignore[arg-type]
+    good = Submission(sheet=ANNEX4.sheet, rows=rows, footer=foot, manifest=GENUINE, opened_by=0)
+    return replace(good, **changed)  # type: ignore[arg-type]
 
 
 def is_genuine(manifest: Manifest) -> bool:
@@ -60,7 +60,7 @@ def check(campaign: Campaign, given: Submission, police: Sequence[tuple[str, str
     return check_submission("x.xlsx", given, CANDIDATES, {(ISSUE, UNIT): BUNDLE}, campaign, is_genuine, DAY, police)
 
 
-def told(checked: Checked) -> list[tuple[str, str]]:
+def found(checked: Checked) -> list[tuple[str, str]]:
     """What is found, but for the missing 附件5."""
     return [(finding.rule, finding.cell) for finding in checked.findings if finding.rule not in ("R10", "R13")]
 
@@ -72,7 +72,7 @@ def changed(key: str, value: Value) -> Submission:
 @pytest.mark.parametrize("opened_by", [0, None])
 def test_a_whole_submission_is_its_units_sealed_or_not(small: Campaign, opened_by: int | None) -> None:
     checked = check(small, submission(opened_by=opened_by))
-    assert told(checked) == []
+    assert found(checked) == []
     assert (checked.issue, checked.unit, checked.accepted) == (ISSUE, UNIT, True)
     assert checked.sealed == (opened_by is not None)
     assert [(a.serial, a.code, a.returned, a.name) for a in checked.answers] == [
@@ -89,20 +89,20 @@ def test_a_whole_submission_is_its_units_sealed_or_not(small: Campaign, opened_b
     ({"manifest": Manifest("annex4", ISSUE, UNIT, tuple(BUNDLE.keys[:2])).signed(mac)}, "F10"),
     ({"manifest": Manifest("cases", ISSUE, UNIT, tuple(BUNDLE.keys)).signed(mac)}, "F10"),
 ])  # fmt: skip
-def test_what_cannot_be_told_to_be_the_units_is_refused_and_not_compared(
+def test_what_is_not_provably_the_units_is_refused_and_not_compared(
     small: Campaign, given: dict[str, object], rule: str
 ) -> None:
     checked = check(small, submission(**given))
     assert [finding.rule for finding in checked.findings] == [rule]
     assert not checked.accepted
     assert (checked.answers, checked.entries) == ((), ())
-    # The seal still tells who sent it.
+    # The seal still shows who sent it.
     assert (checked.issue, checked.unit) == (ISSUE, "xiling" if given.get("opened_by") else UNIT)
 
 
 def test_serials_of_a_manifest_may_stand_in_any_order(small: Campaign) -> None:
     turned = Manifest("annex4", ISSUE, UNIT, tuple(reversed(BUNDLE.keys))).signed(mac)
-    assert told(check(small, submission(manifest=turned))) == []
+    assert found(check(small, submission(manifest=turned))) == []
 
 
 def test_an_unknown_issue_is_named_as_the_bureau_signed_it(small: Campaign) -> None:
@@ -111,8 +111,16 @@ def test_an_unknown_issue_is_named_as_the_bureau_signed_it(small: Campaign) -> N
     assert "20200302-09" in finding.message
 
 
+def test_an_issued_number_without_a_birth_date_stops_the_check_and_is_not_shown(small: Campaign) -> None:
+    """Issuing lets none pass: a child without an age must not slip through the rules about ages."""
+    odd = replace(BUNDLE, rows=({**BUNDLE.rows[0], "id_number": "not a number"}, *BUNDLE.rows[1:]))
+    given = submission(rows=(row_of(odd.rows[0], 4), *submission().rows[1:]))
+    with pytest.raises(ValueError, match=r"^an issued ID number holds no birth date$"):
+        check_submission("x.xlsx", given, CANDIDATES, {(ISSUE, UNIT): odd}, small, is_genuine, DAY)
+
+
 def test_what_a_manifest_says_is_never_shown_unless_the_bureau_signed_it(small: Campaign) -> None:
-    """Whatever the rule's message would tell: an issue's name in an unsigned manifest is anybody's text."""
+    """Whatever the rule's message would say: an issue's name in an unsigned manifest is anybody's text."""
     rules = tuple(replace(rule, message="{issue}") if rule.id == "F09" else rule for rule in small.rules)
     (finding,) = check(replace(small, rules=rules), submission(manifest=replace(GENUINE, issue="某人"))).findings
     assert (finding.rule, finding.message) == ("F09", "")
@@ -128,20 +136,20 @@ def test_what_reading_refused_is_not_compared_and_what_it_noted_is(small: Campai
     assert [(f.rule, f.sheet, f.cell) for f in refused.findings] == [("F14", ANNEX4.sheet, "A1")]
     assert (refused.accepted, refused.issue, refused.unit, refused.answers) == (False, ISSUE, UNIT, ())
     noted = check(small, submission(problems=(Problem("F12"),), opened_by=None))
-    assert (told(noted), noted.accepted, len(noted.answers)) == ([("F12", "")], True, 3)
+    assert (found(noted), noted.accepted, len(noted.answers)) == ([("F12", "")], True, 3)
 
 
 def test_an_issue_is_accepted_only_without_an_error_and_for_a_known_unit() -> None:
-    whole = Checked("x.xlsx", ISSUE, UNIT, True, (), {}, ())
-    assert whole.accepted
-    assert not replace(whole, issue="").accepted
+    good = Checked("x.xlsx", ISSUE, UNIT, True, (), {}, ())
+    assert good.accepted
+    assert not replace(good, issue="").accepted
 
 
 def test_the_police_confirm_one_child_of_one_issue(small: Campaign) -> None:
     given = changed("category", Value("G.失踪失联", "I4"))
-    assert told(check(small, given)) == [("A10", "I4")]
-    assert told(check(small, given, [(ISSUE, "0002"), ("20200302-09", "0001")])) == [("A10", "I4")]
-    assert told(check(small, given, [(ISSUE, "0001")])) == []
+    assert found(check(small, given)) == [("A10", "I4")]
+    assert found(check(small, given, [(ISSUE, "0002"), ("20200302-09", "0001")])) == [("A10", "I4")]
+    assert found(check(small, given, [(ISSUE, "0001")])) == []
 
 
 @pytest.mark.parametrize(("value", "rules"), [
@@ -149,12 +157,12 @@ def test_the_police_confirm_one_child_of_one_issue(small: Campaign) -> None:
     (Value("", "I4"), ["A01"]), (Value("某", "I4", is_number=True), ["A02"]),
 ])  # fmt: skip
 def test_a_cell_that_is_no_text_is_accused_once(small: Campaign, value: Value, rules: list[str]) -> None:
-    assert told(check(small, changed("category", value))) == [(rule, "I4") for rule in rules]
+    assert found(check(small, changed("category", value))) == [(rule, "I4") for rule in rules]
 
 
 def test_a_date_is_no_text_in_annex_4(small: Campaign) -> None:
     date = Value("2020-03-09", "K4", is_other=True, is_date=True)
-    assert told(check(small, changed("team", date))) == [("R08", "K4")]
+    assert found(check(small, changed("team", date))) == [("R08", "K4")]
 
 
 def test_a_date_in_a_column_for_dates_is_as_good_as_its_text(small: Campaign) -> None:
@@ -211,14 +219,18 @@ def test_an_annex_5_that_is_missing_or_was_never_calculated_is_noted(small: Camp
 
 
 def test_rivals_are_the_acceptable_files_of_one_unit_and_issue_alone(small: Campaign) -> None:
-    whole = Checked("x.xlsx", ISSUE, UNIT, True, (), {}, ())
-    refused = replace(whole, findings=(small.finding("F09", "x.xlsx"),))
-    others = [replace(whole, unit="xiling"), replace(whole, issue="20200302-02"), replace(whole, issue="", unit="")]
+    good = Checked("x.xlsx", ISSUE, UNIT, True, (), {}, ())
+    refused = replace(good, findings=(small.finding("F09", "x.xlsx"),))
+    others = [
+        replace(good, unit="xiling"),
+        replace(good, issue="20200302-02"),
+        replace(good, issue="", unit=""),
+    ]
     for files, expected in (
-        ([whole], [[]]),
-        ([whole, *others], [[], [], [], []]),
-        ([whole, refused], [[], ["F09"]]),
-        ([whole, whole, refused], [["F15"], ["F15"], ["F09"]]),
-        ([whole, others[0], whole], [["F15"], [], ["F15"]]),
+        ([good], [[]]),
+        ([good, *others], [[], [], [], []]),
+        ([good, refused], [[], ["F09"]]),
+        ([good, good, refused], [["F15"], ["F15"], ["F09"]]),
+        ([good, others[0], good], [["F15"], [], ["F15"]]),
     ):
         assert [[f.rule for f in one.findings] for one in refuse_rivals(files, small)] == expected

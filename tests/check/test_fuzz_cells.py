@@ -31,7 +31,7 @@ Outcomes = Counter[str]
 
 
 @pytest.fixture(scope="module")
-def ground(issued_once: Path, small: Campaign, small_folder: Path) -> Run:
+def filled_home(issued_once: Path, small: Campaign, small_folder: Path) -> Run:
     """The issued and filled home; nothing here writes to it."""
     return at_due(issued_once, small, small_folder)
 
@@ -55,7 +55,7 @@ def reader(run: Run, base: Base) -> Callable[[bytes], Checked | None]:
 
 def is_undecided(team: str) -> bool:
     """True where the notice says nothing: what becomes of such a 备注 is held by the hostile corpus."""
-    has_control = any(unicodedata.category(sign) == "Cc" and sign not in "\t\n\r" for sign in team)
+    has_control = any(unicodedata.category(char) == "Cc" and char not in "\t\n\r" for char in team)
     return has_control or tidied(team)[:1] in tuple("=+-@")
 
 
@@ -71,8 +71,8 @@ def prober(run: Run) -> tuple[Base, Callable[[tuple[Cells, Cells]], str]]:
         checked, again = read(content), read(content)
         assert checked == again
         if checked is not None:
-            told = repr(checked.findings)
-            assert not any(secret in told for secret in secrets)
+            findings = repr(checked.findings)
+            assert not any(secret in findings for secret in secrets)
         accepted = checked is not None and checked.accepted
         expected = oracle(base, table, manifest)
         if expected is not None and any(is_undecided(team) for _, _, team in expected.values()):
@@ -85,8 +85,8 @@ def prober(run: Run) -> tuple[Base, Callable[[tuple[Cells, Cells]], str]]:
     return base, probe
 
 
-def test_what_stands_in_cells_is_judged_as_the_notice_has_it(ground: Run) -> None:
-    base, probe = prober(ground)
+def test_what_stands_in_cells_is_judged_as_the_notice_has_it(filled_home: Run) -> None:
+    base, probe = prober(filled_home)
     outcomes: Outcomes = Counter()
 
     @steady
@@ -100,9 +100,9 @@ def test_what_stands_in_cells_is_judged_as_the_notice_has_it(ground: Run) -> Non
 
 
 @pytest.mark.prove
-def test_cells_for_a_long_while(ground: Run) -> None:
+def test_cells_for_a_long_while(filled_home: Run) -> None:
     """As many rounds as fit into FUXUE_FUZZ_MINUTES, each of another seed."""
-    base, probe = prober(ground)
+    base, probe = prober(filled_home)
     outcomes: Outcomes = Counter()
     end = time.monotonic() + 60 * float(os.environ.get("FUXUE_FUZZ_MINUTES", "20"))
     rounds = 0

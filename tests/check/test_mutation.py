@@ -10,7 +10,7 @@ from tests.support.homes import ROOT
 from tests.support.mutants import PYTHON, RULES, Mutant, all_mutants, python_mutants, rule_mutants
 from tests.support.mutation import ANSWERS, KILLERS, hunt
 
-#: Mutants that do the same as the product, and why; no test can tell them.
+#: Mutants that do the same as the product, and why; no test can distinguish them.
 EQUIVALENT = {
     "etl/check/reconcile.py _key: value.is_number and value.text not in issued → value.is_number":
         "of a number that is itself a key, that key is found, alone or not; it is asked first to save the search",
@@ -18,7 +18,7 @@ EQUIVALENT = {
     " → texts[column.key] != issued[column.key]":
         "a row is paired by its key, which is as issued: every row is then compared cell by cell, to the same end",
     "etl/check/acceptance.py _unknown: problem == 'F10' and submission.manifest → problem == 'F10'":
-        "F10 is told only where there is a manifest; the question is there for the type checker",
+        "F10 is reported only where there is a manifest; the question is there for the type checker",
     "etl/proof/verify_release.py states_of: name not in found and all((part in found for part in parts))"
     " → all((part in found for part in parts))":
         "a sum that is added up again gives the same states; it is left out to save the work",

@@ -193,11 +193,11 @@ def test_a_failed_publication_leaves_the_old_pages(demo: tuple[Path, str], tmp_p
     ("arguments", "code", "word"),
     [
         (["status"], 2, "主密钥"),
-        (["publish"], 2, "release --closing"),
+        (["publish"], 2, "build.py release"),
         (["release"], 2, "主密钥"),
         (["check", "missing.xlsx"], 2, "missing.xlsx"),
         (["--key-file", "missing.key", "status"], 2, "missing.key"),
-        (["--campaign", "nowhere", "publish"], 2, "release --closing"),
+        (["--campaign", "nowhere", "publish"], 2, "build.py release"),
     ],
 )
 def test_what_cannot_go_on_says_why_and_exits_with_its_code(

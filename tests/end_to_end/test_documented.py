@@ -27,10 +27,10 @@ ELSEWHERE = {"demo", "record release", "serve", "serve staff", "serve public", "
 
 
 def blocks(page: Path) -> list[list[list[str]]]:
-    """The commands of each block of a page, as lists of words, without comments."""
+    """The commands of each block of a page, as lists of their arguments, without comments."""
     found = re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.S)
     lines = [[shlex.split(line, comments=True) for line in block.splitlines()] for block in found]
-    return [[words[2:] for words in block if words[:2] == ["python", "build.py"]] for block in lines]
+    return [[arguments[2:] for arguments in block if arguments[:2] == ["python", "build.py"]] for block in lines]
 
 
 def shown() -> Iterator[list[str]]:
@@ -64,17 +64,19 @@ def home(loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return loaded
 
 
-def run(given: Run, words: list[str], key: str) -> str:
+def run(given: Run, arguments: list[str], key: str) -> str:
     with given.open_vault() as vault:
         head = chain.head(vault.connection)
     assert head is not None
     replaced = {**NAMES, "3f2a 91c0 …": chain.printed(head.seal)}
-    words = [replaced.get(word, word) for word in words]
+    arguments = [replaced.get(word, word) for word in arguments]
     common = ["--home", str(given.home.root), "--campaign", str(given.campaign_folder), "--key-file", key]
-    day = ["--as-of", given.day.isoformat()] if words[0] in ("record", "report", "vault") else []
+    day = ["--as-of", given.day.isoformat()] if arguments[0] in ("record", "report", "vault") else []
     known = {"history", "verify", "trace", "changes"}
-    done = CliRunner().invoke(main, [*common, *words, *([] if words[1] in known else day)], input="青石县东港镇\n")
-    assert done.exit_code == 0, (words, done.output)
+    done = CliRunner().invoke(
+        main, [*common, *arguments, *([] if arguments[1] in known else day)], input="青石县东港镇\n"
+    )
+    assert done.exit_code == 0, (arguments, done.output)
     return done.output
 
 
@@ -82,13 +84,13 @@ def test_the_records_commands_run_as_they_stand(home: Run) -> None:
     (commands,) = blocks(RECORD)
     assert len(commands) >= 18
     turn = commands.index(["vault", "purge", "--before", "2030-01-01", "--by", "WANG"])
-    for words in commands[:turn]:
-        run(home, words, "master.key")
+    for arguments in commands[:turn]:
+        run(home, arguments, "master.key")
     given = ["--home", str(home.home.root), "--campaign", str(home.campaign_folder), "--key-file", "new.key"]
-    turn = next(at for at, words in enumerate(commands) if words[:2] == ["vault", "purge"])
-    for words in commands[turn:]:  # the new key opens the record
-        done = CliRunner().invoke(main, [*given, *words])
-        assert done.exit_code == 0 or words == ["doctor"], (words, done.output)
+    turn = next(at for at, arguments in enumerate(commands) if arguments[:2] == ["vault", "purge"])
+    for arguments in commands[turn:]:  # the new key opens the record
+        done = CliRunner().invoke(main, [*given, *arguments])
+        assert done.exit_code == 0 or arguments == ["doctor"], (arguments, done.output)
 
 
 def test_the_staff_instances_commands_run_as_they_stand(home: Run) -> None:
@@ -96,12 +98,12 @@ def test_the_staff_instances_commands_run_as_they_stand(home: Run) -> None:
     with closing(Log(log_path(home.home.staff), home.keys)) as log:
         head = chain.printed(log.head()[1])
     given = ["--home", str(home.home.root), "--campaign", str(home.campaign_folder), "--key-file", "master.key"]
-    for words in (words for words in commands if words[0] != "serve"):
-        named = [{**NAMES, "3f2a 91…": head}.get(word, word) for word in words]
+    for arguments in (arguments for arguments in commands if arguments[0] != "serve"):
+        named = [{**NAMES, "3f2a 91…": head}.get(word, word) for word in arguments]
         done = CliRunner().invoke(main, [*given, *named])
-        assert done.exit_code == 0, (words, done.output)
+        assert done.exit_code == 0, (arguments, done.output)
 
 
 def test_every_command_is_shown_by_a_page_whose_commands_are_run() -> None:
-    told = {" ".join(words[:depth]) for words in shown() for depth in (1, 2, 3)}
-    assert set(names(main)) - told - ELSEWHERE == set()
+    documented = {" ".join(arguments[:depth]) for arguments in shown() for depth in (1, 2, 3)}
+    assert set(names(main)) - documented - ELSEWHERE == set()

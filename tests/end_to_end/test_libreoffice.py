@@ -61,7 +61,7 @@ def test_the_kept_file_is_encrypted_and_that_its_integrity_is_unchecked_is_on_re
     assert note.severity is Severity.NOTE
 
 
-def test_standard_encryption_tells_a_wrong_password_and_damage_too(run: Run) -> None:
+def test_standard_encryption_reports_a_wrong_password_and_damage_too(run: Run) -> None:
     data = FIXTURE.read_bytes()
     with pytest.raises(WrongPassword):
         unseal(data, ["123456", run.keys.password(ISSUE, "donggang")])
@@ -77,7 +77,7 @@ def test_standard_encryption_tells_a_wrong_password_and_damage_too(run: Run) -> 
     assert not checked.accepted
 
 
-def test_the_note_beside_the_kept_file_tells_how_it_was_made() -> None:
+def test_the_note_beside_the_kept_file_says_how_it_was_made() -> None:
     note = tomllib.loads((HERE / "notes.toml").read_text(encoding="utf-8"))[FIXTURE.name]
     assert note["program"].startswith("LibreOffice")
     assert note["encryption"] == kind(FIXTURE)

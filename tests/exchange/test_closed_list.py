@@ -80,29 +80,29 @@ def refused(run: Run, key: str) -> None:
 
 def test_what_is_not_on_the_list_is_refused_by_every_command(released: Run) -> None:
     folder = released.home.released / "0001"
-    whole = tree(folder)
+    before = tree(folder)
     for make, key in INTRUSIONS.values():
         make(folder)
         refused(released, key)
-        restore(folder, whole)
+        restore(folder, before)
     assert verifying.verify_release_folder(released.campaign, folder).name == "0001"
 
 
 def test_what_is_put_on_the_list_later_is_refused_by_every_command(released: Run) -> None:
     folder = released.home.released / "0001"
-    whole = tree(folder)
+    before = tree(folder)
     for make, key in SEALED.values():
         make(folder)
         write_sums(folder)
         refused(released, key)
-        restore(folder, whole)
+        restore(folder, before)
     assert verifying.verify_release_folder(released.campaign, folder).name == "0001"
 
 
-def restore(folder: Path, whole: dict[str, bytes]) -> None:
+def restore(folder: Path, before: dict[str, bytes]) -> None:
     for path in folder.iterdir():
         path.rmdir() if path.is_dir() else path.unlink()
-    for name, content in whole.items():
+    for name, content in before.items():
         (folder / name).write_bytes(content)
 
 
@@ -114,8 +114,8 @@ def test_the_record_keeps_the_digest_of_every_file(released: Run) -> None:
     listed = {line[66:]: line[:64] for line in (folder / SUMS).read_text("utf-8").splitlines()}
     assert listed.keys() == {path.name for path in folder.iterdir()} - {SUMS}
     assert listed.keys() > {"release.json", "audit.json", "proof.json", "verify_release.py", "units.csv"}
-    for name, told in listed.items():
-        assert told == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    for name, digest in listed.items():
+        assert digest == hashlib.sha256((folder / name).read_bytes()).hexdigest()
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content + b" ")
         assert release_digest(folder) != recorded
@@ -128,9 +128,9 @@ def test_the_archive_on_the_site_holds_the_list_and_nothing_else(released: Run) 
     publishing.publish(released.home, released.campaign_folder)
     folder = released.home.released / "0001"
     with zipfile.ZipFile(released.home.public / "site/data/latest/proof.zip") as packed:
-        told = {name: packed.read(name) for name in packed.namelist()}
-    assert told == {f"0001/{name}": content for name, content in tree(folder).items()}
-    assert told["0001/verify_release.py"] == Path(verify_release.__file__).read_bytes()
+        contents = {name: packed.read(name) for name in packed.namelist()}
+    assert contents == {f"0001/{name}": content for name, content in tree(folder).items()}
+    assert contents["0001/verify_release.py"] == Path(verify_release.__file__).read_bytes()
 
 
 def test_a_release_with_a_former_version_of_the_program_stays_valid(

@@ -52,9 +52,9 @@ def text(name: str, old: str, new: str) -> Callable[[Path], object]:
 
 def about(change: Callable[[Any], object]) -> Callable[[Path], object]:
     def make(folder: Path) -> None:
-        told = loaded(folder / "release.json")
-        change(told)
-        stored(folder / "release.json", told)
+        data = loaded(folder / "release.json")
+        change(data)
+        stored(folder / "release.json", data)
 
     return make
 
@@ -101,13 +101,13 @@ MALFORMED: dict[str, Callable[[Path], object]] = {
     "text of another encoding": lambda folder: (folder / "release.json").write_bytes(b"\xff\xfe{}"),
     "brackets without end": lambda folder: (folder / "release.json").write_bytes(b"[" * 100_000),
     "a list": lambda folder: (folder / "release.json").write_text("[]", "utf-8"),
-    "a campaign that steers the terminal": about(lambda told: told.update(campaign="\x1b]0;x\x07")),
-    "a unit that steers the terminal": about(lambda told: told["structure"]["units"].append("\u202e")),
-    "a sum that steers the terminal": about(lambda told: told["structure"]["sums"].update({"\x1b": []})),
-    "a day that there is not": about(lambda told: told.update(as_of="2019-02-30")),
-    "no k": about(lambda told: told.pop("k")),
-    "tables as a number": about(lambda told: told.update(tables=7)),
-    "a table without a file": about(lambda told: told["tables"].append(told["tables"][0] | {"key": "more"})),
+    "a campaign that steers the terminal": about(lambda data: data.update(campaign="\x1b]0;x\x07")),
+    "a unit that steers the terminal": about(lambda data: data["structure"]["units"].append("\u202e")),
+    "a sum that steers the terminal": about(lambda data: data["structure"]["sums"].update({"\x1b": []})),
+    "a day that there is not": about(lambda data: data.update(as_of="2019-02-30")),
+    "no k": about(lambda data: data.pop("k")),
+    "tables as a number": about(lambda data: data.update(tables=7)),
+    "a table without a file": about(lambda data: data["tables"].append(data["tables"][0] | {"key": "more"})),
     "a range of one end": lambda folder: stored(folder / "audit.json", {"ranges": {"city.verified": [0]}}),
 }
 
@@ -122,14 +122,14 @@ def test_what_is_no_release_is_not_read(folder: Path, name: str) -> None:
 
 
 LISTS: dict[str, Callable[[str], str]] = {
-    "a line twice": lambda told: told + told.splitlines(True)[0],
-    "a list that breaks off": lambda told: told[:-1],
-    "a list that ends in blanks": lambda told: told + " ",
+    "a line twice": lambda lines: lines + lines.splitlines(True)[0],
+    "a list that breaks off": lambda lines: lines[:-1],
+    "a list that ends in blanks": lambda lines: lines + " ",
     "capitals": str.upper,
-    "a path": lambda told: told.replace("  units", "  ../units"),
-    "one blank": lambda told: told.replace("  units", " units"),
-    "a digest too short": lambda told: told[1:],
-    "letters of another script": lambda told: told.replace("units", "únits"),
+    "a path": lambda lines: lines.replace("  units", "  ../units"),
+    "one blank": lambda lines: lines.replace("  units", " units"),
+    "a digest too short": lambda lines: lines[1:],
+    "letters of another script": lambda lines: lines.replace("units", "únits"),
 }
 
 
@@ -180,7 +180,7 @@ def test_a_release_is_found_by_its_name_and_in_order(tmp_path: Path) -> None:
     assert [path.name for path in release_folders(tmp_path)] == ["0001", "0002"]
 
 
-def test_what_stands_is_never_written_over(folder: Path) -> None:
+def test_an_existing_release_is_never_overwritten(folder: Path) -> None:
     with pytest.raises(FuxueError, match=r"release\.exists"):
         write_draft(folder.parent, sample_release())
 
@@ -193,7 +193,7 @@ def test_what_an_interrupted_run_left_aside_is_ended_or_deleted(tmp_path: Path) 
     place_release(tmp_path, "0001")
     set_aside(tmp_path, "0004", {"release.json": b"never sealed"})
     shutil.copytree(tmp_path / "0001", tmp_path / ".0001.new")
-    finish_interrupted_releases(tmp_path, {name: told for name, told in recorded.items() if name != "0003"})
+    finish_interrupted_releases(tmp_path, {name: digest for name, digest in recorded.items() if name != "0003"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0001", "0002"]
 
 
@@ -219,7 +219,7 @@ def test_the_digest_of_a_folder_is_that_of_all_that_lies_in_it(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ("units.csv", "units.csv"),
         ("复学", "复学"),
@@ -228,17 +228,17 @@ def test_the_digest_of_a_folder_is_that_of_all_that_lies_in_it(tmp_path: Path) -
         ("\udcff", r"\udcff"),
     ],
 )
-def test_what_could_steer_a_terminal_is_written_as_an_escape(given: str, told: str) -> None:
-    assert printable(given) == told
+def test_what_could_steer_a_terminal_is_written_as_an_escape(given: str, expected: str) -> None:
+    assert printable(given) == expected
     assert printable(given).isprintable()
 
 
-def test_what_is_told_of_a_release_is_all_that_is_known_of_it(folder: Path) -> None:
-    told = json.loads((folder / "release.json").read_text("utf-8"))
+def test_release_json_holds_all_that_is_known_of_a_release(folder: Path) -> None:
+    data = json.loads((folder / "release.json").read_text("utf-8"))
     assert (
         (folder / "release.json")
         .read_text("utf-8")
         .startswith('{\n "as_of": "2019-02-26",\n "assumed": {\n  "fixed": [],')
     )
     rules = {"k", "category_k", "known", "structure", "assumed"}
-    assert told.keys() == rules | {"release", "campaign", "as_of", "closing", "earlier", "tables"}
+    assert data.keys() == rules | {"release", "campaign", "as_of", "closing", "earlier", "tables"}

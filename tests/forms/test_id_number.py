@@ -30,10 +30,10 @@ def test_a_made_number_is_valid_by_the_oracle_too(birth: dt.date, order: int, re
 @steady
 @given(births, st.integers(0, 999), st.sampled_from(REGIONS), st.integers(6, 17), st.sampled_from("0123456789X"))
 def test_one_changed_sign_is_judged_as_the_oracle_judges_it(
-    birth: dt.date, order: int, region: str, at: int, sign: str
+    birth: dt.date, order: int, region: str, at: int, char: str
 ) -> None:
     number = id_number(f"{birth:%Y%m%d}", order, region)
-    changed = number[:at] + sign + number[at + 1 :]
+    changed = number[:at] + char + number[at + 1 :]
     expected = ric.is_valid(changed)
     assert identity.is_valid(changed) == expected
     if changed != number:
@@ -63,7 +63,7 @@ def test_a_region_that_the_oracle_does_not_know_is_the_campaigns_business() -> N
 
 @pytest.mark.parametrize("number", [
     "",
-    "99010120060115001",                      # a sign short
+    "99010120060115001",                      # a character short
     id_number("20060115", 1) + "0",
     id_number("20060115", 1).replace("9", "９"),   # full width
     id_number("20060115", 1, "090101"),       # no province

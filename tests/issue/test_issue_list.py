@@ -92,7 +92,7 @@ def test_what_is_matched_stands_in_the_address(small: Campaign, household: str) 
         assert (one in matched) == named  # no name of this campaign stands inside another unit's
 
 
-def test_every_fault_is_told_with_its_cell(small: Campaign, tmp_path: Path) -> None:
+def test_every_fault_is_reported_with_its_cell(small: Campaign, tmp_path: Path) -> None:
     rows = [
         row_of("1"),
         row_of("2", id_number=990101200601150010.0),
@@ -134,7 +134,7 @@ def test_what_is_no_workbook_is_no_list(small: Campaign, tmp_path: Path, content
     assert findings(small, tmp_path / "list.xlsx") == [("L08", "")]
 
 
-def test_a_list_without_the_headings_is_told_which(small: Campaign, tmp_path: Path) -> None:
+def test_missing_headings_of_a_list_are_named(small: Campaign, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [row_of("1")], {"sex": "男女"})
     (finding,) = read_and_split(path, small)[1]
     assert finding.rule == "L01"

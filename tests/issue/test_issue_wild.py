@@ -197,10 +197,10 @@ def as_text(value: object) -> str:
 
 
 def is_number(text: str) -> bool:
-    """18 signs, a date, and a sum that leaves 1 when divided by 11 (ISO 7064)."""
+    """18 characters, a date, and a sum that leaves 1 when divided by 11 (ISO 7064)."""
     if not re.fullmatch("[1-9][0-9]{16}[0-9X]", text):
         return False
-    values = [10 if sign == "X" else int(sign) for sign in text]
+    values = [10 if char == "X" else int(char) for char in text]
     try:
         dt.datetime.strptime(text[6:14], "%Y%m%d")
     except ValueError:
@@ -257,10 +257,10 @@ def fates(
     return found
 
 
-def assert_as_told(sheet: WildList, split: Split, expected: Mapping[int, Fate]) -> None:
+def assert_reported(sheet: WildList, split: Split, expected: Mapping[int, Fate]) -> None:
     """Every fault at its own cell, no other finding; an error wherever there is one."""
-    told = Counter((finding.rule, finding.cell) for finding in split.findings)
-    assert told == Counter(
+    found = Counter((finding.rule, finding.cell) for finding in split.findings)
+    assert found == Counter(
         (rule, sheet.cell(number, key)) for number, fate in expected.items() for rule, key in fate.faults
     )
     assert has_errors(split.findings) == any(fate.faults for fate in expected.values())
@@ -269,29 +269,29 @@ def assert_as_told(sheet: WildList, split: Split, expected: Mapping[int, Fate]) 
 def decide(
     given_: ProvinceList, split: Split, expected: Mapping[int, Fate], campaign: Campaign, data: st.DataObject
 ) -> tuple[list[Decision], list[Decision]]:
-    """(exclusions, assignments) of all that is open, by the papers that an officer is given, as the officer fills them.
+    """(exclusions, assignments) of all that is open, by the decision workbooks, filled as an officer does.
 
     Rows at fault are left out; of the rows that are offered besides (the first of two twins), some.
     """
-    papers = exclusions_bundle(split, campaign, "list-0"), unassigned_bundle(split, campaign, "list-0")
+    bundles = exclusions_bundle(split, campaign, "list-0"), unassigned_bundle(split, campaign, "list-0")
     faulty = {n for n, fate in expected.items() if any(rule not in ("L06", "L07") for rule, _ in fate.faults)}
-    assert faulty <= {int(row["row"]) for row in papers[0].rows} <= set(expected)
-    assert [int(row["row"]) for row in papers[1].rows] == [
+    assert faulty <= {int(row["row"]) for row in bundles[0].rows} <= set(expected)
+    assert [int(row["row"]) for row in bundles[1].rows] == [
         n for n, fate in expected.items() if len(units_of(fate.texts["household"], campaign)) != 1
     ]
     by_number = {str(row.number): row.texts for row in given_.rows}
     names = [unit.name for unit in campaign.units]
     left_out: dict[str, dict[str, str]] = {}
-    for row in papers[0].rows:
+    for row in bundles[0].rows:
         assert row["serial"] == by_number[row["row"]]["serial"]
         is_out = int(row["row"]) in faulty or data.draw(st.booleans())
         left_out[row["row"]] = {
             "decision": "排除" if is_out else "",
             "reason": data.draw(st.sampled_from(["", "重复"])),
         }
-    chosen = {row["row"]: {"unit": data.draw(st.sampled_from(names))} for row in papers[1].rows}
+    chosen = {row["row"]: {"unit": data.draw(st.sampled_from(names))} for row in bundles[1].rows}
     units = [(unit.name, unit.slug) for unit in campaign.units]
-    return decided(papers[0], left_out, "甲", units), decided(papers[1], chosen, "甲", units)
+    return decided(bundles[0], left_out, "甲", units), decided(bundles[1], chosen, "甲", units)
 
 
 def read_back(split: Split, campaign: Campaign) -> dict[str, list[dict[str, str]]]:
@@ -320,31 +320,36 @@ def assert_in_workbooks(split: Split, expected: Mapping[int, Fate], campaign: Ca
 
 def hold(sheet: WildList, campaign: Campaign, path: Path, data: st.DataObject) -> None:
     """A list from its file to the workbooks: as it is, half decided, decided."""
-    whole, found = read_list(write(path, sheet), campaign)
+    province_list, found = read_list(write(path, sheet), campaign)
     assert found == []
-    assert whole is not None
+    assert province_list is not None
     everything = fates(sheet, campaign, (), {})
-    assert {row.number: dict(row.texts) for row in whole.rows} == {n: fate.texts for n, fate in everything.items()}
-    split = split_list(whole, campaign)
-    assert_as_told(sheet, split, everything)
+    assert {row.number: dict(row.texts) for row in province_list.rows} == {
+        n: fate.texts for n, fate in everything.items()
+    }
+    split = split_list(province_list, campaign)
+    assert_reported(sheet, split, everything)
 
     anywhere = st.sampled_from([*everything] or [0])
     some = data.draw(st.sets(anywhere, max_size=3))
     # An assignment says nothing of a row whose address names one unit.
     sent = data.draw(st.dictionaries(anywhere, st.sampled_from([*campaign.unit]), max_size=3))
-    half, expected = split_list(whole, campaign, excluded=some, assigned=sent), fates(sheet, campaign, some, sent)
-    assert_as_told(sheet, half, expected)
+    half, expected = (
+        split_list(province_list, campaign, excluded=some, assigned=sent),
+        fates(sheet, campaign, some, sent),
+    )
+    assert_reported(sheet, half, expected)
     assert [(child.serial, child.unit) for child in half.children] == [
         (fate.texts["serial"], fate.unit) for fate in expected.values() if fate.unit
     ]
 
-    exclusions, assignments = decide(whole, split, everything, campaign, data)
+    exclusions, assignments = decide(province_list, split, everything, campaign, data)
     excluded = [one.row for one in exclusions]
     assigned = {one.row: one.value for one in assignments}
     assert len(set(excluded)) == len(excluded)
-    last = split_list(whole, campaign, excluded=excluded, assigned=assigned)
+    last = split_list(province_list, campaign, excluded=excluded, assigned=assigned)
     expected = fates(sheet, campaign, excluded, assigned)
-    assert_as_told(sheet, last, expected)
+    assert_reported(sheet, last, expected)
     assert not last.findings
     assert len(last.children) + len(excluded) == len(everything)
     assert_in_workbooks(last, expected, campaign)
@@ -387,8 +392,8 @@ def test_a_list_on_two_sheets_is_never_read_by_half(small: Campaign, tmp_path: P
             for at, column in enumerate(ANNEX4.issued):
                 page.write_string(0, at, column.heading)
                 page.write_string(1, at, str(row_of(serial)[column.key]))
-    whole, found = read_list(tmp_path / "list.xlsx", small)
-    assert has_errors(found) or (whole is not None and len(whole.rows) == 2)
+    province_list, found = read_list(tmp_path / "list.xlsx", small)
+    assert has_errors(found) or (province_list is not None and len(province_list.rows) == 2)
 
 
 @pytest.mark.parametrize(("name", "household"), [("填报人：", "单位：东港镇"), ("主管领导", "联系电话：东港镇")])
@@ -396,7 +401,7 @@ def test_a_row_that_looks_like_the_footer_is_still_a_row(
     small: Campaign, tmp_path: Path, name: str, household: str
 ) -> None:
     path = write_list(tmp_path / "list.xlsx", [row_of("1", name=name, household=household), row_of("2")])
-    whole, found = read_list(path, small)
-    assert whole is not None
-    split = split_list(whole, small)
+    province_list, found = read_list(path, small)
+    assert province_list is not None
+    split = split_list(province_list, small)
     assert has_errors([*found, *split.findings]) or len(read_back(split, small)["donggang"]) == 2

@@ -92,7 +92,7 @@ def test_the_drop_downs_offer_exactly_the_thirteen_values_and_three_answers(run:
         assert one.prompt
 
 
-def test_a_drop_down_is_within_the_255_signs_that_a_workbook_can_hold(campaign: Campaign) -> None:
+def test_a_drop_down_is_within_the_255_characters_that_a_workbook_can_hold(campaign: Campaign) -> None:
     assert len(",".join(category.label for category in campaign.categories)) <= 255
 
 
@@ -165,7 +165,8 @@ def test_a_password_is_turned_into_a_key_by_a_hundred_thousand_rounds() -> None:
 
 def test_every_unit_has_a_password_of_its_own_that_can_be_typed_from_paper(run: Run) -> None:
     passwords = [password for _, _, password in issuing.list_passwords(run, None)]
-    assert len(set(passwords)) == len(run.campaign.units) + 2  # and those of the bureau's and the inspectorate's papers
+    # The two others are those of the bureau's and the inspectorate's documents.
+    assert len(set(passwords)) == len(run.campaign.units) + 2
     for password in passwords:
         assert re.fullmatch("[abcdefghjkmnpqrstuvwxyz2-9]{4}(-[abcdefghjkmnpqrstuvwxyz2-9]{4}){3}", password)
     assert issuing.list_passwords(run, UNIT) == [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT))]

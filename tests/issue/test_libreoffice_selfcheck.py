@@ -29,7 +29,7 @@ NOTES = "填表说明"
 #: Zero-based rows of 附件5 below its headings.
 UNIT, TOTAL, CHECK, SIGNED = 3, 4, 5, 6
 #: How a cell is shown: wrong, due, or neither; the last is the editable columns' own yellow.
-SIGNS = {"#E0464E": "!", "#FBD5D5": "~", "#FFFBE6": "."}
+COLOURS = {"#E0464E": "!", "#FBD5D5": "~", "#FFFBE6": "."}
 DONE = "#1E7B34"
 #: Days since the epoch of spreadsheets.
 NUMBER = (DAY - dt.date(1899, 12, 30)).days
@@ -62,15 +62,15 @@ def work_rows(campaign: Campaign, form: Form, codes: Sequence[str]) -> list[Row]
 def bundle_of(campaign: Campaign, form: Form, rows: Sequence[Row] | None = None) -> Bundle:
     """A form's bundle: with made-up rows, or with those given."""
     if form == ANNEX4:
-        receiver, made = campaign.units[0].slug, child_rows(campaign)
+        recipient, made = campaign.units[0].slug, child_rows(campaign)
     elif form in (CORRECTIONS, CASES):
         department = campaign.casework.departments[-1]
-        receiver = department.slug if form == CORRECTIONS else campaign.units[0].slug
+        recipient = department.slug if form == CORRECTIONS else campaign.units[0].slug
         made = work_rows(campaign, form, department.opened_by * 4 if form == CORRECTIONS else "IJKLM" * 2)
     else:
-        receiver, made = "bureau", [{c.key: f"{c.key}{number}" for c in form.issued} for number in range(5)]
+        recipient, made = "bureau", [{c.key: f"{c.key}{number}" for c in form.issued} for number in range(5)]
     given = tuple(made if rows is None else rows)
-    return Bundle(form, ISSUE, receiver, campaign.recipient_name(receiver), given)
+    return Bundle(form, ISSUE, recipient, campaign.recipient_name(recipient), given)
 
 
 def show(office: Office, campaign: Campaign, form: Form, rows: Sequence[Row] | None = None) -> tuple[Bundle, Layout]:
@@ -85,11 +85,11 @@ def put(office: Office, layout: Layout, rows: Sequence[Sequence[object]], first:
     office.put(layout.form.sheet, layout.at(layout.form.editable[0].key), FIRST + first, rows)
 
 
-def signs(office: Office, layout: Layout) -> list[str]:
-    """Of each row, a sign for each editable column: ``!`` deep red, ``~`` pale red, ``.`` not red."""
+def colours(office: Office, layout: Layout) -> list[str]:
+    """Of each row, the colour of each editable column: ``!`` deep red, ``~`` pale red, ``.`` not red."""
     rows = office.look(layout.form.sheet)[FIRST : layout.last + 1]
     columns = [layout.at(column.key) for column in layout.form.editable]
-    return ["".join(SIGNS[row[at]["background"]] for at in columns) for row in rows]
+    return ["".join(COLOURS[row[at]["background"]] for at in columns) for row in rows]
 
 
 def progress(office: Office, form: Form) -> str:
@@ -255,7 +255,7 @@ def test_the_options_and_the_manifest_are_out_of_sight(office: Office, campaign:
 
 def test_answers_turn_red_where_they_are_due_blank_wrong_or_contradict(office: Office, campaign: Campaign) -> None:
     _, layout = show(office, campaign, ANNEX4)
-    assert set(signs(office, layout)) == {"~~~"}  # nothing typed yet: all due, nothing wrong
+    assert set(colours(office, layout)) == {"~~~"}  # nothing typed yet: all due, nothing wrong
     cases = [
         (("", "", ""), "~~~"),
         ((" ", "", "  "), "~~~"),  # spaces are no answer
@@ -278,7 +278,7 @@ def test_answers_turn_red_where_they_are_due_blank_wrong_or_contradict(office: O
         (("K.打工务农", "否", "甲某、乙某"), "..."),
     ]
     put(office, layout, [typed for typed, _ in cases])
-    assert signs(office, layout)[: len(cases)] == [shown for _, shown in cases]
+    assert colours(office, layout)[: len(cases)] == [shown for _, shown in cases]
 
 
 @pytest.mark.parametrize("typed", ["a.户籍原因", "m.其他原因"])
@@ -287,7 +287,7 @@ def test_a_category_in_another_case_is_wrong_as_it_does_not_count(
 ) -> None:
     _, layout = show(office, campaign, ANNEX4)
     put(office, layout, [[typed, "无" if typed[0] == "a" else "是", "甲某"]])
-    assert signs(office, layout)[0][0] == "!"
+    assert colours(office, layout)[0][0] == "!"
     assert progress(office, ANNEX4) == f"已填 0 / 共 {CHILDREN}，待改 1"
 
 
@@ -301,7 +301,7 @@ def test_a_wildcard_stands_for_itself_alone(
 ) -> None:
     _, layout = show(office, campaign, ANNEX4)
     put(office, layout, [[category, returned, "甲某"]])
-    assert signs(office, layout)[0] == shown
+    assert colours(office, layout)[0] == shown
     assert progress(office, ANNEX4) == f"已填 0 / 共 {CHILDREN}，待改 1"
 
 
@@ -309,7 +309,7 @@ def test_red_goes_as_soon_as_the_answer_is_right_and_comes_back(office: Office, 
     _, layout = show(office, campaign, ANNEX4)
     for category, shown in (("K.打工务农", ".!."), ("A.户籍原因", "..."), ("", "!!."), ("A.户籍原因", "...")):
         put(office, layout, [[category, "无", "甲某"]], first=layout.count - 1)
-        assert signs(office, layout) == ["~~~"] * (layout.count - 1) + [shown], category
+        assert colours(office, layout) == ["~~~"] * (layout.count - 1) + [shown], category
 
 
 def test_a_correction_begun_and_not_finished_is_red(office: Office, campaign: Campaign) -> None:
@@ -331,10 +331,10 @@ def test_a_correction_begun_and_not_finished_is_red(office: Office, campaign: Ca
         ((cause, outcome, FIRST_NUMBER - 1, ""), "..!."),  # before the notice: pasted, past the validation
     ]
     put(office, layout, [typed for typed, _ in cases[:8]])
-    assert signs(office, layout) == [shown for _, shown in cases[:8]]
+    assert colours(office, layout) == [shown for _, shown in cases[:8]]
     assert progress(office, CORRECTIONS) == "已填 2 / 共 8，待改 5"
     put(office, layout, [typed for typed, _ in cases[8:]])
-    assert signs(office, layout)[:4] == [shown for _, shown in cases[8:]]
+    assert colours(office, layout)[:4] == [shown for _, shown in cases[8:]]
 
 
 def test_a_case_begun_and_not_finished_is_red(office: Office, campaign: Campaign) -> None:
@@ -362,7 +362,7 @@ def test_a_case_begun_and_not_finished_is_red(office: Office, campaign: Campaign
         ((measure, duty, "甲某", schooling, NUMBER, "乙某"), "......"),
     ]
     put(office, layout, [typed for typed, _ in cases])
-    assert signs(office, layout) == [shown for _, shown in cases]
+    assert colours(office, layout) == [shown for _, shown in cases]
     assert progress(office, CASES) == "已填 1 / 共 11，待改 9"
 
 
@@ -553,7 +553,7 @@ def test_title_progress_and_head_stay_in_sight(office: Office, campaign: Campaig
 
 
 def long_rows(campaign: Campaign, form: Form) -> list[Row]:
-    """Rows with a name of up to 12 and an address of up to 90 signs."""
+    """Rows with a name of up to 12 and an address of up to 90 characters."""
     rows = bundle_of(campaign, form).rows
     address = "虚构省青石县东港镇东山村第二村民小组原供销社家属院三单元四层西户靠河一侧" * 3
     made: list[Row] = []

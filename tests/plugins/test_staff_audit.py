@@ -61,7 +61,7 @@ def entries(instance: Instance) -> list[Look]:
 
 
 def spoilt(staff: Path, statement: str, keys: Keys = KEYS) -> list[tuple[str, int]]:
-    """What is found wrong after somebody with the key and without scruple has been at the log."""
+    """What is found wrong after somebody who has the key changed the log."""
     log = Log(log_path(staff), keys)
     for trigger in ("entry_stays", "entry_kept"):
         log.db.execute(f"DROP TRIGGER {trigger}")
@@ -239,7 +239,7 @@ def test_a_log_that_is_broken_is_not_put_away(staff: Path) -> None:
     assert rotated_files(staff) == []
 
 
-def test_keeping_accounts_begins_no_log(tmp_path: Path) -> None:
+def test_managing_accounts_starts_no_log(tmp_path: Path) -> None:
     home, keys = make_home(tmp_path / "var")
     list_accounts(home, keys)
     assert not log_path(home.staff).exists()
@@ -255,16 +255,16 @@ def looked_at(run: Run) -> Run:
     return run
 
 
-def staff_audit(run: Run, *words: str) -> Result:
+def staff_audit(run: Run, *arguments: str) -> Result:
     common = ("--json", "--home", str(run.home.root), "--campaign", str(run.campaign_folder))
-    return CliRunner().invoke(main, [*common, "staff", "audit", *words], env={"COLUMNS": "200"})
+    return CliRunner().invoke(main, [*common, "staff", "audit", *arguments], env={"COLUMNS": "200"})
 
 
 def test_the_custodian_verifies_by_the_paper(looked_at: Run) -> None:
     done = staff_audit(looked_at, "verify")
-    told = json.loads(done.output)
-    assert (done.exit_code, told["entries"], told["breaks"]) == (0, 5, [])
-    assert staff_audit(looked_at, "verify", "--head", told["head"]).exit_code == 0
+    result = json.loads(done.output)
+    assert (done.exit_code, result["entries"], result["breaks"]) == (0, 5, [])
+    assert staff_audit(looked_at, "verify", "--head", result["head"]).exit_code == 0
     spoilt(looked_at.home.staff, "UPDATE entry SET rows = 0 WHERE number = 2", looked_at.keys)
     done = staff_audit(looked_at, "verify")
     assert done.exit_code == 3
@@ -276,8 +276,8 @@ def test_the_paper_still_holds_after_entries_were_put_away(looked_at: Run) -> No
     done = staff_audit(looked_at, "rotate", "--before", "2020-02-23", "--as-of", "2020-12-01")
     assert done.exit_code == 0
     done = staff_audit(looked_at, "verify", "--head", paper)
-    told = json.loads(done.output)
-    assert (done.exit_code, told["entries"], told["files"]) == (0, 5, 2)
+    result = json.loads(done.output)
+    assert (done.exit_code, result["entries"], result["files"]) == (0, 5, 2)
     rotated_files(looked_at.home.staff)[0].unlink()
     assert staff_audit(looked_at, "verify", "--head", paper).exit_code == 0
     assert staff_audit(looked_at, "rotate", "--before", "2020-12-01", "--as-of", "2020-12-01").exit_code == 2

@@ -69,3 +69,19 @@ def test_a_name_is_given_once_and_an_unknown_one_cannot_be_disabled(home_and_key
         add_account(*home_and_keys, "twice", OTHER, PASSWORD)
     with pytest.raises(FuxueError, match=r"staff\.no_account"):
         disable_account(*home_and_keys, "nobody")
+
+
+def test_a_name_that_another_command_takes_in_the_meantime_stays_with_its_holder(
+    home_and_keys: tuple[Home, Keys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_account(*home_and_keys, "first.come", OWN, PASSWORD)
+
+    async def nobody_yet(_: object) -> list[object]:
+        return []
+
+    with monkeypatch.context() as patched:
+        patched.setattr("datasette_accounts.db.list_users", nobody_yet)
+        with pytest.raises(FuxueError, match=r"staff\.name_taken") as caught:
+            add_account(*home_and_keys, "first.come", BUREAU, PASSWORD)
+    assert caught.value.params["username"] == "first.come"
+    assert [a.scopes for a in list_accounts(*home_and_keys) if a.username == "first.come"] == [(OWN,)]

@@ -30,9 +30,9 @@ def staff_list(path: Path, *rows: tuple[object, ...], heads: tuple[str, ...] = (
     return path
 
 
-def staff(run: Run, *words: str) -> Result:
+def staff(run: Run, *arguments: str) -> Result:
     common = ("--home", str(run.home.root), "--campaign", str(run.campaign_folder), "--json")
-    return CliRunner().invoke(main, [*common, "staff", *words], env={"COLUMNS": "300"})
+    return CliRunner().invoke(main, [*common, "staff", *arguments], env={"COLUMNS": "300"})
 
 
 def names(run: Run) -> list[str]:
@@ -59,12 +59,12 @@ def test_every_account_of_a_list_is_made_and_its_password_lies_sealed(ready: Run
     sealed = file.read_bytes()
     assert not sealed.startswith(b"PK")
     book = openpyxl.load_workbook(io.BytesIO(unseal(sealed, [issuing.bureau_password(ready)]).plain))
-    told = {row[0]: row[2] for row in book.active.iter_rows(min_row=4, values_only=True)}
-    assert sorted(told) == names(ready) == ["li.si", "wang5", "zhang.san"]
-    assert not [password for password in told.values() if password in done.output]
+    passwords = {row[0]: row[2] for row in book.active.iter_rows(min_row=4, values_only=True)}
+    assert sorted(passwords) == names(ready) == ["li.si", "wang5", "zhang.san"]
+    assert not [password for password in passwords.values() if password in done.output]
     datasette = build_staff(ready.home, ready.keys, ready.campaign, ROOT)
     try:
-        login = {"username": "zhang.san", "password": told["zhang.san"]}
+        login = {"username": "zhang.san", "password": passwords["zhang.san"]}
         answer = _ask(datasette, login)
         assert answer.json()["must_change_password"]
         assert COOKIE in answer.cookies

@@ -98,7 +98,9 @@ def test_what_each_role_sees_is_what_it_may(instance: Instance, cookies: dict[st
 
 
 @pytest.mark.parametrize("role", ["own township", "bureau", "custodian", "anonymous"])
-def test_what_nobody_may_nobody_can(instance: Instance, cookies: dict[str, str | None], role: str) -> None:
+def test_what_is_forbidden_to_everybody_is_refused_to_every_role(
+    instance: Instance, cookies: dict[str, str | None], role: str
+) -> None:
     for scope in (OWN, BUREAU):
         for form in NEVER:
             for method in ("GET", "POST"):

@@ -109,8 +109,8 @@ def test_fifteen_is_after_the_fifteenth_birthday_and_before_the_sixteenth(
 @pytest.mark.parametrize("scope", [UNIT, BUREAU])
 def test_bars_are_the_sums_of_the_scope(loaded: Loaded, scope: str) -> None:
     page = loaded.ask(f"/{scope}", loaded.log_in(f"of.{scope}")).text
-    told = [int(count) for count in re.findall(r"<meter [^>]*>(\d+)</meter>", page)]
+    shown = [int(count) for count in re.findall(r"<meter [^>]*>(\d+)</meter>", page)]
     columns = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
     wanted = rows(loaded, scope, f"SELECT {', '.join(f'sum({column})' for column in columns)} FROM progress")
-    assert told == list(wanted[0])
-    assert told[0] == told[1] > 0
+    assert shown == list(wanted[0])
+    assert shown[0] == shown[1] > 0

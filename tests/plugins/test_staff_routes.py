@@ -66,7 +66,7 @@ def test_anonymous_gets_the_login_page_and_nothing_else(instance: Instance, data
     assert "/-/login" in opened
 
 
-def test_anonymous_answers_do_not_tell_what_exists(instance: Instance) -> None:
+def test_anonymous_answers_do_not_reveal_what_exists(instance: Instance) -> None:
     for template in ("/{}", "/{}.json", "/{}/children", "/{}/children.csv", "/{}/-/query?sql=select+1"):
         real, invented = (instance.ask(template.format(name)) for name in (OTHER, "n" * len(OTHER)))
         assert real.status_code == invented.status_code

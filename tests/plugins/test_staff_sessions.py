@@ -43,7 +43,7 @@ def test_forged_and_foreign_cookies_give_nothing(instance: Instance) -> None:
         {COOKIE: stolen},
         {COOKIE: sign("no such token", "datasette-accounts")},
         {COOKIE: sign(chief, "datasette-accounts")},
-        {COOKIE: own[:-5] + ("A" if own[-5] != "A" else "B") + own[-4:]},  # the last sign carries unused bits
+        {COOKIE: own[:-5] + ("A" if own[-5] != "A" else "B") + own[-4:]},  # the last character carries unused bits
         {COOKIE: own.partition(".")[0]},
         {"ds_actor": sign({"a": {"id": chief}}, "actor")},
         {"ds_actor": sign({"a": {"id": "root"}}, "actor")},

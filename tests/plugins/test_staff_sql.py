@@ -131,7 +131,7 @@ def test_other_files_are_out_of_reach_of_a_query(instance: Instance, clerk: str,
         "load_extension('x')",
     ],
 )
-def test_where_is_no_way_out_either(instance: Instance, clerk: str, where: str) -> None:
+def test_the_where_parameter_is_no_way_out_either(instance: Instance, clerk: str, where: str) -> None:
     for path in (f"/{OWN}/children", f"/{OWN}/children.json", f"/{OWN}/children.csv"):
         answer = instance.ask(path, clerk, params={"_where": where})
         assert answer.status_code == 400

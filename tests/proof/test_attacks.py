@@ -68,7 +68,7 @@ def test_the_search_finds_each_table_once() -> None:
 
 
 def attack_counties(campaign: Campaign, folder: Path, seeds: Sequence[int]) -> tuple[int, int]:
-    """How many of ours are whole, and how many of the same that hide small counts alone are read."""
+    """How many of our releases are safe, and how many that hide small counts alone are exposed."""
     ours = read_ = 0
     for number, (few, counts, release) in enumerate(counties(campaign, seeds)):
         written = naive.written(folder / f"ours {number}", [release])
@@ -101,13 +101,13 @@ def test_every_small_count_can_be_zero_and_k_in_thousands_of_counties(
 
 
 @pytest.mark.parametrize("row", [(0, 4, 0, 5), (0, 4, 5, 0), (0, 8, 0, 0), (0, 0, 4, 4)])
-def test_a_group_seen_to_be_all_in_one_part_is_told_by_exact_figures_and_not_by_ours(
+def test_a_group_seen_to_be_all_in_one_part_is_revealed_by_exact_figures_and_not_by_ours(
     campaign: Campaign, tmp_path: Path, row: tuple[int, int, int, int]
 ) -> None:
     few = tiny(campaign, 3)
     counts = make_counts(few, [(0, 9, 5, 4), (0, 8, 4, 6), row], random.Random(1))
-    told = exposed(naive.written(tmp_path / "naive", [naive.only_small_ones_hidden(few, counts)]))
-    assert any(name.startswith("0001/u2.") and ": u2." in name for name in told)
+    found = exposed(naive.written(tmp_path / "naive", [naive.only_small_ones_hidden(few, counts)]))
+    assert any(name.startswith("0001/u2.") and ": u2." in name for name in found)
     assert exposed(naive.written(tmp_path / "ours", [closing_release(few, counts, (), SECRET)])) == []
 
 
@@ -127,9 +127,9 @@ def known_to_one(folder: Path, few: Campaign, counts: Counts, release: Release) 
     (written,) = naive.written(folder, [release])
     counted = small(few, counts, written)
     return [
-        told
+        name
         for own in counted.items()
-        for told in ruled_out([written], own, {name: K for name in counted if name != own[0]})
+        for name in ruled_out([written], own, {name: K for name in counted if name != own[0]})
     ]
 
 
@@ -145,14 +145,14 @@ def attack_by_families(campaign: Campaign, folder: Path, seeds: Sequence[int], p
     return leaky
 
 
-def test_a_family_that_knows_its_own_count_tells_no_other(
+def test_a_family_that_knows_its_own_count_learns_no_other(
     campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert attack_by_families(campaign, tmp_path, range(4), monkeypatch) >= 1
 
 
 @pytest.mark.prove
-def test_a_family_that_knows_its_own_count_tells_no_other_in_hundreds_of_counties(
+def test_a_family_that_knows_its_own_count_learns_no_other_in_hundreds_of_counties(
     campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leaky = attack_by_families(campaign, tmp_path, range(5000, 5500), monkeypatch)
@@ -169,11 +169,11 @@ def compare_with_audit(campaign: Campaign, folder: Path, seeds: Sequence[int]) -
         share = draw.choice((0.2, 0.5, 0.8, 0.95))
         hidden = {at for at in naive.exact_values(few, counts) if draw.random() < share} - set(few.publication.known)
         release = naive.unprotected(few, counts, (), hidden)
-        told = exposed(naive.written(folder / str(seed), [release]))
+        found = exposed(naive.written(folder / str(seed), [release]))
         groups = [line.split(" ") for line in readable(reader_of([release], NOTHING), [release])]
         audited = [f"{words[2]}: {words[4].split('/')[1]}" if len(words) > 1 else words[0] for words in groups]
-        assert sorted(told) == sorted(audited), seed
-        safe, unsafe = safe + (not told), unsafe + bool(told)
+        assert sorted(found) == sorted(audited), seed
+        safe, unsafe = safe + (not found), unsafe + bool(found)
     return safe, unsafe
 
 

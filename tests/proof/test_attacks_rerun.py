@@ -131,14 +131,14 @@ def test_what_is_left_by_running_the_engine_again_in_many_towns(campaign: Campai
     for way in ("fit", "guessed", "known"):
         values = [getattr(left, way) for left in found]
         mean, one = sum(map(len, values)) / len(values), sum(len(of) == 1 for of in values)
-        told = sum(min(of) > 0 and max(of) < K for of in values)
-        print(f"{way}: {mean:.1f} on average, one alone {one} times, only 1 … k-1 {told} times")
+        only_small = sum(min(of) > 0 and max(of) < K for of in values)
+        print(f"{way}: {mean:.1f} on average, one alone {one} times, only 1 … k-1 {only_small} times")
     assert all(left.count in left.known <= left.guessed <= left.fit for left in found)
 
 
 @pytest.mark.prove
 def test_whoever_knows_the_secret_is_left_with_less(campaign: Campaign, tmp_path: Path) -> None:
-    """Of most towns as little is left to whoever does not know it: its sway is seldom great enough."""
+    """In most towns whoever does not know it is left with as little: it seldom makes a difference."""
     town = Town(campaign, tmp_path, [(0, 7, 3, 3), (0, 9, 7, 0), (0, 0, 2, 7)], 0, b"the secret")
     (left,) = town.left(town.tables(most=50), SECRETS)
     print(f"of {left.count}: fit {left.fit}, secret not known {left.guessed}, known {left.known}")

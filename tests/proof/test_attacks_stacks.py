@@ -1,4 +1,4 @@
-"""Attacks by a stranger who keeps every release: differences and averages tell naive ones, and not ours."""
+"""Attacks by a stranger who keeps every release: differences and averages expose naive ones, and not ours."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -18,13 +18,13 @@ from tests.support.attacks import corrections, exposed
 from tests.support.small_counts import make_counts
 from tests.support.tiny_tables import SECRET, Rows, tiny
 
-#: Takes for granted that nothing at all changed but in the unit that reported.
+#: An assumption: nothing changed except in the unit that reported.
 NOTHING_ELSE = {"fixed": ["deducted", "returned", "still_out"], "grows": ["verified"]}
 Make = Callable[[Campaign, Counts, Sequence[Release], bytes], Release]
 
 
 def stack(few: Campaign, days: Sequence[Rows], makes: Sequence[Make]) -> list[Release]:
-    """One release a day, each made after those before it."""
+    """One release for each day; each is made with knowledge of those before it."""
     made: list[Release] = []
     for rows, make in zip(days, makes, strict=True):
         made.append(make(few, make_counts(few, rows, random.Random(1)), made, SECRET))
@@ -32,7 +32,7 @@ def stack(few: Campaign, days: Sequence[Rows], makes: Sequence[Make]) -> list[Re
 
 
 def exact_city(few: Campaign, counts: Counts, earlier: Sequence[Release], _: bytes) -> Release:
-    """The city's sums exact beside who has reported; of units nothing."""
+    """The city's exact sums, and which units have reported; all figures of units and categories are withheld."""
     hidden = [at for at in naive.exact_values(few, counts) if at.startswith("u") or len(at.split(".")[0]) == 1]
     return naive.unprotected(few, counts, earlier, hidden, closing=False)
 
@@ -43,7 +43,7 @@ def apart(few: Campaign, counts: Counts, earlier: Sequence[Release], secret: byt
 
 
 def anew(few: Campaign, counts: Counts, earlier: Sequence[Release], _: bytes) -> Release:
-    """With other noise each day."""
+    """Figures with noise that is drawn anew each day."""
     return naive.noise_anew(few, counts, earlier, random.Random(len(earlier)))
 
 
@@ -51,12 +51,12 @@ BEFORE: Rows = [(0, 4, 3, 2), (0, 5, 2, 4), (8, 0, 0, 0)]
 AFTER: Rows = [(0, 4, 3, 2), (0, 5, 2, 4), (0, 5, 1, 2)]
 
 
-def test_the_day_on_which_one_unit_reports_tells_its_row_by_exact_sums_and_not_by_ours(
+def test_the_day_on_which_one_unit_reports_reveals_its_row_by_exact_sums_and_not_by_ours(
     campaign: Campaign, tmp_path: Path
 ) -> None:
     few = tiny(campaign, 3)
-    told = exposed(naive.written(tmp_path / "naive", stack(few, [BEFORE, AFTER], [exact_city] * 2)), NOTHING_ELSE)
-    assert {"0002/u2.returned", "0002/u2.still_out", "0002/u2.deducted"} <= set(told)
+    found = exposed(naive.written(tmp_path / "naive", stack(few, [BEFORE, AFTER], [exact_city] * 2)), NOTHING_ELSE)
+    assert {"0002/u2.returned", "0002/u2.still_out", "0002/u2.deducted"} <= set(found)
     ours = naive.written(tmp_path / "ours", stack(few, [BEFORE, AFTER], [interim_release] * 2))
     assert exposed(ours) == []
     assert exposed(ours, NOTHING_ELSE) == []
@@ -68,23 +68,23 @@ SWAPPED: Rows = [(0, 9, 7, 3), (0, 8, 4, 8), CLOSE[2]]
 
 
 @pytest.mark.parametrize("later", [CORRECTED, SWAPPED], ids=["one corrected", "two swapped"])
-def test_what_changed_after_the_close_is_told_by_tables_made_apart_and_not_by_ours(
+def test_what_changed_after_the_close_is_revealed_by_tables_made_apart_and_not_by_ours(
     campaign: Campaign, tmp_path: Path, later: Rows
 ) -> None:
     few = tiny(campaign, 3)
-    told = corrections(naive.written(tmp_path / "naive", stack(few, [CLOSE, later], [apart] * 2)))
-    assert told
+    found = corrections(naive.written(tmp_path / "naive", stack(few, [CLOSE, later], [apart] * 2)))
+    assert found
     ours = naive.written(tmp_path / "ours", stack(few, [CLOSE, later], [closing_release] * 2))
     assert corrections(ours) == []
     assert exposed(ours) == []
 
 
-def test_two_units_swapping_before_the_close_are_told_by_exact_rows_and_not_by_ours(
+def test_two_units_swapping_before_the_close_are_revealed_by_exact_rows_and_not_by_ours(
     campaign: Campaign, tmp_path: Path
 ) -> None:
     few = tiny(campaign, 3)
-    told = corrections(naive.written(tmp_path / "naive", stack(few, [CLOSE, SWAPPED], [apart] * 2)))
-    assert told
+    found = corrections(naive.written(tmp_path / "naive", stack(few, [CLOSE, SWAPPED], [apart] * 2)))
+    assert found
     ours = naive.written(tmp_path / "ours", stack(few, [CLOSE, SWAPPED], [interim_release] * 2))
     assert corrections(ours) == []
     assert exposed(ours) == []
@@ -99,7 +99,7 @@ def test_noise_drawn_anew_each_day_is_averaged_away_and_ours_is_held(campaign: C
 
 
 def days_of(seed: int, units: int, days: int) -> list[Rows]:
-    """Units report on the first day or the second; now and then somebody returns, or is written down elsewhere."""
+    """The rows of all units on each day: a unit reports on the first or second day; then children change category."""
     draw = random.Random(seed)
     rows = [[draw.choice((0, 1, 2, 3, 4, 6)) for _ in range(3)] for _ in range(units)]
     first = [draw.randrange(2) for _ in rows]
@@ -114,7 +114,11 @@ def days_of(seed: int, units: int, days: int) -> list[Rows]:
 
 
 def attack_stacks(campaign: Campaign, folder: Path, seeds: Sequence[int]) -> tuple[int, int]:
-    """Two rounded releases, the close, a correction: none of ours is exposed at any time. How many; how many naive."""
+    """For each seed, make two rounded releases, a closing one and a correction, and check that ours reveal nothing.
+
+    They are checked after each release. Returns (seeds for which our engine made all four, seeds whose naive releases
+    reveal something).
+    """
     ours = leaky = 0
     for seed in seeds:
         few = tiny(campaign, 2 + seed % 2)
@@ -135,7 +139,7 @@ def attack_stacks(campaign: Campaign, folder: Path, seeds: Sequence[int]) -> tup
     return ours, leaky
 
 
-def test_a_stack_of_rounded_and_exact_releases_tells_nothing_small(campaign: Campaign, tmp_path: Path) -> None:
+def test_a_stack_of_rounded_and_exact_releases_reveals_nothing_small(campaign: Campaign, tmp_path: Path) -> None:
     ours, leaky = attack_stacks(campaign, tmp_path, range(2))
     assert ours == 2
     assert leaky >= 1
@@ -143,7 +147,7 @@ def test_a_stack_of_rounded_and_exact_releases_tells_nothing_small(campaign: Cam
 
 @pytest.mark.prove
 @pytest.mark.parametrize("batch", range(4))
-def test_hundreds_of_stacks_tell_nothing_small(campaign: Campaign, tmp_path: Path, batch: int) -> None:
+def test_hundreds_of_stacks_reveal_nothing_small(campaign: Campaign, tmp_path: Path, batch: int) -> None:
     ours, leaky = attack_stacks(campaign, tmp_path, range(2000 + 100 * batch, 2100 + 100 * batch))
     print(f"of 100 stacks of four releases ours: {ours} whole, exposed none; naive: {leaky} exposed")
     assert ours >= 40

@@ -1,4 +1,4 @@
-"""A planted leak of each kind: whoever verifies is told what is wrong, as the officer does and as any citizen does."""
+"""A planted leak of each kind: whoever verifies learns what is wrong, as an officer and as any citizen."""
 
 import random
 import shutil
@@ -87,8 +87,8 @@ def forger(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
 
     def forge(folder: Path) -> None:
         sealed_anew(folder)
-        told = read_release(folder)
-        ranges = ranges_of(reader_of([told], told.assumed), told)
+        read = read_release(folder)
+        ranges = ranges_of(reader_of([read], read.assumed), read)
         stored(folder / "audit.json", {"ranges": {cell: list(ends) for cell, ends in ranges.items()}})
         sealed_anew(folder)
         proved_anew(folder)
@@ -112,7 +112,7 @@ def test_what_nobody_touched_is_found_to_hold(few: Campaign, release: Path) -> N
     ids=["a total", "a group", "a count"],
 )
 @pytest.mark.parametrize("release", ["close"], indirect=True)
-def test_a_figure_printed_that_tells_a_small_count_is_caught_whatever_its_proof(
+def test_a_printed_figure_that_reveals_a_small_count_is_caught_whatever_its_proof(
     few: Campaign, release: Path, lines: list[Line], named: str, forger: Callable[[Path], None]
 ) -> None:
     naive.printed(release, lines)
@@ -134,7 +134,7 @@ def test_a_band_too_narrow_is_caught_whatever_its_proof(
 ) -> None:
     """All listed children of a unit are verified: two bands of one count that share three values. No rounding of ours
     gives the figure that it takes."""
-    verified = naive.told_of(release, "u0", "verified")
+    verified = naive.published_figure(release, "u0", "verified")
     naive.printed(release, [("u0", "suspected", str(verified + 8))], status="rounded")
     forger(release)
     for said in says(few, release):
@@ -151,9 +151,9 @@ def test_an_unreported_units_figures_are_caught(few: Campaign, release: Path) ->
 
 @pytest.mark.parametrize("release", ["close"], indirect=True)
 def test_a_table_of_the_proof_altered_is_caught(few: Campaign, release: Path) -> None:
-    told = loaded(release / "proof.json")
-    told["tables"][0][1] += 1
-    stored(release / "proof.json", told)
+    proof = loaded(release / "proof.json")
+    proof["tables"][0][1] += 1
+    stored(release / "proof.json", proof)
     for said in says(few, release):
         assert "proof.json" in said, said
     sealed_anew(release)
@@ -224,7 +224,7 @@ def test_a_release_whose_own_rules_protect_nobody_has_no_proof(
         put(tmp_path, lax, closing_release)
 
 
-#: Rules that another campaign may have, and what the officer is told. A citizen is told what they are.
+#: Rules that another campaign may have, and how they are printed for the citizen; the officer gets an error.
 OTHER_RULES: dict[str, tuple[dict[str, object], str]] = {
     "k": ({"k": 4}, "k = 4"),
     "category_k": ({"category_k": {"I": 7}}, "k = 5, I: 7"),
@@ -264,7 +264,7 @@ def test_another_campaign_or_a_day_outside_it_is_refused(
 ) -> None:
     stored(release / "release.json", loaded(release / "release.json") | changed)
     sealed_anew(release)
-    verify_release.check(release)  # a citizen is told and must know
+    verify_release.check(release)  # printed for the citizen, who must know the campaign
     with pytest.raises(FuxueError, match=what):
         verifying.verify_release_folder(few, release)
 

@@ -148,7 +148,7 @@ def test_what_was_checked_is_printed_to_be_held_against_what_a_reader_knows(
     assert "release 0002, as of 2019-03-04, before the close, after 1 releases." in capsys.readouterr().out
 
 
-def test_a_terminal_without_chinese_is_told_all_the_same(bases: dict[str, Path]) -> None:
+def test_a_terminal_without_chinese_gets_the_result_all_the_same(bases: dict[str, Path]) -> None:
     command = [sys.executable, "-I", "-S", str(bases["close"] / "verify_release.py")]
     done = subprocess.run(command, env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
                           capture_output=True, text=True, check=False)  # fmt: skip

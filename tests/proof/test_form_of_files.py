@@ -1,4 +1,4 @@
-"""The one form that each thing in a release may have: whatever is of another kind, or beyond a bound, is refused."""
+"""The one form that each value in a release may have: whatever is of another kind, or beyond a bound, is refused."""
 
 import copy
 import os
@@ -18,7 +18,7 @@ from tests.support.releases import loaded, sealed_anew, stored, write_proved
 from tests.support.small_counts import make_campaign, make_counts
 
 ROWS = [(0, 60, 14, 8)] * 3 + [(0, 50, 9, 3), (0, 30, 0, 6), (12, 0, 0, 0)]
-#: A thing of each kind that JSON has.
+#: A value of each JSON type.
 KINDS: tuple[Any, ...] = (None, True, 7, "x", [], ["x"], [["x"]], {}, {"x": "x"}, [7], [None, {}])
 
 
@@ -34,17 +34,17 @@ def about(proved: Path) -> Any:
     return loaded(proved / "release.json")
 
 
-def places(told: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to each thing in JSON, from outside in."""
+def places(data: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys that lead to each value in JSON, from outside in."""
     if before:
         yield before
-    for key in told if isinstance(told, dict) else range(len(told)) if isinstance(told, list) else ():
-        yield from places(told[key], (*before, key))
+    for key in data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ():
+        yield from places(data[key], (*before, key))
 
 
-def put(told: Any, place: tuple[Any, ...], value: Any) -> tuple[Any, Any]:
+def put(data: Any, place: tuple[Any, ...], value: Any) -> tuple[Any, Any]:
     """A copy with another value in a place, and the value that stood there."""
-    changed = copy.deepcopy(told)
+    changed = copy.deepcopy(data)
     inner = changed
     for key in place[:-1]:
         inner = inner[key]
@@ -52,19 +52,19 @@ def put(told: Any, place: tuple[Any, ...], value: Any) -> tuple[Any, Any]:
     return changed, old
 
 
-def others(told: Any) -> Iterator[tuple[Any, tuple[Any, ...], Any]]:
-    """Copies with a thing of another kind in one place."""
-    for place in places(told):
+def others(data: Any) -> Iterator[tuple[Any, tuple[Any, ...], Any]]:
+    """Copies with a value of another type in one place."""
+    for place in places(data):
         for value in KINDS:
-            changed, old = put(told, place, value)
+            changed, old = put(data, place, value)
             if type(old) is not type(value):
                 yield changed, place, value
 
 
-def is_refused(judge: Callable[[Any], object], told: Any) -> bool:
+def is_refused(judge: Callable[[Any], object], data: Any) -> bool:
     """Whether it is refused, and for a reason: nothing else may come out of it."""
     try:
-        judge(told)
+        judge(data)
     except verify_release.Failed:
         return True
     return False
@@ -80,7 +80,7 @@ def test_nothing_in_release_json_may_be_of_another_kind(about: Any) -> None:
     assert all(is_refused(verify_release.hold, value) for value in KINDS)
 
 
-def test_a_terminal_that_knows_no_chinese_is_told_all_the_same(proved: Path) -> None:
+def test_a_terminal_that_knows_no_chinese_gets_the_result_all_the_same(proved: Path) -> None:
     command = [sys.executable, str(proved / "verify_release.py")]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -90,12 +90,10 @@ def test_a_terminal_that_knows_no_chinese_is_told_all_the_same(proved: Path) -> 
 
 def test_nothing_in_a_proof_may_be_of_another_kind(proved: Path) -> None:
     release = verify_release.load(proved)
-    told = {"tables": [release.proof["tables"][0], release.proof["tables"][1][:2]]}
-    for changed, *place in others(told):
-        assert is_refused(lambda proof: list(verify_release.examples(proof, release.about["structure"], 1)), changed), (
-            place
-        )
-    list(verify_release.examples(told, release.about["structure"], 1))
+    proof = {"tables": [release.proof["tables"][0], release.proof["tables"][1][:2]]}
+    for changed, *place in others(proof):
+        assert is_refused(lambda one: list(verify_release.examples(one, release.about["structure"], 1)), changed), place
+    list(verify_release.examples(proof, release.about["structure"], 1))
 
 
 def test_nothing_in_the_ranges_may_be_of_another_kind(proved: Path) -> None:
@@ -151,7 +149,7 @@ def test_rules_that_take_all_that_there_is_are_accepted(about: Any) -> None:
     assert is_refused(verify_release.hold, about)
 
 
-def test_sums_may_be_told_in_any_order(about: Any) -> None:
+def test_sums_may_be_given_in_any_order(about: Any) -> None:
     before = verify_release.states_of(about["structure"])
     sums = about["structure"]["sums"]
     about["structure"]["sums"] = dict(sorted(sums.items(), reverse=True))

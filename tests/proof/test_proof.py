@@ -27,7 +27,7 @@ from etl.publish.__main__ import publish_site
 from etl.rulebook.campaign import Campaign
 from etl.workflow import releasing, verifying
 from etl.workflow.run import Run
-from tests.support.releases import loaded as told_in
+from tests.support.releases import loaded as read_json
 from tests.support.releases import sealed_anew, stored, write_proved
 from tests.support.sample_release import CAMPAIGN
 from tests.support.small_counts import make_campaign, make_counts
@@ -54,9 +54,9 @@ def alone(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def changed(folder: Path, name: str, change: Callable[[Any], object]) -> None:
-    told = told_in(folder / name)
-    change(told)
-    stored(folder / name, told)
+    data = read_json(folder / name)
+    change(data)
+    stored(folder / name, data)
     sealed_anew(folder)
 
 
@@ -88,8 +88,8 @@ def test_the_program_knows_the_standard_library_alone_and_is_short() -> None:
 
 def test_the_proof_names_no_cell_that_had_to_be_hidden(proved: Path) -> None:
     """Which withheld figures are small and which only shelter them stays unknown: the same is shown of all."""
-    told = json.loads((proved / "proof.json").read_text())
-    assert sorted(told) == ["release", "sha256", "tables"]
+    data = json.loads((proved / "proof.json").read_text())
+    assert sorted(data) == ["release", "sha256", "tables"]
 
 
 def test_the_same_release_has_the_same_proof(release: Release, proved: Path, tmp_path: Path) -> None:
@@ -101,46 +101,46 @@ SHAPE = "is not a complete table of whole numbers"
 #: Ways to change a proof, and what is said of each.
 CHANGES: dict[str, tuple[Callable[[Any], object], str, str]] = {
     "an example left out": (
-        lambda told: told["tables"].pop(),
+        lambda data: data["tables"].pop(),
         "range", "no examples show the range of u3.returned in audit.json",
     ),
     "one example": (
-        lambda told: told.update(tables=told["tables"][:1]),
+        lambda data: data.update(tables=data["tables"][:1]),
         "group", "a reader can infer that all of u3.to_return are u3.returned",
     ),
-    "a short example": (lambda told: told["tables"][0].pop(), "shape", f"example 1 {SHAPE}"),
-    "a negative count": (lambda told: told["tables"][0].__setitem__(0, -1), "file", "proof.json cannot be read"),
-    "a fraction": (lambda told: told["tables"][0].__setitem__(0, 1.0), "file", "proof.json cannot be read"),
-    "a truth value": (lambda told: told["tables"][0].__setitem__(0, True), "shape", f"example 1 {SHAPE}"),
-    "a text": (lambda told: told["tables"][0].__setitem__(0, "1"), "shape", f"example 1 {SHAPE}"),
-    "no list": (lambda told: told["tables"].__setitem__(1, 7), "shape", f"example 1 {SHAPE}"),
-    "a change outside": (lambda told: told["tables"][1].append([10_000, 1]), "shape", f"example 2 {SHAPE}"),
+    "a short example": (lambda data: data["tables"][0].pop(), "shape", f"example 1 {SHAPE}"),
+    "a negative count": (lambda data: data["tables"][0].__setitem__(0, -1), "file", "proof.json cannot be read"),
+    "a fraction": (lambda data: data["tables"][0].__setitem__(0, 1.0), "file", "proof.json cannot be read"),
+    "a truth value": (lambda data: data["tables"][0].__setitem__(0, True), "shape", f"example 1 {SHAPE}"),
+    "a text": (lambda data: data["tables"][0].__setitem__(0, "1"), "shape", f"example 1 {SHAPE}"),
+    "no list": (lambda data: data["tables"].__setitem__(1, 7), "shape", f"example 1 {SHAPE}"),
+    "a change outside": (lambda data: data["tables"][1].append([10_000, 1]), "shape", f"example 2 {SHAPE}"),
     "a change just outside": (
-        lambda told: told["tables"][1].append([len(told["tables"][0]), 1]), "shape", f"example 2 {SHAPE}",
+        lambda data: data["tables"][1].append([len(data["tables"][0]), 1]), "shape", f"example 2 {SHAPE}",
     ),
-    "a change told twice": (
-        lambda told: told["tables"][1].append(told["tables"][1][-1]), "shape", f"example 2 {SHAPE}",
+    "a change given twice": (
+        lambda data: data["tables"][1].append(data["tables"][1][-1]), "shape", f"example 2 {SHAPE}",
     ),
-    "a change to a text": (lambda told: told["tables"][1][0].__setitem__(1, "1"), "shape", f"example 2 {SHAPE}"),
-    "a change of three": (lambda told: told["tables"][1][0].append(1), "shape", f"example 2 {SHAPE}"),
-    "no examples": (lambda told: told.__setitem__("tables", []), "shape", f"example 1 {SHAPE}"),
-    "no entry": (lambda told: told.pop("tables"), "file", "proof.json cannot be read"),
-    "another entry": (lambda told: told.update(note=1), "file", "proof.json cannot be read"),
-    "another number": (lambda told: told.update(release="0002"), "other", "proof.json belongs to another release"),
+    "a change to a text": (lambda data: data["tables"][1][0].__setitem__(1, "1"), "shape", f"example 2 {SHAPE}"),
+    "a change of three": (lambda data: data["tables"][1][0].append(1), "shape", f"example 2 {SHAPE}"),
+    "no examples": (lambda data: data.__setitem__("tables", []), "shape", f"example 1 {SHAPE}"),
+    "no entry": (lambda data: data.pop("tables"), "file", "proof.json cannot be read"),
+    "another entry": (lambda data: data.update(note=1), "file", "proof.json cannot be read"),
+    "another number": (lambda data: data.update(release="0002"), "other", "proof.json belongs to another release"),
     "not reported and yet verified": (
-        lambda told: told["tables"][0].__setitem__(21, told["tables"][0][21] + 1),
+        lambda data: data["tables"][0].__setitem__(21, data["tables"][0][21] + 1),
         "city", "example 1: categories do not add up to the city's deducted",
     ),
     "reported and not verified": (
-        lambda told: told["tables"][0].__setitem__(0, told["tables"][0][0] + 1),
+        lambda data: data["tables"][0].__setitem__(0, data["tables"][0][0] + 1),
         "figure", "example 1 does not fit the published city.suspected",
     ),
     "another figure": (
-        lambda told: told["tables"][0].__setitem__(1, told["tables"][0][1] + 1),
+        lambda data: data["tables"][0].__setitem__(1, data["tables"][0][1] + 1),
         "city", "example 1: categories do not add up to the city's deducted",
     ),
     "another category": (
-        lambda told: told["tables"][0].__setitem__(-1, told["tables"][0][-1] + 1),
+        lambda data: data["tables"][0].__setitem__(-1, data["tables"][0][-1] + 1),
         "city", "example 1: categories do not add up to the city's to_return",
     ),
 }  # fmt: skip
@@ -155,7 +155,7 @@ def test_a_changed_proof_is_refused_for_its_own_reason(proved: Path, name: str) 
 
 
 def test_a_refused_release_ends_with_one_and_says_why_in_both_languages(proved: Path) -> None:
-    changed(proved, "proof.json", lambda told: told.update(release="0002"))
+    changed(proved, "proof.json", lambda data: data.update(release="0002"))
     done = alone(proved)
     assert (done.returncode, done.stderr) == (1, "")
     reason = "proof.json 是另一次公布的证明 / proof.json belongs to another release"
@@ -164,9 +164,9 @@ def test_a_refused_release_ends_with_one_and_says_why_in_both_languages(proved: 
 
 def test_every_reason_has_words_of_its_own() -> None:
     for language in (0, 1):
-        told = [words[language] for words in verify_release.SAYS.values()]
-        assert len({words[:14] for words in told} | {words[-14:] for words in told}) > len(told)
-        assert len(set(told)) == len(told)
+        texts = [reason[language] for reason in verify_release.SAYS.values()]
+        assert len({text[:14] for text in texts} | {text[-14:] for text in texts}) > len(texts)
+        assert len(set(texts)) == len(texts)
 
 
 def test_a_changed_table_is_refused(proved: Path) -> None:
@@ -176,8 +176,8 @@ def test_a_changed_table_is_refused(proved: Path) -> None:
 
 @pytest.mark.parametrize(("end", "step"), [(0, 1), (0, -1), (1, 1), (1, -1)])
 def test_a_range_that_is_too_narrow_or_too_wide_is_refused(proved: Path, end: int, step: int) -> None:
-    def move(told: Any) -> None:
-        told["ranges"]["u2.returned"][end] += step
+    def move(data: Any) -> None:
+        data["ranges"]["u2.returned"][end] += step
 
     changed(proved, "audit.json", move)
     assert reason_of(proved) == ("range", "no examples show the range of u2.returned in audit.json")

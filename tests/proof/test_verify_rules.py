@@ -52,8 +52,8 @@ def test_what_follows_where_nobody_has_reported() -> None:
     zeros = {f"{row}.{name}" for row in ("a", "b", "city") for name in ZEROS}
     zeros |= {"A.verified", "I.verified", "K.verified"}
     assert verify_release.follows(release("ab")) == zeros
-    told = release("ab", known=["city.suspected"])
-    assert verify_release.follows(told) == zeros | {"city.suspected", "city.unverified"}
+    published = release("ab", known=["city.suspected"])
+    assert verify_release.follows(published) == zeros | {"city.suspected", "city.unverified"}
 
 
 def test_what_follows_where_one_has_reported() -> None:
@@ -122,8 +122,7 @@ def test_categories_move_freely_where_verified_is_not_assumed_to_grow() -> None:
     [((0, 1), ""), ((1, 4), "small"), ((4, 4), "small"), ((1, 5), ""), ((5, 9), ""), ((0, 0), ""), ((4, 5), "")],
 )
 def test_at_the_close_a_count_may_be_none_or_k_or_more(ends: tuple[int, int], key: str) -> None:
-    told = release()
-    seen = Seen(told)
+    seen = Seen(release())
     seen.least, seen.most, seen.alike = {"a.returned": ends[0]}, {"a.returned": ends[1]}, []
     assert reason(seen.unread, True) == key
 
@@ -142,7 +141,7 @@ def test_a_sensitive_category_has_its_own_threshold(ends: tuple[int, int], key: 
     assert reason(seen.unread, True) == key
 
 
-def test_what_is_told_of_a_small_count_names_its_bounds() -> None:
+def test_what_is_said_of_a_small_count_names_its_bounds() -> None:
     seen = Seen(release())
     seen.least, seen.most, seen.alike = {"a.returned": 1}, {"a.returned": 4}, []
     with pytest.raises(Failed, match=r"a reader can infer that 0001/a\.returned lies within 1 … 4$"):
@@ -174,8 +173,8 @@ def test_not_all_of_a_group_may_be_in_one_part_in_every_example(
 
 
 def test_groups_are_those_of_units_of_the_city_and_of_its_categories() -> None:
-    told = set(Seen(release()).alike)
-    assert told == {
+    groups = set(Seen(release()).alike)
+    assert groups == {
         *((f"{row}.verified", f"{row}.{part}") for row in ("a", "b", "city") for part in ("deducted", "to_return")),
         *((f"{row}.to_return", f"{row}.{part}") for row in ("a", "b", "city") for part in ("returned", "still_out")),
         *(("city.verified", f"{code}.verified") for code in "AIK"),
@@ -185,14 +184,14 @@ def test_groups_are_those_of_units_of_the_city_and_of_its_categories() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "key"),
+    ("given", "key"),
     [
         ([2, 8], ""), ([1, 8], "range"), ([3, 8], "range"), ([2, 7], "range"), ([2, 9], "range"), ([2, None], ""),
         ([None, 8], "range"), ([2], "range"), ([2, 8, 8], "range"), (28, "range"), ("28", "range"),
     ],
 )  # fmt: skip
-def test_both_ends_of_a_range_are_shown(told: Any, key: str) -> None:
-    seen = Seen(release("", {"a.returned": told}, ("a.returned",)))
+def test_both_ends_of_a_range_are_shown(given: Any, key: str) -> None:
+    seen = Seen(release("", {"a.returned": given}, ("a.returned",)))
     seen.least, seen.most = {"a.returned": 2}, {"a.returned": 8}
     assert reason(seen.reached) == key
 
@@ -204,18 +203,18 @@ def test_a_range_without_a_greatest_value_is_shown_to_reach_k(most: int, key: st
     assert reason(seen.reached) == key
 
 
-def test_a_range_of_one_or_none_is_told_from_true_and_false() -> None:
+def test_a_range_of_one_or_none_is_distinguished_from_true_and_false() -> None:
     for ends, least, most in (([0, True], 0, 1), ([False, 1], 0, 1)):
         seen = Seen(release("", {"a.returned": ends}, ("a.returned",)))
         seen.least, seen.most = {"a.returned": least}, {"a.returned": most}
         assert reason(seen.reached) == "range"
 
 
-def test_a_change_may_be_told_of_every_place_of_an_example() -> None:
+def test_a_change_may_be_given_for_every_place_of_an_example() -> None:
     size = 2 * 4 + 3
     first = list(range(size))
     for at in range(size):
         (_, (one,)), (_, (other,)) = verify_release.examples({"tables": [first, [[at, 99]]]}, RULES, 1)
-        told = [value for row in other.values() for value in row.values()]
-        assert told == [99 if place == at else value for place, value in enumerate(first)]
+        values = [value for row in other.values() for value in row.values()]
+        assert values == [99 if place == at else value for place, value in enumerate(first)]
         assert [value for row in one.values() for value in row.values()] == first

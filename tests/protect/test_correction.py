@@ -1,8 +1,9 @@
-"""Corrections after the close: exact again, but what two exact figures would tell by their difference is withheld."""
+"""Corrections after the close: exact again, but what two exact figures would reveal by their difference is withheld."""
 
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,44 @@ def closings(campaign: Campaign, *days: Rows, seed: int = 4) -> list[Release]:
     return made
 
 
-def told_changes(releases: list[Release]) -> list[tuple[str, int]]:
+def days_of(campaign: Campaign, *days: Rows, correction: bool = False) -> list[Release]:
+    """Releases of these days before the close, or closing ones."""
+    few, made = make_campaign(campaign, len(days[0])), list[Release]()
+    for rows in days:
+        make = closing_release if correction else interim_release
+        made.append(make(few, make_counts(few, rows, random.Random(4)), made, SECRET))
+    return made
+
+
+def assuming(campaign: Campaign, *keys: str) -> Campaign:
+    """The campaign in which a reader assumes these things alone."""
+    kept = tuple(one for one in campaign.publication.assumptions if one.key in keys)
+    assert len(kept) == len(keys)
+    return replace(campaign, publication=replace(campaign.publication, assumptions=kept))
+
+
+@pytest.mark.parametrize(("later", "assumed"), [
+    ((0, 60, 40, 20), "still"), ((0, 160, 90, 90), "grows"), ((0, 60, 0, 60), "none"),
+])  # fmt: skip
+def test_a_reader_assumes_as_much_as_the_figures_of_all_days_allow(
+    campaign: Campaign, later: tuple[int, int, int, int], assumed: str
+) -> None:
+    """Nothing changes but who is back; more children are on the list; many are not back after all."""
+    made = days_of(campaign, [(0, 60, 30, 30)] * 4, [later, *[(0, 60, 30, 30)] * 3])
+    assert made[-1].assumed.key == assumed
+
+
+@pytest.mark.parametrize("correction", [False, True])
+def test_figures_that_contradict_all_that_is_assumed_are_an_error_not_a_pass(
+    campaign: Campaign, correction: bool
+) -> None:
+    days = [(0, 60, 30, 30)] * 4, [(0, 60, 0, 60), *[(0, 60, 30, 30)] * 3]
+    assert len(days_of(assuming(campaign, "grows", "none"), *days, correction=correction)) == 2
+    with pytest.raises(ValueError, match=r"no assumption" if correction else r"contradict"):
+        days_of(assuming(campaign, "grows"), *days, correction=correction)
+
+
+def revealed_changes(releases: list[Release]) -> list[tuple[str, int]]:
     """Every change of 1 … k-1 from one exact figure to another that a reader of all releases is certain of."""
     attacker = reader_of(releases, releases[-1].assumed)
     found = []
@@ -56,21 +94,21 @@ def told_changes(releases: list[Release]) -> list[tuple[str, int]]:
     return found
 
 
-def test_a_small_correction_is_not_told_and_what_did_not_change_is(campaign: Campaign) -> None:
+def test_a_small_correction_is_not_published_and_what_did_not_change_is(campaign: Campaign) -> None:
     before, after = closings(campaign, AT_CLOSE, TWO_MORE)
     assert before.table("units")["u0", "returned"] == Cell(Status.PUBLISHED, 16)
     assert after.table("units")["u0", "returned"] == Cell(Status.SUPPRESSED)
     assert after.table("city")["city", "returned"] == Cell(Status.SUPPRESSED)
     assert after.table("units")["u1", "returned"] == Cell(Status.PUBLISHED, 16)
-    assert not told_changes([before, after])
+    assert not revealed_changes([before, after])
 
 
-def test_a_correction_of_k_and_more_is_told(campaign: Campaign) -> None:
+def test_a_correction_of_k_and_more_is_published(campaign: Campaign) -> None:
     after = closings(campaign, AT_CLOSE, MANY_MORE)[1]
     assert after.table("city")["city", "returned"].exact == 71 - 6
 
 
-def test_two_exact_tables_made_apart_would_tell_it(campaign: Campaign) -> None:
+def test_two_exact_tables_made_apart_would_reveal_it(campaign: Campaign) -> None:
     few = make_campaign(campaign, len(AT_CLOSE))
     made = [closing_release(few, make_counts(few, rows, random.Random(4)), (), SECRET) for rows in (AT_CLOSE, TWO_MORE)]
     cells = [release.table("city")["city", "returned"].exact for release in made]
@@ -78,9 +116,9 @@ def test_two_exact_tables_made_apart_would_tell_it(campaign: Campaign) -> None:
     assert 0 < abs(cells[1] - cells[0]) < K  # type: ignore[operator]
 
 
-def test_a_correction_taken_back_tells_no_more(campaign: Campaign) -> None:
+def test_a_correction_taken_back_reveals_no_more(campaign: Campaign) -> None:
     made = closings(campaign, AT_CLOSE, TWO_MORE, AT_CLOSE)
-    assert not told_changes(made)
+    assert not revealed_changes(made)
     assert not readable(reader_of(made, made[-1].assumed), made)
 
 
@@ -97,7 +135,7 @@ def test_whatever_is_corrected_all_releases_together_are_safe(campaign: Campaign
         assert error.code == 3
         assert error.key in {"protect.impossible", "protect.unsafe"}
         return
-    assert not told_changes(made)
+    assert not revealed_changes(made)
     assert not readable(reader_of(made, made[-1].assumed), made)
 
 
@@ -112,7 +150,7 @@ def test_a_correction_after_rounded_releases_is_proved_with_all_of_them(campaign
         [sys.executable, "-I", tmp_path / "0003" / "verify_release.py"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
-    assert not told_changes(read)
+    assert not revealed_changes(read)
 
 
 def test_nothing_is_released_again_while_nothing_has_changed(loaded: Run) -> None:

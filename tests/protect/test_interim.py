@@ -1,4 +1,4 @@
-"""Releases before the close and after: no combination of all that was ever told narrows a small count."""
+"""Releases before the close and after: no combination of all that was ever published narrows a small count."""
 
 import random
 import shutil
@@ -44,7 +44,7 @@ def truth(campaign: Campaign, counts: "object") -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def told(campaign: Campaign) -> tuple[Campaign, list[Release]]:
+def published(campaign: Campaign) -> tuple[Campaign, list[Release]]:
     """Two interim releases of six units and the closing one."""
     few = make_campaign(campaign, len(ROWS))
     made: list[Release] = []
@@ -53,12 +53,14 @@ def told(campaign: Campaign) -> tuple[Campaign, list[Release]]:
     return few, made
 
 
-def test_a_row_is_told_whole_and_rounded_once_its_unit_has_reported(told: tuple[Campaign, list[Release]]) -> None:
-    units = told[1][0].table("units")
+def test_a_row_is_published_as_a_whole_and_rounded_once_its_unit_has_reported(
+    published: tuple[Campaign, list[Release]],
+) -> None:
+    units = published[1][0].table("units")
     assert {units["u5", name] for name in units.measures} == {Cell(Status.NOT_DUE)}
     assert {units["u0", name].status for name in units.measures} == {Status.ROUNDED}
-    assert {units["u5", name].status for name in told[1][1].table("units").measures} == {Status.NOT_DUE}
-    assert told[1][1].table("units")["u5", "verified"].status is Status.ROUNDED
+    assert {units["u5", name].status for name in published[1][1].table("units").measures} == {Status.NOT_DUE}
+    assert published[1][1].table("units")["u5", "verified"].status is Status.ROUNDED
 
 
 def test_a_rounded_figure_is_a_multiple_and_at_most_k_from_the_truth(campaign: Campaign) -> None:
@@ -77,8 +79,8 @@ def test_a_rounded_figure_is_a_multiple_and_at_most_k_from_the_truth(campaign: C
                     assert abs(cell.value - exact[f"{row}.{name}"]) <= 5
 
 
-def test_rounded_rows_add_up(told: tuple[Campaign, list[Release]]) -> None:
-    for release in told[1][:2]:
+def test_rounded_rows_add_up(published: tuple[Campaign, list[Release]]) -> None:
+    for release in published[1][:2]:
         units = release.table("units")
         for row in units.rows:
             if units[row, "verified"].value is not None:
@@ -88,18 +90,18 @@ def test_rounded_rows_add_up(told: tuple[Campaign, list[Release]]) -> None:
         assert city[CITY, "to_return"].value == sum(parts)
 
 
-def test_a_row_keeps_its_figures_while_they_hold(told: tuple[Campaign, list[Release]]) -> None:
+def test_a_row_keeps_its_figures_while_they_hold(published: tuple[Campaign, list[Release]]) -> None:
     """Nobody can average errors away that never change."""
-    few, made = told
+    few, made = published
     again = interim_release(few, make_counts(few, ROWS, random.Random(4)), made[:1], SECRET)
     assert again.tables == made[0].tables
     other = interim_release(few, make_counts(few, ROWS, random.Random(4)), (), b"another secret")
     assert other.tables != made[0].tables
 
 
-def test_before_the_close_every_count_keeps_k_values(told: tuple[Campaign, list[Release]]) -> None:
+def test_before_the_close_every_count_keeps_k_values(published: tuple[Campaign, list[Release]]) -> None:
     for upto in (1, 2):
-        releases = told[1][:upto]
+        releases = published[1][:upto]
         attacker = reader_of(releases, releases[-1].assumed)
         for at, cell in enumerate(attacker.system.cells):
             low, high = attacker.infer(at)
@@ -107,9 +109,9 @@ def test_before_the_close_every_count_keeps_k_values(told: tuple[Campaign, list[
 
 
 def test_the_closing_release_is_exact_where_it_can_be_and_keeps_bands_elsewhere(
-    told: tuple[Campaign, list[Release]],
+    published: tuple[Campaign, list[Release]],
 ) -> None:
-    few, made = told
+    few, made = published
     exact = truth(few, make_counts(few, LATER, random.Random(4)))
     cells = {f"{row}.{name}": c for table in made[2].tables for (row, name), c in table.cells.items()}
     assert {c.status for c in cells.values()} == {Status.PUBLISHED, Status.ROUNDED}
@@ -123,9 +125,9 @@ def test_the_closing_release_is_exact_where_it_can_be_and_keeps_bands_elsewhere(
 
 
 def test_each_release_is_verified_and_proved_with_all_before_it(
-    told: tuple[Campaign, list[Release]], tmp_path: Path
+    published: tuple[Campaign, list[Release]], tmp_path: Path
 ) -> None:
-    few, made = told
+    few, made = published
     read = written(tmp_path, made)
     for at, release in enumerate(read):
         assert verify(structure_of(few), release, read[:at]) == ""
@@ -135,9 +137,9 @@ def test_each_release_is_verified_and_proved_with_all_before_it(
 
 
 def test_a_proof_needs_the_releases_that_it_was_made_after(
-    told: tuple[Campaign, list[Release]], tmp_path: Path
+    published: tuple[Campaign, list[Release]], tmp_path: Path
 ) -> None:
-    written(tmp_path, told[1])
+    written(tmp_path, published[1])
     shutil.rmtree(tmp_path / "0001")
     with pytest.raises(verify_release.Failed, match="0001"):
         verify_release.check(tmp_path / "0002")
@@ -151,15 +153,17 @@ def with_city(release: Release, name: str, change: Callable[[int], Cell]) -> Rel
     return replace(release, tables=tuple(replace(t, cells=cells) if t is city else t for t in release.tables))
 
 
-def test_an_exact_figure_before_the_close_is_told(told: tuple[Campaign, list[Release]], tmp_path: Path) -> None:
-    few, made = told
+def test_an_exact_figure_before_the_close_is_reported(
+    published: tuple[Campaign, list[Release]], tmp_path: Path
+) -> None:
+    few, made = published
     leaky = with_city(made[0], "returned", lambda _: Cell(Status.PUBLISHED, 51))
     assert "0001/city.returned" in verify(structure_of(few), leaky)
     with pytest.raises(ValueError, match=r"city\.returned"):
         written(tmp_path, [leaky])
 
 
-def test_exact_city_sums_tell_the_unit_that_reported_alone_and_ours_do_not(campaign: Campaign) -> None:
+def test_exact_city_sums_expose_the_unit_that_reported_alone_and_ours_do_not(campaign: Campaign) -> None:
     """The day with one reporting unit: the change of the city's exact sums is that unit's row."""
     few = make_campaign(campaign, len(ROWS))
     before = [*ROWS[:5], (12, 0, 0, 0)]
@@ -197,8 +201,8 @@ def test_all_have_reported_then_all_are_verified(campaign: Campaign) -> None:
     assert made.table("city")[CITY, "verified"] == made.table("city")[CITY, "suspected"] == Cell(Status.PUBLISHED, 492)
 
 
-def test_nothing_is_rounded_after_the_close(told: tuple[Campaign, list[Release]]) -> None:
-    few, made = told
+def test_nothing_is_rounded_after_the_close(published: tuple[Campaign, list[Release]]) -> None:
+    few, made = published
     with pytest.raises(FuxueError, match=r"release\.closed"):
         interim_release(few, make_counts(few, LATER, random.Random(4)), made, SECRET)
 
@@ -258,7 +262,7 @@ def assert_safe_day_by_day(campaign: Campaign, rows: list[tuple[int, int, int]],
 
 @pytest.mark.prove
 @pytest.mark.parametrize("seed", range(6))
-def test_a_campaign_of_fifteen_days_is_told_on_every_day(campaign: Campaign, seed: int) -> None:
+def test_a_campaign_of_fifteen_days_is_published_on_every_day(campaign: Campaign, seed: int) -> None:
     releases: list[Release] = []
     for day, counts in enumerate(days(campaign, REALISTIC, seed), 1):
         make = closing_release if day == 15 else interim_release

@@ -36,15 +36,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_stack(tmp_path_factory).parent
 
 
-def told(value: int) -> Cell:
+def rounded(value: int) -> Cell:
     return Cell(Status.ROUNDED, value)
 
 
 def test_a_rounded_bar_is_solid_as_far_as_it_is_sure_and_shows_where_it_may_end() -> None:
-    assert bar_of(told(24), 100, slack=5) == BarShape("0%", "19%", Band("19%", "10%", "24%"))
-    assert bar_of(told(24), 100, start=50, slack=5) == BarShape("50%", "19%", Band("69%", "10%", "74%"))
-    assert bar_of(told(0), 100, slack=5) == BarShape("0%", "0%", Band("0%", "5%", "0%"))
-    assert bar_of(told(98), 100, slack=5) == BarShape("0%", "93%", Band("93%", "7%", "98%"))
+    assert bar_of(rounded(24), 100, slack=5) == BarShape("0%", "19%", Band("19%", "10%", "24%"))
+    assert bar_of(rounded(24), 100, start=50, slack=5) == BarShape("50%", "19%", Band("69%", "10%", "74%"))
+    assert bar_of(rounded(0), 100, slack=5) == BarShape("0%", "0%", Band("0%", "5%", "0%"))
+    assert bar_of(rounded(98), 100, slack=5) == BarShape("0%", "93%", Band("93%", "7%", "98%"))
 
 
 def test_every_template_has_a_page_in_both_languages(folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_every_earlier_figure_agrees_with_its_release(folder: Path, language: st
             assert status == cell.status.value
             number = re.sub(r"<span.*|[约a-z, ]", "", text)
             assert number == ("" if cell.value is None else str(cell.value)), (path, at)
-    # On its own page a release is told beside the one before it, with all rows that changed.
+    # On its own page a release is shown beside the one before it, with all rows that changed.
     assert {name for name, _ in seen} == {"0001", "0002", "0003"}
 
 
@@ -153,20 +153,20 @@ def test_the_time_line_draws_bands_and_hatches_the_day_of_a_withheld_figure(fold
     to_return, returned = drawn.frames[1].series
     assert [len(series.marks) for series in (suspected, verified, to_return, returned)] == [3, 3, 3, 2]
     assert returned.withheld == (drawn.frames[1].series[0].marks[1].left,)
-    assert returned.stretches == ()  # nothing is drawn across a day that is not told
+    assert returned.stretches == ()  # nothing is drawn across a day whose figure is not published
     for mark in to_return.marks[:2]:
         assert mark.top < mark.y < mark.bottom
     assert to_return.marks[2].top == to_return.marks[2].y == to_return.marks[2].bottom
     assert drawn.frames[0].ticks == ((HEIGHT, 0), (HEIGHT * 2 // 3, 500), (HEIGHT // 3, 1000), (0, 1500))
 
 
-def test_a_sign_is_seen_where_another_lies_on_it(folder: Path) -> None:
+def test_a_mark_is_seen_where_another_lies_on_it(folder: Path) -> None:
     html = (folder / "public/site/timeline/index.html").read_text(encoding="utf-8")
     (radius,), (side,) = (set(re.findall(p, html)) for p in (r'<circle [^>]* r="(\d+)"', r'sign [^>]* width="(\d+)"'))
     assert 2 * int(radius) > int(side) * 2**0.5
 
 
-def test_a_city_of_which_nothing_is_told_is_drawn_too(tmp_path: Path) -> None:
+def test_a_city_of_which_nothing_is_published_is_drawn_too(tmp_path: Path) -> None:
     release = sample_release()
     tables = tuple(replace(t, cells=dict.fromkeys(t.cells, WITHHELD)) for t in release.tables)
     ranges = {cell_id(*at): (0, None) for table in tables for at in table.cells}

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.support import browsing, markup
-from tests.support.chromium import CHROMIUM, QUIET
 from tests.support.sample_release import figures
 from tests.support.sample_releases import made_stack, stack
 
@@ -34,7 +33,7 @@ TEXT = {
     "no site code": (HOME, '<meta name="SiteIDCode".*?>', "", "meta"),
     "no source": (HOME, '<meta name="ContentSource" content=".*?"', '<meta name="ContentSource"', "meta"),
     "withheld as zero": (UNITS, r'(d"><span class="n">)<span class="mark".*?</td>', r"\g<1>0</span></td>", "figure"),
-    "withheld told as published": (UNITS, 'data-status="suppressed"', 'data-status="published"', "status"),
+    "withheld shown as published": (UNITS, 'data-status="suppressed"', 'data-status="published"', "status"),
     "withheld with a bar": (UNITS, 'class="hatch" width="100%"', 'class="fill" width="30%"', "drawn"),
     "waiting as zero": (UNITS, r'(e"><span class="n">)<span class="waiting">.*?</span>', r"\g<1>0", "figure"),
     "another figure": (UNITS, r">170</span>", ">171</span>", "figure"),
@@ -71,16 +70,6 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     return {most: shutil.copytree(made_stack(tmp_path_factory, most) / "site", folder / str(most)) for most in (2, 3)}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
-        yield started
-        started.close()
-
-
 @contextmanager
 def spoilt(path: Path, pattern: str, instead: str) -> Iterator[None]:
     """With the fault in the file, and without it afterwards."""
@@ -97,9 +86,9 @@ def spoilt(path: Path, pattern: str, instead: str) -> Iterator[None]:
 
 def read(site: Path, path: Path, most: int) -> set[str]:
     release = stack()[most - 1]
-    told = figures(release)
-    slack = {name: release.threshold(name.split(".")[1]) for name in told}
-    return {name for name, _ in markup.faults(site, path, told, slack)}
+    published = figures(release)
+    slack = {name: release.threshold(name.split(".")[1]) for name in published}
+    return {name for name, _ in markup.faults(site, path, published, slack)}
 
 
 @pytest.mark.parametrize("most", [pytest.param(2, marks=pytest.mark.prove), 3])

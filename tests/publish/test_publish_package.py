@@ -206,7 +206,7 @@ def test_a_host_with_the_folder_alone_serves_the_database(public: Path, tmp_path
         _wait(port, server)
         for path, text in (
             ("/fuxue/units", "各乡镇（街道）进展如何？"),
-            ("/fuxue/told-en.json?_shape=array", "rounded"),
+            ("/fuxue/statuses-en.json?_shape=array", "rounded"),
             ("/-/databases.json", '"path": "fuxue.db"'),
             ("/fuxue", "公开数据"),
         ):

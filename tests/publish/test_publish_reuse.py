@@ -91,9 +91,9 @@ def test_a_manifest_that_makes_no_sense_is_not_followed(
 ) -> None:
     public = copied(made_stack(tmp_path_factory, 1), tmp_path)
     before = tree(public)
-    told = json.loads((public / "made.json").read_text())
-    told["data/0001"]["files"] = {"../released/0001/release.json": ""}
-    texts = {"whole": json.dumps(told), "key": '{"data/0001": {"key": 1}}'}
+    entries = json.loads((public / "made.json").read_text())
+    entries["data/0001"]["files"] = {"../released/0001/release.json": ""}
+    texts = {"whole": json.dumps(entries), "key": '{"data/0001": {"key": 1}}'}
     (public / "made.json").write_text(texts.get(content, content))
     made.clear()
     publish_site(tmp_path / "released", public, CAMPAIGN)

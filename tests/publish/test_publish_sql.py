@@ -7,13 +7,12 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from etl.findings import FuxueError
 from etl.publish.__main__ import publish_site
@@ -22,7 +21,7 @@ from etl.publish.languages import load_words
 from etl.publish.questions import ENGINE, load_questions
 from etl.publish.server import SiteHandler
 from tests.support.browsing import Visit, visiting
-from tests.support.chromium import CHROMIUM, QUIET
+from tests.support.chromium import CHROMIUM
 from tests.support.sample_release import CAMPAIGN, TEMPLATES, copied
 from tests.support.sample_releases import made_stack
 
@@ -34,14 +33,6 @@ in_browser = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_stack(tmp_path_factory) / "site"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
-        yield started
-        started.close()
 
 
 def test_the_engine_is_the_one_that_was_taken_from_its_makers(site: Path) -> None:

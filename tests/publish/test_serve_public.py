@@ -100,7 +100,7 @@ def test_the_open_database_is_served_without_plugins(ports: tuple[int, int]) -> 
     assert "公开数据" in ask(ports[1], "/fuxue")[1].decode()
 
 
-def test_the_open_database_comes_with_questions_and_tells_no_path(ports: tuple[int, int], public: Path) -> None:
+def test_the_open_database_comes_with_questions_and_names_no_path(ports: tuple[int, int], public: Path) -> None:
     (database,) = json.loads(ask(ports[1], "/-/databases.json")[1])["databases"]
     assert (database["name"], database["path"], database["is_mutable"]) == ("fuxue", "fuxue.db", False)
     for path in ("/-/databases.json", "/-/settings.json", "/-/versions.json", "/-/config.json", "/-/threads.json"):
@@ -145,9 +145,9 @@ def test_what_is_published_meanwhile_is_served(tmp_path: Path) -> None:
 
 
 def test_the_public_process_knows_nothing_of_staff_or_keys(public: Path) -> None:
-    told = (public / "datasette/metadata.yml").read_text(encoding="utf-8")
-    assert list(yaml.safe_load(told)["databases"]) == ["fuxue"]
-    assert "staff" not in told
+    metadata = (public / "datasette/metadata.yml").read_text(encoding="utf-8")
+    assert list(yaml.safe_load(metadata)["databases"]) == ["fuxue"]
+    assert "staff" not in metadata
     assert not [name for name in keyless.PASSED_ON if "KEY" in name or name.startswith("FUXUE")]
 
 

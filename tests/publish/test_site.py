@@ -94,7 +94,7 @@ def test_a_scale_is_the_greatest_published_figure_of_its_family() -> None:
     assert scale([type(units)("u", "unit", units.rows, units.measures, nothing, "", "")], "verified") == 0
 
 
-def test_parts_lie_side_by_side_unless_the_gap_would_tell_a_withheld_figure() -> None:
+def test_parts_lie_side_by_side_unless_the_gap_would_reveal_a_withheld_figure() -> None:
     sums = {"verified": ("deducted", "to_return"), "to_return": ("returned", "still_out")}
     row = {"verified": people(100), "deducted": people(80), "to_return": people(20)}
     row |= {"returned": people(15), "still_out": people(5)}
@@ -120,7 +120,7 @@ def test_nothing_is_said_of_a_part_or_whole_that_is_withheld(site: Path) -> None
     for line in lines:
         if 'data-status="suppressed"' in line:
             assert "%" not in re.sub(r'width="100%"|height="100%"', "", line)
-    # Were the start of a bar after a withheld one its true place, it would tell the withheld figure.
+    # Were the start of a bar after a withheld one its true place, it would reveal the withheld figure.
     assert not re.search(r'class="fill to_return" x=', html)
 
 

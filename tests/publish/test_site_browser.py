@@ -1,38 +1,27 @@
 """Every page in a real browser, from the file system: both languages, three widths, three colour schemes.
 
-`make test` asks axe of a page of each template, every other one in English, each in another of the nine states, and
-measures it at each width; `make prove` asks and measures everything in every state.
+`make test` checks one page of each template, Chinese and English by turns: with axe in one of the nine states (a
+different one for each page), and its measures at each width. `make prove` does both for every page in every state.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.support.browsing import STATES, WIDTHS, faults, visiting
-from tests.support.chromium import CHROMIUM, QUIET
 from tests.support.sample_release import made_sample
 from tests.support.sample_releases import PAGES, made_stack
 
 EVERY = [language + page for page in PAGES for language in ("", "en/")]
 SOME = [("", "en/")[number % 2] + page for number, page in enumerate(PAGES)]
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first two of three releases: rounded figures, some withheld, some units not yet in."""
+    """The site of the first two of three releases: rounded figures, some withheld, some units not due."""
     return made_stack(tmp_path_factory, 2) / "site"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), "--no-first-run"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -80,12 +69,12 @@ def test_every_figure_can_be_read_without_scripts(browser: Browser, tmp_path_fac
 
 
 def column(page: Page, measure: int) -> list[str]:
-    """A column of the units' table as it stands: figures, or what stands in their place."""
+    """The texts in a column of the units' table, visible rows only: figures without 约 and ±, or ※ or 尚未报送."""
     cells = page.locator(f"table.units tbody tr:visible td:nth-child({measure + 1}) .n")
     return [text.split("±")[0].removeprefix("约 ") for text in cells.all_inner_texts()]
 
 
-def test_sorting_never_places_a_row_by_a_figure_that_is_not_told(
+def test_sorting_never_places_a_row_by_a_figure_that_is_not_published(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with visiting(browser, made_stack(tmp_path_factory) / "site", "units/index.html") as visit:
@@ -95,9 +84,9 @@ def test_sorting_never_places_a_row_by_a_figure_that_is_not_told(
         for way in ("descending", "ascending"):
             head.locator("button").click()
             assert head.get_attribute("aria-sort") == way
-            told = [int(text) for text in column(page, 3) if "※" not in text]
-            assert told == sorted(told, reverse=way == "descending")
-            # Behind all others and in the release's order, whichever way.
+            shown = [int(text) for text in column(page, 3) if "※" not in text]
+            assert shown == sorted(shown, reverse=way == "descending")
+            # Withheld figures come last, in the order of the release, whichever way the others are sorted.
             names = page.locator("table.units tbody th").all_inner_texts()
             assert names[-len(hidden) :] == [before[n] for n in hidden]
         head.locator("button").click()
@@ -159,7 +148,7 @@ def test_paper_bears_the_release_on_each_sheet_and_repeats_the_heads(browser: Br
         assert visit.page.evaluate(look, ".stamp") == ["table-footer-group", "avoid"]
         assert visit.page.evaluate(look, "body")[0] == "table"
         assert visit.page.evaluate(look, "thead")[0] == "table-header-group"
-        # No head of a table at the bottom of a sheet without a row of it.
+        # A table's heading is never at the bottom of a sheet without a row below it.
         for name, way in (("h2", "breakAfter"), ("caption", "breakAfter"), ("tbody tr", "breakBefore")):
             script = "([name, way]) => getComputedStyle(document.querySelector(name))[way]"
             assert visit.page.evaluate(script, [name, way]) == "avoid"

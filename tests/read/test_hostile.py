@@ -42,7 +42,7 @@ def good_of(run: Run) -> Good:
 
 
 def print_of(content: bytes) -> str:
-    """A fingerprint that does not tell when a zip was made: else the same file made twice would count as two."""
+    """A fingerprint that does not depend on when a zip was made: else the same file made twice would count as two."""
     timeless = re.sub(rb"(PK\x03\x04.{6}|PK\x01\x02.{8}).{4}", rb"\1", content, flags=re.DOTALL)
     return hashlib.sha256(timeless).hexdigest()
 
@@ -70,7 +70,7 @@ class Campaign:
         path.write_bytes(encrypted(content, self.good.password) if case.way is Way.SEALED else content)
         try:
             self._judge(case, path)
-        except Exception as error:  # noqa: BLE001 - the one thing that must not be is told with all others
+        except Exception as error:  # noqa: BLE001 - what must never happen is listed with all other faults
             self.faults.append(f"{case.kind}: {case.name}: raised {type(error).__name__} {error}")
         finally:
             path.unlink(missing_ok=True)
@@ -88,8 +88,8 @@ class Campaign:
             self.stopped.append(where)
         if watch.peak > MEMORY:
             self.faults.append(f"{where}: {watch.peak} MB")
-        told = repr(loaded.checked.findings)
-        if any(secret in told for secret in self.secrets):
+        findings = repr(loaded.checked.findings)
+        if any(secret in findings for secret in self.secrets):
             self.faults.append(f"{where}: a finding names a child")
         if wrong := self._wrong(case, loaded):
             self.faults.append(f"{where}: {wrong}")
@@ -103,8 +103,8 @@ class Campaign:
             return "wrongly accepted" if case.fate is Fate.REFUSED or given not in expected else ""
         if loaded.outcome == "known" or case.fate is Fate.HARMLESS:
             return f"{case.fate} expected, {loaded.outcome} by {sorted(found)}"
-        is_told = case.fate is Fate.EITHER or not case.rules or case.rules & found
-        return "" if is_told else f"refused by {sorted(found)}, not by {sorted(case.rules)}"
+        is_expected = case.fate is Fate.EITHER or not case.rules or case.rules & found
+        return "" if is_expected else f"refused by {sorted(found)}, not by {sorted(case.rules)}"
 
     @cached_property
     def secrets(self) -> list[str]:
@@ -133,7 +133,7 @@ def hand_in_all(run: Run, cases: Callable[[Good], Iterable[Case]]) -> Campaign:
     return campaign
 
 
-def tell(campaign: Campaign) -> None:
+def print_figures(campaign: Campaign) -> None:
     """The figures of a run, on one screen."""
     print()
     for kind in sorted({kind for kind, _ in campaign.outcomes}):
@@ -155,7 +155,7 @@ def spread(good: Good) -> Sequence[Case]:
 
 def test_hostile_files_of_every_kind_do_no_harm(loaded: Run) -> None:
     campaign = hand_in_all(loaded, spread)
-    tell(campaign)
+    print_figures(campaign)
     assert not campaign.faults
     assert len(campaign.seen) >= 40
 
@@ -165,7 +165,7 @@ def test_no_hostile_file_does_harm(loaded: Run) -> None:
     """The whole corpus: no traceback, nobody let in who should not be, and memory within bounds."""
     own, ended = own_peak(), ended_peak()
     campaign = hand_in_all(loaded, corpus)
-    tell(campaign)
+    print_figures(campaign)
     print(
         f"resident at most: readers {ended_peak()} MB (before: {ended}), this process {own_peak()} MB (before: {own})"
     )

@@ -226,7 +226,7 @@ def test_a_serial_that_became_a_number_is_still_that_row(run: Run) -> None:
 
 @pytest.mark.parametrize("value", ["0002 ", "２", "2", "'0002", None, True, "=A4"])
 def test_a_serial_is_what_it_was_or_the_row_is_missing(run: Run, value: object) -> None:
-    """A formula or a truth value there is told as what it is: nobody is told to delete a child's row."""
+    """A formula or a truth value there is reported as what it is: nobody is told to delete a child's row."""
     assert issued(run)[0].serial == "0002"
     rule = {True: "R08", "=A4": "R06"}.get(value, "R03")
     assert places(check_edit(run, setting(A4=value))) == [(rule, "A4"), ("R01", "")]
@@ -238,7 +238,7 @@ def test_a_serial_that_was_a_whole_number_may_be_stored_as_one(run: Run) -> None
     assert submission.rows[0]["serial"].text == "12"
 
 
-def test_an_id_number_typed_as_a_number_is_told_so(run: Run) -> None:
+def test_an_id_number_typed_as_a_number_is_reported_as_such(run: Run) -> None:
     first = issued(run)[0].id_number
     for value in (int(first[:17] + "0"), float(first[:17] + "0"), 1e300):
         assert places(check_edit(run, setting(G4=value))) == [("R05", "G4")]
@@ -250,7 +250,7 @@ def test_an_id_number_typed_as_a_number_is_told_so(run: Run) -> None:
     ('<f t="dataTable" ref="K4:K5" dt2D="0" dtr="0" r1="A1"/>', ""),
     ('<f t="array" ref="$K$4:$K$5">A1</f>', ""),
 ])  # fmt: skip
-def test_every_cell_that_a_formula_fills_is_told(run: Run, first: str, second: str) -> None:
+def test_every_cell_that_a_formula_fills_is_reported(run: Run, first: str, second: str) -> None:
     content = edit(plain(run), setting(K4="甲甲甲甲", K5="乙乙乙乙"))
 
     def change(parts: dict[str, bytes]) -> None:
@@ -392,7 +392,7 @@ def test_what_a_sheet_says_of_its_size_is_not_believed(run: Run, dimension: str)
     assert check_plain(run, content).accepted
 
 
-def test_rows_that_a_filter_hides_are_read_and_told_by_their_true_cells(run: Run) -> None:
+def test_rows_that_a_filter_hides_are_read_and_reported_by_their_true_cells(run: Run) -> None:
     def change(sheet: Worksheet) -> None:
         last = sheet.max_row - 1
         sheet.auto_filter.ref = f"A3:K{last}"

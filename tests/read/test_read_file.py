@@ -114,7 +114,7 @@ def test_a_flipped_bit_of_the_payload_is_a_damaged_file(run: Run) -> None:
 
 
 @pytest.mark.parametrize("password", ["123456", "口令", "x" * 200])
-def test_a_wrong_password_is_told_from_damage(run: Run, password: str) -> None:
+def test_a_wrong_password_is_distinguished_from_damage(run: Run, password: str) -> None:
     put(run, plain(run), password=password)
     assert refused(run, (run.home.inbox / f"{UNIT}.xlsx").read_bytes()) == {"F02"}
 
@@ -308,7 +308,7 @@ def test_damage_inside_the_zip_never_gets_past_the_reader(run: Run, seed: int) -
 
 
 class Line:
-    """A reader's end of the line: one question, then nobody asks."""
+    """A reader's end of the connection: one request, then it is closed."""
 
     def __init__(self, question: tuple[object, object], answers: Connection) -> None:
         self.questions, self.send_bytes = [question], answers.send_bytes

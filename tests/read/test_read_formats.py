@@ -80,7 +80,7 @@ def test_a_wrong_extension_changes_nothing(run: Run, tmp_path: Path, kind: str) 
         assert books.check_file(run, path, allow_unsealed=True).accepted
 
 
-def test_the_old_seal_tells_a_wrong_password_and_leaves_nothing_on_the_disk(
+def test_the_old_encryption_reports_a_wrong_password_and_leaves_nothing_on_the_disk(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = NAMES["sealed xls"].read_bytes()
@@ -196,7 +196,7 @@ def stream(*records: bytes, kind: int = 0, name: str = "附件4", before: bytes 
     return start + before + sheet + end + record(biff.BOF, bytes(16)) + b"".join(records) + end
 
 
-def test_the_records_of_an_old_sheet_tell_formulas_arrays_and_errors() -> None:
+def test_the_records_of_an_old_sheet_distinguish_formulas_arrays_and_errors() -> None:
     chart = record(biff.BOF, bytes(16)) + record(biff.FORMULA_RECORD, bytes(22)) + record(biff.EOF)
     found = biff.scan_stream(
         stream(
@@ -243,7 +243,7 @@ def test_a_truncated_file_of_any_format_is_refused(run: Run, kind: str, share: f
     data = NAMES[kind].read_bytes()
     submission = read(run, data[: int(len(data) * share)])
     # What an old container loses at its end may be the summary behind the workbook: then it is all there.
-    whole = read(run, data).rows
-    assert submission.rows in ((), whole)
+    undamaged = read(run, data).rows
+    assert submission.rows in ((), undamaged)
     assert submission.rows == () or olefile.isOleFile(NAMES[kind])
     assert rules(submission)

@@ -60,7 +60,7 @@ def test_a_renamed_sheet_is_marked_all_the_same(run: Run) -> None:
 
 
 def test_cells_that_are_merged_are_marked_where_they_are_seen(run: Run) -> None:
-    """One team for several rows: the lower ones are blank, and that is told at the one that is seen."""
+    """One team for several rows: the lower ones are blank, and that is reported at the one that is seen."""
     (made,) = reporting.feedback(run, [put(run, edit(plain(run), lambda sheet: sheet.merge_cells("K4:K7")))], None)
     assert {f.cell for f in made.checked.findings if f.rule == "A06"} == {"K5", "K6", "K7"}
     sheet = opened(run, made)[ANNEX4.sheet]
@@ -68,7 +68,7 @@ def test_cells_that_are_merged_are_marked_where_they_are_seen(run: Run) -> None:
     assert sheet["K4"].comment.text.count("备注") >= 3
 
 
-def test_the_page_stands_first_and_tells_by_column_what_to_mend_with_a_right_value(run: Run) -> None:
+def test_the_page_comes_first_and_shows_by_column_what_to_mend_with_a_right_value(run: Run) -> None:
     made = spoiled(run)
     book = opened(run, made)
     assert book.sheetnames[:3] == [PAGE, DETAILS, ANNEX4.sheet]
@@ -178,7 +178,7 @@ def test_findings_of_one_rule_in_one_column_are_one_line(run: Run) -> None:
     ]
 
 
-def test_what_cannot_be_marked_is_told_in_words_and_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_marked_is_reported_in_words_and_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def only_words(function: object, arguments: tuple[object, ...], *_: object) -> bytes:
         if arguments[0] is not None:
             raise Broke

@@ -202,13 +202,13 @@ def test_a_category_to_return_without_a_measure_is_named(tmp_path: Path, code: s
     path.write_text(re.sub(r"categories = \[(.*)\]", without, measures) + heading + rest, encoding="utf-8")
     with pytest.raises(FuxueError) as caught:
         load_campaign(folder)
-    told = {
+    expected = {
         "file": "casework.toml",
         "key": "measures",
         "expected": f"at least one for {code}",
         "expected_zh": f"{code} 类至少有一项",
     }
-    assert caught.value.params == told
+    assert caught.value.params == expected
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,21 @@
-"""What a mistake in the campaign's files is told was expected: a plain table, in Chinese and in English."""
+"""What a mistake in the campaign's files says was expected: a plain table, in Chinese and in English."""
 
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from etl.findings import FuxueError
 from etl.publish.site_identity import _Site
-from etl.rulebook.campaign import Campaign, Category, Particulars, Unit
+from etl.rulebook.campaign import Campaign, Category, Particulars, Unit, load_campaign
 from etl.rulebook.datafile import _declared, checked
 from etl.rulebook.departments import Casework
 from etl.rulebook.flag_rules import Inspection
@@ -63,7 +65,7 @@ def test_whatever_is_declared_has_its_expectation(shape: Any) -> None:
         assert kind == "string" or kind in TEXTS
 
 
-def test_whatever_a_check_tells_stands_in_the_table_and_the_table_holds_nothing_else() -> None:
+def test_whatever_a_check_reports_is_in_the_table_and_the_table_holds_nothing_else() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for room in ("rulebook", "publish")
                      for path in (ROOT / "etl" / room).glob("*.py"))  # fmt: skip
     named = {name for name in TEXTS if f'"{name}"' in code}
@@ -89,7 +91,7 @@ def test_what_is_declared_is_an_ordinary_dataclass(campaign: Campaign) -> None:
 
 
 @pytest.mark.parametrize("key", ["[key]", "place.county", "", "a b"])
-def test_a_key_of_any_name_that_nothing_is_declared_for_is_told(key: str) -> None:
+def test_a_key_of_any_name_that_nothing_is_declared_for_is_reported(key: str) -> None:
     data = tomllib.loads((ROOT / "campaign/campaign.toml").read_text(encoding="utf-8"))
     with pytest.raises(FuxueError, match="campaign.bad_value") as caught:
         checked("campaign.toml", {**data, key: "x"}, Particulars)
@@ -98,3 +100,16 @@ def test_a_key_of_any_name_that_nothing_is_declared_for_is_told(key: str) -> Non
     with pytest.raises(FuxueError, match="campaign.bad_value") as caught:
         checked("campaign.toml", {**data, "limits": {**data["limits"], key: 1}}, Particulars)
     assert caught.value.params["key"] == f"limits.{key}"
+
+
+def test_a_table_without_rows_and_one_in_another_encoding_differ_from_wrong_columns(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "campaign", tmp_path / "campaign"))
+    units = (folder / "units.csv").read_text(encoding="utf-8")
+    (folder / "units.csv").write_text(units.splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(FuxueError) as caught:
+        load_campaign(folder)
+    assert error_texts(caught.value)[0] == "units.csv 中“2”不对，应为：至少一行数据"
+    (folder / "units.csv").write_text(units, encoding="gbk")
+    with pytest.raises(FuxueError) as caught:
+        load_campaign(folder)
+    assert "请另存为 UTF-8" in error_texts(caught.value)[0]

@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def whole(folder: Path) -> None:
+def load_all(folder: Path) -> None:
     """All that any command reads of the folder."""
     site_identity.load_identity(folder, load_campaign(folder).category)
 
@@ -37,7 +37,7 @@ def load(folder: Path, file: str, fault: Fault, monkeypatch: pytest.MonkeyPatch)
     """What the file would be after the fault goes through its loader; what is no TOML through the file."""
     if fault.data is None:
         (folder / file).write_text(fault.text, encoding="utf-8")
-        {"units.csv": campaigns._units, "categories.csv": campaigns._categories}.get(file, lambda _: whole(folder))(
+        {"units.csv": campaigns._units, "categories.csv": campaigns._categories}.get(file, lambda _: load_all(folder))(
             folder / file
         )
     elif file in LOADERS:
@@ -72,7 +72,7 @@ def is_in_both(error: FuxueError, name: str) -> bool:
 
 
 def _missed(fault: Fault, key: str) -> bool:
-    """True where another key tells it: what was renamed is missed under its own name, a category where all must be."""
+    """True where the message names another key: the old name of a renamed one, or the list that lacks a category."""
     missed = {
         "measures.*.key": "measures.",
         "schooling.*.categories.*": "schooling",
@@ -125,7 +125,7 @@ def test_a_mistake_is_named_as_it_is_typed(folder: Path, file: str, monkeypatch:
 
     def typed(fault: Fault) -> None:
         (folder / file).write_text(fault.text, encoding="utf-8")
-        whole(folder)
+        load_all(folder)
 
     assert met(folder, file, faults_of(file, all_places=False), monkeypatch, typed) == []
 
@@ -162,7 +162,7 @@ def test_a_fourteenth_category_is_refused_in_words_that_say_why(folder: Path) ->
     (b"[ages]\nover_age = " + b"9" * 5000 + b"\n", "?"),  # more digits than Python reads
     (b"x = " + b"[" * 100_000, "?"),
 ])  # fmt: skip
-def test_a_file_that_cannot_be_parsed_is_told_with_the_place(folder: Path, content: bytes, key: str) -> None:
+def test_a_file_that_cannot_be_parsed_is_reported_with_the_place(folder: Path, content: bytes, key: str) -> None:
     (folder / "campaign.toml").write_bytes(content)
     with pytest.raises(FuxueError) as caught:
         load_campaign(folder)
@@ -172,11 +172,11 @@ def test_a_file_that_cannot_be_parsed_is_told_with_the_place(folder: Path, conte
 
 
 @pytest.mark.parametrize("file", HARMLESS)
-def test_a_folder_in_a_files_place_is_told(folder: Path, file: str) -> None:
+def test_a_folder_in_a_files_place_is_reported(folder: Path, file: str) -> None:
     (folder / file).unlink()
     (folder / file).mkdir()
     with pytest.raises(FuxueError) as caught:
-        whole(folder)
+        load_all(folder)
     (folder / file).rmdir()
     shutil.copy(FOLDER / file, folder)
     assert caught.value.params["file"] == file

@@ -1,7 +1,6 @@
-"""Attacks of a stranger who has the released files alone: what can be told by trying every table of whole numbers.
+"""What a stranger can infer from the released files alone, by trying every table of whole numbers.
 
-Nothing of the engine is used here: the files are read as they lie there, and what they say is searched through by
-`attacks_search`.
+This uses no code of the engine: it reads the files by itself, and `attacks_search` finds the tables that fit them.
 """
 
 import csv
@@ -16,10 +15,10 @@ CITY = "city"
 
 
 def read(folders: Sequence[Path], assumed: Mapping[str, Any] | None = None, *, common: bool = False) -> Puzzle:
-    """What somebody knows who has these releases, oldest first, and takes `assumed` for granted.
+    """The puzzle of a reader who has these releases (oldest first) and takes `assumed` for granted.
 
-    By default that is what the last one says it was made safe against. With `common`, only what everybody knows anyway:
-    who has reported, and public totals.
+    By default, `assumed` is the assumption that the last release names as its own. With `common`, the reader knows only
+    what everybody knows anyway: which units have reported, and the known totals.
     """
     days = [Day(folder) for folder in folders]
     assumed = days[-1].about["assumed"] if assumed is None else assumed
@@ -28,7 +27,7 @@ def read(folders: Sequence[Path], assumed: Mapping[str, Any] | None = None, *, c
         first = len(names)
         names += [f"{day.name}/{cell}" for cell in day.cells]
         for cell in day.cells:
-            least, most = day.told(cell, common=common)
+            least, most = day.bounds(cell, common=common)
             low.append(least)
             high.append(most)
         at = {cell: first + place for place, cell in enumerate(day.cells)}
@@ -42,10 +41,10 @@ def read(folders: Sequence[Path], assumed: Mapping[str, Any] | None = None, *, c
 
 
 class Day:
-    """One release as it lies there: release.json and its tables."""
+    """One release as its files show it: release.json and the tables."""
 
     def __init__(self, folder: Path) -> None:
-        """Read it."""
+        """Read the release in this folder."""
         self.about = json.loads((folder / "release.json").read_text(encoding="utf-8"))
         self.name: str = self.about["release"]
         self.lines: dict[str, tuple[str, str]] = {}
@@ -64,8 +63,8 @@ class Day:
         """The threshold of a cell."""
         return int(self.about["category_k"].get(cell.split(".")[0], self.about["k"]))
 
-    def told(self, cell: str, *, common: bool) -> tuple[int, int]:
-        """The least and the greatest that a cell may be by what was told of it, and of whether its unit reported."""
+    def bounds(self, cell: str, *, common: bool) -> tuple[int, int]:
+        """The least and the greatest value that a cell's published figure allows; 0 and 0 if its unit can have none."""
         row, name = cell.split(".")
         nobody = name not in ("suspected", "unverified") if row in self.silent else name == "unverified"
         if nobody and row in self.rules["units"]:
@@ -77,7 +76,7 @@ class Day:
         return max(int(value) - slack, 0), int(value) + slack
 
     def sums(self) -> Iterator[tuple[str, list[str]]]:
-        """Every (whole, parts): of each row, of the city over its units, of the city over its categories."""
+        """Every (whole, parts): within each row, the city as a sum of units, and the city as a sum of categories."""
         units = self.rules["units"]
         for row in (*units, CITY):
             for whole, parts in self.rules["sums"].items():
@@ -88,7 +87,7 @@ class Day:
             yield f"{CITY}.{name}", [f"{code}.verified" for code in codes]
 
     def groups(self) -> Iterator[tuple[str, str]]:
-        """Every (whole, part) of which not all of the whole may be seen to be in the part."""
+        """Every (whole, part) for which no reader may infer that all children of the whole are in the part."""
         for row in (*self.rules["units"], CITY):
             for whole, parts in self.rules["groups"]:
                 yield from ((f"{row}.{whole}", f"{row}.{part}") for part in parts)
@@ -98,7 +97,7 @@ class Day:
 
 
 def _moves(sooner: Day, later: Day, assumed: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Cells that do not change (True) or never fall, by what is taken for granted of rows that had reported before."""
+    """Each (cell, True) that does not change and (cell, False) that never falls, as `assumed` says of reported rows."""
     for unit in later.rules["units"]:
         if unit not in sooner.silent | later.silent:
             yield from ((f"{unit}.{name}", True) for name in assumed["fixed"])
@@ -108,16 +107,16 @@ def _moves(sooner: Day, later: Day, assumed: Mapping[str, Any]) -> Iterator[tupl
 
 
 def secrets_of(folders: Sequence[Path]) -> list[str]:
-    """Every cell of any release that not everybody knows anyway."""
+    """Every cell of any release whose value is not common knowledge."""
     common = read(folders, common=True)
     return [name for name, low, high in zip(common.names, *common.narrowed(), strict=True) if low < high]
 
 
 def exposed(folders: Sequence[Path], assumed: Mapping[str, Any] | None = None) -> list[str]:
-    """What these releases tell though they must not, by the promise of the last one.
+    """The cells and groups for which these releases break the promise of the last one.
 
-    Before the close: counts of fewer than k values. At the close: counts that must be one of 1 … k-1, and groups that
-    must all be in one part, as ``whole: part``.
+    Before the close: cells whose range holds fewer than k values. At the close: cells that must lie in 1 … k-1, and
+    groups whose children must all be in one part, as ``whole: part``.
     """
     guess, days = Guess(read(folders, assumed)), {day.name: day for day in map(Day, folders)}
     is_close = days[folders[-1].name].about["closing"]
@@ -137,7 +136,7 @@ def _one_sided(guess: Guess, day: Day) -> Iterator[str]:
 
 
 def corrections(folders: Sequence[Path], assumed: Mapping[str, Any] | None = None) -> list[str]:
-    """Cells of the last release that must have risen, or fallen, by 1 … k-1 since an earlier one."""
+    """Cells of the last release that certainly rose or certainly fell by 1 … k-1 since an earlier one."""
     guess, last, found = Guess(read(folders, assumed)), Day(folders[-1]), []
     for sooner in folders[:-1]:
         for cell in last.cells:
@@ -152,9 +151,9 @@ def corrections(folders: Sequence[Path], assumed: Mapping[str, Any] | None = Non
 
 
 def ruled_out(folders: Sequence[Path], own: tuple[str, int], others: Mapping[str, int]) -> list[str]:
-    """Small counts whose one end, 0 or k, somebody can rule out who is of a small count and knows it.
+    """Cells for which a reader who knows the small count `own` can rule out 0, or every value from k up.
 
-    `others` gives k by cell. What such a reader could rule out if nothing at all had been told is left out.
+    `others` gives k by cell. Whatever that reader can already rule out from common knowledge is not listed.
     """
     wise, before = (Guess(_of(read(folders, common=common), own)) for common in (False, True))
     return [
@@ -175,10 +174,10 @@ def rerun(
     seen: Hashable,
     secrets: Sequence[bytes],
 ) -> list[Mapping[str, int]]:
-    """The tables of which the engine, run again, makes what was seen with one of these secrets."""
+    """The tables for which the engine, run with at least one of these secrets, gives the output `seen`."""
     return [table for table in tables if any(engine(table, secret) == seen for secret in secrets)]
 
 
 def figures_of(folder: Path) -> Hashable:
-    """All that a release tells: each cell with its status and its value."""
+    """All that a release publishes: each cell with its status and its value."""
     return tuple(sorted(Day(folder).lines.items()))

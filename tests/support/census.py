@@ -118,7 +118,7 @@ PASSES: dict[str, Case] = {
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E05", "E06"), lambda b: b.case(**MEASURE, **BACK)),
 }  # fmt: skip
 
-#: The last that passes: one step more, or one sign, and the rule would fire.
+#: The last that passes: one step more, or one character, and the rule would fire.
 BOUNDARY: dict[str, Case] = {
     "L01": lambda b: b.listed(row_of("1"), headings={"id_number": "身份证号码", "serial": "原始序号(不要\n删除)"},
                               above=29),

@@ -78,7 +78,7 @@ def die(home: Path, command: Sequence[str], at: int, out: str = "-") -> subproce
 
 
 def again(home: Path, command: Sequence[str]) -> Result:
-    """The same command, left in peace."""
+    """The same command, not interrupted."""
     return CliRunner().invoke(main, ["--home", str(home), *command], env={"COLUMNS": "200"})
 
 

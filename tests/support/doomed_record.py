@@ -39,7 +39,7 @@ class Doomed:
 
     name: str
     home: Path
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     moments: tuple[str, ...]
     campaign: Campaign
     folder: Path
@@ -62,9 +62,9 @@ def prepare(name: str, folder: Path, full: tuple[Path, Path], campaign: Campaign
     return run
 
 
-def words_of(name: str, folder: Path, campaign: Campaign, campaign_folder: Path) -> tuple[str, ...]:
-    words = (word.format(folder=folder) for word in COMMANDS[name])
-    return ("--campaign", str(campaign_folder), *words, "--as-of", str(campaign.reports_due))
+def arguments_of(name: str, folder: Path, campaign: Campaign, campaign_folder: Path) -> tuple[str, ...]:
+    arguments = (one.format(folder=folder) for one in COMMANDS[name])
+    return ("--campaign", str(campaign_folder), *arguments, "--as-of", str(campaign.reports_due))
 
 
 def run_of(given: Doomed, home: Path) -> Run:
@@ -93,8 +93,8 @@ def assert_scopes(run: Run) -> None:
     """Every scope opens under the key that holds, and shows what is on record: nobody more, nothing older."""
     query = "SELECT count(*), count(category), max(coalesce(team, '')) FROM {}"
     with run.open_vault() as vault:
-        told = "(SELECT a.category, a.team FROM child c LEFT JOIN current_answer a USING (issue, serial))"
-        expected = vault.connection.execute(query.format(told)).fetchone()
+        answer = "(SELECT a.category, a.team FROM child c LEFT JOIN current_answer a USING (issue, serial))"
+        expected = vault.connection.execute(query.format(answer)).fetchone()
     for scope in scope_names(run.home.scopes):
         connection = open_scope(run.home.scopes, scope, run.keys)
         if scope == "bureau":
@@ -125,7 +125,7 @@ def assert_upgraded_or_not(given: Doomed, home: Path) -> None:
         run.open_vault().close()
     except FuxueError as error:
         assert error.key == "vault.older_schema"
-        done = again(home, given.words)
+        done = again(home, given.arguments)
         assert done.exit_code == 0, done.output
     recovery.recover_unless_busy(run)
     found = upkeep.verify_record(run)
@@ -152,10 +152,10 @@ def assert_whole_and_finish(given: Doomed, home: Path) -> None:
     copy = given.home.parent / "copy.db"
     if copy.exists():
         shutil.copyfile(copy, home.parent / "restored.db")
-    words = given.words if given.name != "rekey" else ("--campaign", str(given.folder), "load")
+    arguments = given.arguments if given.name != "rekey" else ("--campaign", str(given.folder), "load")
     if run.keys.number:
-        words = ("--key-file", str(given.home.parent / "new.key"), *words)
-    done = again(home, words)
+        arguments = ("--key-file", str(given.home.parent / "new.key"), *arguments)
+    done = again(home, arguments)
     # A purge that was finished has nobody left; a backup stands already.
     assert done.exit_code in ((0, 2) if given.name in ("purge", "backup") else (0,)), done.output
     after = run_of(given, home)

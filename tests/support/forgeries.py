@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from etl.exchange.release_folder import SUMS
-from tests.support.forgeries_told import PROOFS, STRUCTURES, TABLES
+from tests.support.forgeries_of_figures import PROOFS, STRUCTURES, TABLES
 from tests.support.forging import (
     ABOUT,
     AUDIT,
@@ -65,8 +65,8 @@ FILES: Mapping[str, Forgery] = {
 }  # fmt: skip
 
 JSON: Mapping[str, Forgery] = {
-    "an entry told twice": Forgery(raw(ABOUT, '"k": 5', '"k": 5, "k": 5'), BAD_ABOUT),
-    "an inner entry told twice": Forgery(raw(ABOUT, '"fixed": ', '"fixed": [], "fixed": '), BAD_ABOUT),
+    "an entry given twice": Forgery(raw(ABOUT, '"k": 5', '"k": 5, "k": 5'), BAD_ABOUT),
+    "an inner entry given twice": Forgery(raw(ABOUT, '"fixed": ', '"fixed": [], "fixed": '), BAD_ABOUT),
     "a k of 5.0": Forgery(about(k=5.0), BAD_ABOUT),
     "a k of 1e1": Forgery(raw(ABOUT, '"k": 5', '"k": 1e1'), BAD_ABOUT),
     "a k of NaN": Forgery(about(k=float("nan")), BAD_ABOUT),
@@ -101,7 +101,7 @@ RULES: Mapping[str, Forgery] = {
     ),
     "a figure known twice": Forgery(about(known=["city.suspected"] * 2), ("entry", "known")),
     "known in a word": Forgery(about(known="city.suspected"), ("entry", "known")),
-    "no assumption": Forgery(edit(ABOUT, lambda told: told.pop("assumed")), BAD_ABOUT),
+    "no assumption": Forgery(edit(ABOUT, lambda data: data.pop("assumed")), BAD_ABOUT),
     "one entry more": Forgery(about(note="a child's name"), BAD_ABOUT),
     "another number": Forgery(about(release="0002"), ("entry", "release")),
     "number nought": Forgery(about(release="0000"), ("entry", "release")),

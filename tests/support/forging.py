@@ -1,8 +1,8 @@
-"""How a release is forged, and what the citizen's program must say of it; `forgeries` and `forgeries_told` list them.
+"""How a release is forged, and what the citizen's program must say; `forgeries` and `forgeries_of_figures` list them.
 
-A forger is no fool: what he changed he seals anew (`SHA256SUMS`, and the digests by which later releases name earlier
-ones), unless the seal is what he forges. ``close`` is one closing release of six units, of which the last has not
-reported; ``stack`` two rounded releases and a closing one.
+The forger seals every changed release anew (`SHA256SUMS`, and the digests of earlier releases in later ones), unless
+the seal itself is forged. The base ``close`` is one closing release of six units, and the last unit has not reported;
+``stack`` is two rounded releases and a closing one. Each function below makes, or returns, a change to a release.
 """
 
 import os
@@ -21,7 +21,7 @@ PROGRAM, HEAD = "verify_release.py", b"row,measure,value,status\n"
 
 @dataclass(frozen=True)
 class Forgery:
-    """`make` changes the folder of the last release; `reason` is the key and what fills its words."""
+    """`make` changes the folder of the last release; `reason` is the key of the refusal and the values in its text."""
 
     make: Callable[[Path], object]
     reason: tuple[object, ...]
@@ -29,14 +29,14 @@ class Forgery:
     is_sealed: bool = True
 
     def forge(self, folder: Path) -> None:
-        """Change the release, and seal it and all that come after what was changed."""
+        """Change the release; if `is_sealed`, then seal all releases again."""
         self.make(folder)
         if self.is_sealed:
             resealed(folder)
 
 
 def resealed(folder: Path) -> None:
-    """Seals of all releases, oldest first, each of which names those before it."""
+    """Seal all releases again, oldest first; each names the digests of those before it."""
     sums: dict[str, str] = {}
     for one in sorted(path for path in folder.parent.iterdir() if re.fullmatch("[0-9]{4}", path.name)):
         about = loaded(one / ABOUT) if sums else {}
@@ -46,34 +46,34 @@ def resealed(folder: Path) -> None:
             )
         try:
             sealed_anew(one)
-        except (ValueError, RecursionError):  # what he wrote is no JSON
+        except (ValueError, RecursionError):  # the forged file is no JSON
             write_sums(one)
         sums[one.name] = release_digest(one)
 
 
 def about(**entries: Any) -> Callable[[Path], object]:
-    """Other entries of release.json."""
+    """Replace entries of release.json."""
     return lambda folder: stored(folder / ABOUT, loaded(folder / ABOUT) | entries)
 
 
 def edit(name: str, change: Callable[[Any], object]) -> Callable[[Path], object]:
-    """A change of what a JSON file says."""
+    """Change the data of a JSON file."""
 
     def make(folder: Path) -> None:
-        told = loaded(folder / name)
-        change(told)
-        stored(folder / name, told)
+        data = loaded(folder / name)
+        change(data)
+        stored(folder / name, data)
 
     return make
 
 
 def structure(change: Callable[[Any], object]) -> Callable[[Path], object]:
-    """A change of how the figures hang together."""
-    return edit(ABOUT, lambda told: change(told["structure"]))
+    """Change the `structure` in release.json, which says how figures add up."""
+    return edit(ABOUT, lambda data: change(data["structure"]))
 
 
 def raw(name: str, old: str, new: str) -> Callable[[Path], object]:
-    """Other bytes in a file, at the first place that fits a pattern."""
+    """Replace the first match of the pattern `old` in a file with `new`."""
 
     def make(folder: Path) -> None:
         text = (folder / name).read_bytes().decode()
@@ -85,17 +85,17 @@ def raw(name: str, old: str, new: str) -> Callable[[Path], object]:
 
 
 def put(name: str, content: bytes) -> Callable[[Path], object]:
-    """A file with other content."""
+    """Write a file with this content."""
     return lambda folder: (folder / name).write_bytes(content)
 
 
 def gone(name: str) -> Callable[[Path], object]:
-    """A file that is not there."""
+    """Delete a file."""
     return lambda folder: (folder / name).unlink()
 
 
 def linked(name: str) -> Callable[[Path], object]:
-    """A file whose name leads elsewhere."""
+    """Move a file away and put a symbolic link to it in its place."""
 
     def make(folder: Path) -> None:
         (folder / name).rename(folder.parent / name)
@@ -105,7 +105,7 @@ def linked(name: str) -> Callable[[Path], object]:
 
 
 def piped(folder: Path) -> None:
-    """A pipe in the place of a table: whoever reads it waits for ever."""
+    """Replace a table with a pipe: a program that reads it waits for ever."""
     (folder / UNITS).unlink()
     os.mkfifo(folder / UNITS)
 
@@ -121,52 +121,52 @@ def moved(folder: Path) -> None:
 
 
 def each(*makes: Callable[[Path], object]) -> Callable[[Path], object]:
-    """Several changes."""
+    """Make several changes, in order."""
     return lambda folder: [make(folder) for make in makes]
 
 
 def sooner(make: Callable[[Path], object], name: str = "0001") -> Callable[[Path], object]:
-    """A change of an earlier release."""
+    """Make the change to the earlier release `name` instead."""
     return lambda folder: make(folder.parent / name)
 
 
-def whole_unit(row: str, status: str, value: str = "") -> Callable[[Path], object]:
-    """Everything that is told of a unit but the listed children."""
+def unit_figures(row: str, status: str, value: str = "") -> Callable[[Path], object]:
+    """Give every figure of a unit except `suspected` this status and value."""
 
     def make(folder: Path) -> None:
         lines = (folder / UNITS).read_text("utf-8").splitlines()
-        told = [re.sub(rf"^({row},(?!suspected)[a-z_]+),.*", rf"\1,{value},{status}", line) for line in lines]
-        (folder / UNITS).write_text("\n".join(told) + "\n", "utf-8")
+        changed = [re.sub(rf"^({row},(?!suspected)[a-z_]+),.*", rf"\1,{value},{status}", line) for line in lines]
+        (folder / UNITS).write_text("\n".join(changed) + "\n", "utf-8")
 
     return make
 
 
 def table_too(folder: Path) -> None:
-    """A second table of the units."""
+    """Add a copy of the units' table as a further table."""
     (folder / "more.csv").write_bytes((folder / UNITS).read_bytes())
-    edit(ABOUT, lambda told: told["tables"].append(told["tables"][1] | {"key": "more"}))(folder)
+    edit(ABOUT, lambda data: data["tables"].append(data["tables"][1] | {"key": "more"}))(folder)
 
 
 def table_less(folder: Path) -> None:
     (folder / "categories.csv").unlink()
-    edit(ABOUT, lambda told: told["tables"].pop())(folder)
+    edit(ABOUT, lambda data: data["tables"].pop())(folder)
 
 
 def sums_line(change: Callable[[str], str]) -> Callable[[Path], object]:
-    """Other lines in the list of files."""
+    """Change the text of `SHA256SUMS`."""
     return lambda folder: (folder / SUMS).write_bytes(
         change((folder / SUMS).read_text("utf-8")).encode("utf-8", "surrogateescape")
     )
 
 
-def nested(told: Any) -> None:
-    """Sums of sums, each of the one before twice: whoever adds them up in turn never ends."""
-    told["sums"] |= {"s0": ["returned"], **{f"s{n}": [f"s{n - 1}", f"t{n - 1}"] for n in range(1, 60)}}
-    told["sums"] |= {"t0": ["returned"], **{f"t{n}": [f"s{n - 1}", f"t{n - 1}"] for n in range(1, 60)}}
+def nested(data: Any) -> None:
+    """Add 60 levels of sums, each made of both sums one level down: adding them up recursively takes 2^59 steps."""
+    data["sums"] |= {"s0": ["returned"], **{f"s{n}": [f"s{n - 1}", f"t{n - 1}"] for n in range(1, 60)}}
+    data["sums"] |= {"t0": ["returned"], **{f"t{n}": [f"s{n - 1}", f"t{n - 1}"] for n in range(1, 60)}}
 
 
-def first_of(told: Any, value: Any) -> None:
-    told["tables"][0][0] = value
+def first_of(data: Any, value: Any) -> None:
+    data["tables"][0][0] = value
 
 
 BAD_ABOUT, BAD_PROOF, BAD_AUDIT, BAD_SUMS = (("file", name) for name in (ABOUT, PROOF, AUDIT, SUMS))

@@ -23,22 +23,22 @@ SAYS_NOTHING = [
     "无", "暂无", "没有", "不详", "待定", "是", "否", "父亲", "母亲", "父母", "爷爷", "奶奶", "家长", "监护人", "本人",
 ]  # fmt: skip
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-#: What XML cannot hold.
-NO_SIGN = [code for code in range(0x20) if code not in (9, 10, 13)] + [0xFFFE, 0xFFFF]
+#: Characters that XML cannot hold.
+NO_CHARACTER = [code for code in range(0x20) if code not in (9, 10, 13)] + [0xFFFE, 0xFFFF]
 FOOTER = {"单位", "填报人", "联系电话", "主管领导"}
 SPELLINGS = [{re.sub(r"\s", "", unicodedata.normalize("NFKC", name)) for name in (column.heading, *column.aliases)}
              for column in ANNEX4.columns]  # fmt: skip
 
 
 def stored(text: str) -> str:
-    """A text as spreadsheets store it: what XML may not hold as _x0007_, and what looks so already escaped."""
+    """A text as spreadsheets store it: characters that XML cannot hold become _x0007_; such codes in it are escaped."""
     escaped = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
-    return "".join(f"_x{ord(sign):04X}_" if ord(sign) in NO_SIGN else sign for sign in escaped)
+    return "".join(f"_x{ord(char):04X}_" if ord(char) in NO_CHARACTER else char for char in escaped)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell's kind and the text in it, or behind it if it is no text."""
+    """A cell's kind and its stored text, for example the digits of a number."""
 
     kind: str
     text: str
@@ -61,7 +61,7 @@ Cells = Mapping[str, Cell]
 
 
 class Base:
-    """A good workbook taken apart; `cells` of 附件4 below the header and of the manifest, `made` puts one together."""
+    """A good workbook taken apart: `table` has the cells of 附件4 from header to footer, `manifest` the manifest's."""
 
     def __init__(self, plain: bytes, children: Sequence[Child]) -> None:
         with zipfile.ZipFile(io.BytesIO(plain)) as package:
@@ -109,7 +109,7 @@ class Base:
 
 
 def oracle(base: Base, changes: Cells, manifest: Cells) -> dict[str, Given] | None:
-    """The answers to be accepted, None if the workbook must be refused: M8–M11 and nothing of the product's checks."""
+    """The answers that must be accepted, by serial; None if the workbook must be refused. It uses M8–M11 alone."""
     if any(cell.text != base.manifest[at].text for at, cell in manifest.items()):
         return None
     table = {**base.table, **changes}
@@ -134,7 +134,7 @@ def oracle(base: Base, changes: Cells, manifest: Cells) -> dict[str, Given] | No
 
 
 def _columns(table: Cells) -> dict[int, str] | None:
-    """The letter of each column of the form, None unless each stands in the header exactly once."""
+    """The letter of each column of the form, by its index; None unless the header has each heading exactly once."""
     at: dict[int, str] = {}
     for letter in LETTERS:
         heading = re.sub(r"\s", "", unicodedata.normalize("NFKC", _shown(table.get(f"{letter}{HEADER}"))))
@@ -155,7 +155,7 @@ def _labels(table: Cells, row: int) -> int:
 
 
 def _answer(cells: Sequence[Cell], child: Child | None) -> Given | None:
-    """What a row answers, None if it is not as issued (M8) or no answer (M9–M11)."""
+    """A row's (code, returned, team); None if the row is not as issued (M8) or its answer breaks M9–M11."""
     if child is None or any(cell.kind != "text" for cell in cells):
         return None
     if [cell.text for cell in cells[:8]] != [getattr(child, column.key) for column in ANNEX4.issued]:
@@ -163,7 +163,7 @@ def _answer(cells: Sequence[Cell], child: Child | None) -> Given | None:
     category, returned, team = (tidied(cell.text) for cell in cells[8:])
     if category not in LABELS or returned not in (("无",) if category[0] <= "H" else ("是", "否")):
         return None
-    seen = [sign for sign in team if sign not in "\u115f\u1160"]
+    seen = [char for char in team if char not in "\u115f\u1160"]
     said = "".join(filter(str.isalnum, seen)).casefold()
     nothing = re.fullmatch(f"({'|'.join(SAYS_NOTHING)})+(第?[0-9一二三四五六七八九十]+[行户人])?", said)
     own = re.fullmatch(f"({''.join(filter(str.isalnum, child.name)).casefold()}(本人)?)+", said)
@@ -172,12 +172,12 @@ def _answer(cells: Sequence[Cell], child: Child | None) -> Given | None:
 
 
 def tidied(text: str) -> str:
-    """Without what nobody sees or means: widths, zero-width signs, outer spaces."""
-    return unicodedata.normalize("NFKC", "".join(sign for sign in text if sign not in ZERO_WIDTH)).strip()
+    """The text in normal form (NFKC), without zero-width characters and outer spaces."""
+    return unicodedata.normalize("NFKC", "".join(char for char in text if char not in ZERO_WIDTH)).strip()
 
 
-# --- what may stand in a cell --------------------------------------------------------------------------------------
-SIGNS = st.characters(exclude_categories=["Cs"])
+# --- what a cell may contain ---------------------------------------------------------------------------------------
+CHARACTERS = st.characters(exclude_categories=["Cs"])
 ODD = st.sampled_from(
     [
         *ZERO_WIDTH,
@@ -190,14 +190,14 @@ PLAUSIBLE = st.sampled_from([*LABELS, "是", "否", "无", "同上", "测试员�
                              *(column.heading for column in ANNEX4.columns)])  # fmt: skip
 
 
-def bend(text: str, sign: str, at: int) -> str:
-    """A text with a sign put in somewhere."""
+def bend(text: str, char: str, at: int) -> str:
+    """A text with `char` inserted at a position that follows from `at`."""
     at %= len(text) + 1
-    return text[:at] + sign + text[at:]
+    return text[:at] + char + text[at:]
 
 
 BENT = st.builds(bend, PLAUSIBLE, ODD, st.integers(0, 20))
-TEXTS = st.one_of(PLAUSIBLE, BENT, st.text(SIGNS, max_size=10), st.text(ODD, max_size=5))
+TEXTS = st.one_of(PLAUSIBLE, BENT, st.text(CHARACTERS, max_size=10), st.text(ODD, max_size=5))
 NUMBERS = st.one_of(
     st.integers(-(10**20), 10**20).map(str), st.floats(allow_nan=True).map(repr), st.integers(0, 50).map(str)
 )
@@ -215,7 +215,7 @@ CONTENTS = st.one_of(
 )
 
 
-OWN = "{own}"  # stands for the child's own name
+OWN = "{own}"  # replaced by the child's own name
 TEAMS = st.one_of(
     st.sampled_from([*sorted(SAYS_NOTHING), OWN]), TEXTS,
     st.text(st.sampled_from("甲乙丙丁测试员、 a1·"), min_size=1, max_size=9),
@@ -223,7 +223,7 @@ TEAMS = st.one_of(
 
 
 def changes(base: Base) -> st.SearchStrategy[tuple[Cells, Cells]]:
-    """Changes of 附件4 and of the manifest: some only of answers, so that many workbooks are still acceptable."""
+    """(changes to 附件4, changes to the manifest); many change only answers, so that many workbooks stay acceptable."""
     sound, wild = _answers(base), _anything(base)
     tables = st.one_of(
         sound,
@@ -236,11 +236,11 @@ def changes(base: Base) -> st.SearchStrategy[tuple[Cells, Cells]]:
 
 
 def _answers(base: Base) -> st.SearchStrategy[Cells]:
-    """A row's three answers that go together but for some odd sign."""
+    """The three answers of one row, consistent with each other; an odd character may be added to them."""
 
-    def build(row: int, label: str, sign: str, team: str) -> Cells:
+    def build(row: int, label: str, char: str, team: str) -> Cells:
         returned = "无" if label[0] <= "H" else "是否"[len(team) % 2]
-        texts = (label + sign, sign + returned, team.replace(OWN, base.table[f"E{row}"].text))
+        texts = (label + char, char + returned, team.replace(OWN, base.table[f"E{row}"].text))
         return {f"{letter}{row}": Cell("text", text) for letter, text in zip("IJK", texts, strict=True)}
 
     rows = st.integers(FIRST, base.footer_row - 1)
@@ -248,13 +248,13 @@ def _answers(base: Base) -> st.SearchStrategy[Cells]:
 
 
 def _anything(base: Base) -> st.SearchStrategy[Cells]:
-    """Any contents in any cells, or a cell's own text with a sign put in."""
+    """Any contents in any cells, or a cell's own text with one odd character inserted."""
 
     def place(letters: str, *rows: int) -> st.SearchStrategy[str]:
         return st.builds(lambda letter, row: f"{letter}{row}", st.sampled_from(letters), st.sampled_from(rows))
 
-    def near(at: str, sign: str, where: int) -> Cells:
-        return {at: Cell("text", bend(base.table[at].text, sign, where))}
+    def near(at: str, char: str, where: int) -> Cells:
+        return {at: Cell("text", bend(base.table[at].text, char, where))}
 
     last = base.footer_row
     below = range(HEADER, last + BELOW + 1)

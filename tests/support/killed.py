@@ -25,8 +25,8 @@ def kill_before(home: Path, at: int, step: Callable[[], object]) -> int:
         os.close(reading)
         _run(_Moments(str(home), at), step, writing)
     os.close(writing)
-    with os.fdopen(reading) as told:
-        said = told.read()
+    with os.fdopen(reading) as ended:
+        said = ended.read()
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
@@ -85,7 +85,7 @@ def _run(moments: _Moments, step: Callable[[], object], out: int) -> None:
         step()
         os.write(out, str(moments.count).encode())
         code = 0
-    except BaseException as error:  # noqa: BLE001 - told by the parent
+    except BaseException as error:  # noqa: BLE001 - reported by the parent
         os.write(out, repr(error).encode())
     finally:
         os._exit(code)

@@ -19,14 +19,16 @@ WAITING = ("尚未报送", "Not yet reported")
 ROUNDED = ("约 {n}±{k}", "about {n}±{k}")
 
 
-def faults(site: Path, path: Path, told: Mapping[str, Cell], slack: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Every fault of one page; `told` is what the newest release says, `slack` how far a rounded figure may be off."""
+def faults(
+    site: Path, path: Path, published: Mapping[str, Cell], slack: Mapping[str, int]
+) -> Iterator[tuple[str, str]]:
+    """Every fault of one page; `published` are the newest figures, `slack` how far a rounded one may be off."""
     text = path.read_text(encoding="utf-8")
     page = Reader(path)
     yield from _parsed(text)
-    yield from _whole(page, "en" if path.relative_to(site).parts[0] == "en" else "zh-CN")
+    yield from _required(page, "en" if path.relative_to(site).parts[0] == "en" else "zh-CN")
     yield from _links(site, path, page)
-    yield from _figures(page, told, slack)
+    yield from _figures(page, published, slack)
     yield from _drawn(text)
 
 
@@ -37,7 +39,7 @@ def _parsed(text: str) -> Iterator[tuple[str, str]]:
         yield "html", f"{line} {error}"
 
 
-def _whole(page: Reader, language: str) -> Iterator[tuple[str, str]]:
+def _required(page: Reader, language: str) -> Iterator[tuple[str, str]]:
     tags = Counter(tag for tag, _ in page.tags)
     first = {tag: attributes for tag, attributes in reversed(page.tags)}
     if first["html"].get("lang") != language:
@@ -97,9 +99,9 @@ def _links(site: Path, path: Path, page: Reader) -> Iterator[tuple[str, str]]:
             yield "link", link
 
 
-def _figures(page: Reader, told: Mapping[str, Cell], slack: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+def _figures(page: Reader, published: Mapping[str, Cell], slack: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     for name, places in page.cells.items():
-        cell = told[name]
+        cell = published[name]
         for status, text in places:
             if status != cell.status.value:
                 yield "status", name

@@ -44,13 +44,13 @@ SECONDS = 240
 
 
 def census(rules: str) -> list[str]:
-    """The census' tests of the rules whose id begins so."""
+    """The census tests of the rules whose id begins with `rules`."""
     tests = {"a_rule_fires_at_its_cell_alone": [*FIRES], "a_rule_leaves_the_last_valid_input_alone": [*BOUNDARY],
              "a_rule_fires_at_the_first_invalid_input": [*BEYOND]}  # fmt: skip
     return [f"{CENSUS}::test_{test}[{rule}]" for test, ids in tests.items() for rule in ids if rule.startswith(rules)]
 
 
-#: What is asked of a changed file, the likeliest first; what these let live is asked of the whole census.
+#: The tests of a changed file, the likeliest to fail first; mutants that survive them meet the whole census.
 KILLERS = {
     RULES: [f"{CENSUS}::test_what_refuses_what_warns_and_what_informs", ANSWERS, ROWS, *census("A")],
     "etl/check/predicates.py": [ANSWERS, ROWS, *census("A"), EVIDENCE],
@@ -65,7 +65,7 @@ KILLERS = {
     "etl/vault/record/submissions.py": [INBOX, RECORD, CASEWORK, CHAIN],
     "etl/vault/upkeep/purge.py": [PURGE, UPKEEP, RESTORE, CHAIN],
 }
-#: Files of which no rule of the census speaks.
+#: Files that no rule of the census concerns.
 BESIDE_THE_RULES = (
     "etl/proof/verify_release.py", "etl/exchange/release.py", "etl/exchange/release_folder.py",
     "etl/vault/record/submissions.py", "etl/vault/upkeep/purge.py",
@@ -119,20 +119,21 @@ class Nest:
     def killer(self, mutant: Mutant, turns: Sequence[Sequence[str]]) -> str:
         """The first test that fails on the mutant, empty if none does. What does not load, or hangs, is killed too."""
         target = self.tree / mutant.file
-        whole = target.read_bytes()
+        original = target.read_bytes()
         target.write_text(mutant.text, "utf-8")
-        # The age of what Python has compiled is told in whole seconds: nothing compiled of this file may stay.
+        # Python compares the age of compiled files in whole seconds: nothing compiled of this file may stay.
         for kept in target.parent.glob(f"__pycache__/{target.stem}.*"):
             kept.unlink()
         try:
             return next(filter(None, (self._first_failure(tests) for tests in turns)), "")
         finally:
-            target.write_bytes(whole)
+            target.write_bytes(original)
 
     def _first_failure(self, tests: Sequence[str]) -> str:
         assert self.process.stdin is not None
-        words = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-m", "not prove", f"--basetemp={self.base}", *tests]
-        self.process.stdin.write(json.dumps(words) + "\n")
+        options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-m", "not prove"]
+        arguments = [*options, f"--basetemp={self.base}", *tests]
+        self.process.stdin.write(json.dumps(arguments) + "\n")
         self.process.stdin.flush()
         code, output = self.answer()
         if code == -signal.SIGALRM:
@@ -140,13 +141,13 @@ class Nest:
         if code == 2 or "ImportError while loading conftest" in output:
             return "it does not load"
         if code not in (0, 1):
-            raise RuntimeError(f"{code} {words}\n{output[-3000:]}")
+            raise RuntimeError(f"{code} {arguments}\n{output[-3000:]}")
         failed = [line.split(" ")[1] for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
         return failed[0] if code else ""
 
 
 def hunt(mutants: Sequence[Mutant], folder: Path, tests: Callable[[str], list[list[str]]] = killers,
-         told: Callable[[Fate], object] = bool) -> list[Fate]:  # fmt: skip
+         report: Callable[[Fate], object] = bool) -> list[Fate]:  # fmt: skip
     """The fate of each mutant, as many at once as there are processors. RuntimeError if the tests could not be run."""
     nests = [Nest(folder / str(number)) for number in range(workers())]
     free: SimpleQueue[Nest] = SimpleQueue()
@@ -160,7 +161,7 @@ def hunt(mutants: Sequence[Mutant], folder: Path, tests: Callable[[str], list[li
             fate = Fate(mutant, nest.killer(mutant, tests(mutant.file)))
         finally:
             free.put(nest)
-        told(fate)
+        report(fate)
         return fate
 
     try:
@@ -175,7 +176,7 @@ def main(words: Sequence[str]) -> None:
     """Print each mutant's fate as it is known, then the survivors."""
     chosen = [one for one in all_mutants(ROOT) if not words or any(word in one.name for word in words)]
     with tempfile.TemporaryDirectory() as folder:
-        fates = hunt(chosen, Path(folder), told=lambda fate: print(fate.killer or "SURVIVED", fate.mutant.name,
+        fates = hunt(chosen, Path(folder), report=lambda fate: print(fate.killer or "SURVIVED", fate.mutant.name,
                                                                    sep="\t", flush=True))  # fmt: skip
     survivors = [fate.mutant.name for fate in fates if not fate.killer]
     print(f"killed {len(fates) - len(survivors)} of {len(fates)}", *survivors, sep="\n  ")

@@ -1,4 +1,4 @@
-"""Releases as they are often made, and each attack succeeds on; and ways to write ours and theirs alike."""
+"""Releases made by common unsafe methods, on which the attacks succeed; and functions that write any release."""
 
 import random
 import re
@@ -40,7 +40,7 @@ def unprotected(
     closing: bool = True,
     assumed: Assumption = NOTHING,
 ) -> Release:
-    """Every figure exact but those that somebody chose to hide; units that have not reported show their status."""
+    """A release with every figure exact except the cells in `hidden`; units that have not reported show as not due."""
     values = exact_values(campaign, counts)
     silent = {unit.unit for unit in counts.units if not unit.reported}
 
@@ -60,7 +60,7 @@ def only_small_ones_hidden(campaign: Campaign, counts: Counts, earlier: Sequence
 
 
 def written(folder: Path, releases: Sequence[Release]) -> list[Path]:
-    """Releases put into a folder one after the other, each with the digests of those before it."""
+    """The folders of releases written below `folder` in order, each with the digests of those before it."""
     made: list[Path] = []
     for release in releases:
         made.append(write_release(folder, replace(release, earlier={path.name: release_digest(path) for path in made})))
@@ -68,7 +68,7 @@ def written(folder: Path, releases: Sequence[Release]) -> list[Path]:
 
 
 def noise_anew(campaign: Campaign, counts: Counts, earlier: Sequence[Release], draw: random.Random) -> Release:
-    """Every figure at most k from the truth, by another draw each day: errors can be averaged away."""
+    """A release with noise of at most k in each figure, drawn anew each day, so that a reader can average it away."""
     exact, k = unprotected(campaign, counts, earlier, closing=False), campaign.publication.k
 
     def noisy(at: tuple[str, str], cell: Cell) -> Cell:
@@ -98,7 +98,7 @@ def _with_cells(release: Release, change: Callable[[tuple[str, str], Cell], Cell
 
 
 def blanked(page: str, withheld: Collection[str]) -> str:
-    """A page of which the numbers of some cells were taken out, and nothing else: bars and shares still stand."""
+    """The page with ※ in place of the numbers of the `withheld` cells; bars and shares are left as they were."""
     for at in withheld:
         cell = rf'(data-cell="{re.escape(at)}"[^>]*data-status=")published("[^>]*>\s*(?:<[^>]*>)*)[\d,]+'
         page = re.sub(cell, r"\1suppressed\2※", page)
@@ -106,7 +106,7 @@ def blanked(page: str, withheld: Collection[str]) -> str:
 
 
 def in_order(page: str, key: Callable[[str], int]) -> str:
-    """A page whose units stand in the order of a figure."""
+    """The page with the rows of its units sorted by `key`, which gives a number for a unit."""
     parts = re.split(r"(<tr>.*?</tr>)", page, flags=re.S)
     lines = [at for at, part in enumerate(parts) if part.startswith("<tr>") and 'data-cell="units.' in part]
     ordered = sorted(
@@ -118,7 +118,7 @@ def in_order(page: str, key: Callable[[str], int]) -> str:
 
 
 def deleted_from(path: Path, private: Mapping[str, int], how: str) -> None:
-    """Private counts put into a database for a while, and taken out again."""
+    """Write private counts into a database, then delete them with the SQL statement `how`."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA secure_delete = OFF")
     connection.execute("CREATE TABLE draft (zone TEXT, cell TEXT, value INTEGER)")
@@ -130,24 +130,24 @@ def deleted_from(path: Path, private: Mapping[str, int], how: str) -> None:
 
 
 def after(release: Release, folders: Sequence[Path]) -> Release:
-    """A release as one that was made after those in these folders."""
+    """The release with the digests of these folders as those of the releases before it."""
     return replace(release, earlier={folder.name: release_digest(folder) for folder in folders})
 
 
 def printed(folder: Path, lines: Collection[tuple[str, str, str]], status: str = "published") -> None:
-    """Figures put in the place of what a release tells of some cells (row, measure), and their ranges forgotten."""
+    """Write figures (row, measure, value) into a release's tables, and remove these cells' ranges from its audit."""
     figures = {f"{row},{name}": f"{row},{name},{value},{status}" for row, name, value in lines}
     for table in loaded(folder / "release.json")["tables"]:
         path = folder / f"{table['key']}.csv"
-        told = [figures.get(line.rsplit(",", 2)[0], line) for line in path.read_text("utf-8").splitlines()]
-        path.write_text("\n".join(told) + "\n", encoding="utf-8")
+        changed = [figures.get(line.rsplit(",", 2)[0], line) for line in path.read_text("utf-8").splitlines()]
+        path.write_text("\n".join(changed) + "\n", encoding="utf-8")
     audit = loaded(folder / "audit.json")
     for row, name, _ in lines:
         audit["ranges"].pop(cell_id(row, name), None)
     stored(folder / "audit.json", audit)
 
 
-def told_of(folder: Path, row: str, name: str) -> int:
-    """The figure that a release tells of a unit."""
+def published_figure(folder: Path, row: str, name: str) -> int:
+    """The figure that a release publishes for one measure of a unit."""
     lines = (folder / "units.csv").read_text(encoding="utf-8").splitlines()
     return next(int(line.split(",")[2]) for line in lines if line.startswith(f"{row},{name},"))

@@ -1,6 +1,6 @@
 """A process that has all libraries loaded and runs pytest in a fork of itself, as often as it is asked.
 
-    python tests/support/nest.py TREE SECONDS    # a line of JSON in: pytest's words; one out: exit code and output
+    python tests/support/nest.py TREE SECONDS    # a line of JSON in: pytest's arguments; one out: exit code and output
 
 The product and its tests are loaded by each fork anew, from the tree as it then stands.
 """
@@ -35,7 +35,7 @@ def prepare(tree: str) -> None:
     importlib.invalidate_caches()
 
 
-def run(words: list[str], seconds: int) -> tuple[int, str]:
+def run(arguments: list[str], seconds: int) -> tuple[int, str]:
     """pytest's exit code (minus a signal's number if one ended it) and what it printed."""
     with tempfile.TemporaryFile() as output:
         child = os.fork()
@@ -46,7 +46,7 @@ def run(words: list[str], seconds: int) -> tuple[int, str]:
                 os.dup2(output.fileno(), stream)
             import pytest
 
-            code = int(pytest.main(words))
+            code = int(pytest.main(arguments))
             sys.stdout.flush()
             os._exit(code)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -57,7 +57,7 @@ def run(words: list[str], seconds: int) -> tuple[int, str]:
 
 
 def main(tree: str, seconds: int) -> None:
-    """Answer until the asking side closes."""
+    """Answer one request after another until the input is closed."""
     prepare(tree)
     print(json.dumps("ready"), flush=True)
     sys.dont_write_bytecode = True

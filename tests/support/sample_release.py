@@ -44,7 +44,7 @@ CATEGORIES: tuple[int | Cell, ...] = (215, 452, 107, 143, 48, 83, WITHHELD, 30, 
 
 
 def sample_release(number: int = 1, as_of: dt.date = dt.date(2019, 2, 26)) -> Release:
-    """Thirty units, of which six are told above and the others are unlike each other."""
+    """Thirty units, of which six are given above and the others are unlike each other."""
     campaign = load_campaign(CAMPAIGN)
     units = {u.slug: UNITS.get(u.slug, (i + 11, i + 10, 5 + i % 3, WITHHELD)) for i, u in enumerate(campaign.units)}
     content: Mapping[str, Mapping[str, tuple[int | Cell, ...]]] = {

@@ -67,7 +67,7 @@ DAYS = (dt.date(2019, 2, 23), dt.date(2019, 2, 26), dt.date(2019, 3, 4))
 
 
 def true(table: ReleasedTable) -> dict[tuple[str, str], int]:
-    """What the table would be if everything were told."""
+    """What the table would be if everything were published."""
     if table.kind == "city":
         return dict(zip(table.cells, CITY, strict=True))
     if table.kind == "category":

@@ -35,7 +35,7 @@ class Instance:
         self.put_together()
 
     def put_together(self) -> None:
-        """Routes, gate and all, once for all requests, as the server does it; the client would for each of them."""
+        """Build the application once for all requests, as the server does; the client would build it for each."""
         app = type(self.datasette).app(self.datasette)
         self.datasette.app = lambda: app
 
@@ -67,7 +67,7 @@ class Examples:
         self.paths = [path for path in self.join(parsed) if re.match(pattern, path)]
 
     def join(self, items: Any) -> list[str]:
-        pieces = (getattr(self, str(op).lower(), self.sign)(value) for op, value in items)
+        pieces = (getattr(self, str(op).lower(), self.one_character)(value) for op, value in items)
         return ["".join(parts) for parts in itertools.product(*pieces)]
 
     def literal(self, value: int) -> list[str]:
@@ -89,8 +89,8 @@ class Examples:
 
     min_repeat = max_repeat
 
-    def sign(self, value: Any) -> list[str]:
-        """Of a class of signs: one that fits, or for \\w a word that a format could be."""
+    def one_character(self, value: Any) -> list[str]:
+        """Of a character class: one that fits, or for \\w a word that a format could be."""
         return ["json" if value == [(sre.CATEGORY, sre.CATEGORY_WORD)] else "1"]
 
 

@@ -18,7 +18,7 @@ from etl.workflow import issuing, loading, recording
 from etl.workflow.run import Run
 from tests.support import books
 from tests.support.books import ISSUE, UNIT, Change, row_of, setting
-from tests.support.papers import case_row, complete_paper, put_casework
+from tests.support.filled_workbooks import case_row, fill_decisions, put_casework
 
 Found = Sequence[Finding]
 A = "A.户籍原因"
@@ -26,7 +26,7 @@ A = "A.户籍原因"
 
 @dataclass
 class Bench:
-    """What the cases work on: a filled home, and the limits and ages that they may change."""
+    """A filled home for the cases. Most methods change something, hand it in and return the findings."""
 
     run: Run
     limited: Callable[..., Run]
@@ -43,7 +43,7 @@ class Bench:
         return self.edit(setting(I4=category or None, J4=returned or None, K4=team or None))
 
     def at_age(self, category: str, years: int, days: int = 0) -> Found:
-        """The first child's category on the day on which it completes `years`, or `days` later."""
+        """Answer `category` for the first child, with the ages counted on its `years`-th birthday or `days` later."""
         birth = dt.datetime.strptime(books.issued(self.run)[0].id_number[6:14], "%Y%m%d").date()
         reference = birth.replace(year=birth.year + years) + dt.timedelta(days)
         campaign = replace(self.run.campaign, ages=replace(self.run.campaign.ages, reference=reference))
@@ -77,7 +77,7 @@ class Bench:
         return books.list_findings(path, self.run.campaign)
 
     def case(self, returned: str = "是", **cells: object) -> Found:
-        """The first case of another reason than illness, filled with these cells."""
+        """Hand in the casework with these cells for the first case in K or M that has this 复学情况."""
         bundle, row, _ = case_row(self.run, returned)
         return self.file(put_casework(self.run, bundle, {row["reference"]: cells}))
 
@@ -86,7 +86,7 @@ class Bench:
 
 
 def neutral(sheet: Worksheet) -> None:
-    """All rows answered in a way of which no rule has anything to say."""
+    """Fill every row with answers that no rule objects to."""
     for row in range(4, sheet.max_row):
         for column, text in zip("IJK", (A, "无", "测试员甲"), strict=True):
             sheet[f"{column}{row}"].value = text
@@ -97,7 +97,7 @@ def same(sheet: Worksheet) -> None:
 
 
 def copy_sheet(content: bytes, change: Change) -> bytes:
-    """A workbook with a copy of its first sheet, which is changed."""
+    """The workbook with a copy of its first sheet; `change` is made to the copy."""
 
     def copy(sheet: Worksheet) -> None:
         change(sheet.parent.copy_worksheet(sheet))
@@ -106,7 +106,7 @@ def copy_sheet(content: bytes, change: Change) -> bytes:
 
 
 def signed_for(bench: Bench, issue: str) -> bytes:
-    """The filled workbook with a genuine manifest of some issue."""
+    """The filled workbook with a correctly signed manifest that names `issue`."""
     manifest = Manifest("annex4", issue, UNIT, tuple(serials(bench))).signed(bench.run.manifest_mac)
 
     def change(sheet: Worksheet) -> None:
@@ -117,7 +117,7 @@ def signed_for(bench: Bench, issue: str) -> bytes:
 
 
 def load_side_by_side(bench: Bench, unit: str, *, is_copy: bool = False) -> Found:
-    """The first unit's workbook loaded together with a copy of it or with one that was sealed apart from it."""
+    """Load the first unit's workbook and a second file: `unit`'s workbook, copied or else sealed anew."""
     other = bench.folder / "other.xlsx"
     password = bench.run.keys.password(ISSUE, unit)
     content = (bench.run.home.inbox / f"{unit}.xlsx").read_bytes()
@@ -126,7 +126,7 @@ def load_side_by_side(bench: Bench, unit: str, *, is_copy: bool = False) -> Foun
 
 
 def load_twice(bench: Bench, again: str) -> Found:
-    """A workbook, then a copy of it under this name."""
+    """Load a workbook, then a copy of it with the name `again`."""
     path = bench.returned()
     copy = bench.folder / again
     shutil.copyfile(path, copy)
@@ -135,7 +135,7 @@ def load_twice(bench: Bench, again: str) -> Found:
 
 
 def load_replaced(bench: Bench, hands_in: int) -> Found:
-    """Two workbooks of one unit, one after the other, and then one of both again."""
+    """Load two workbooks of one unit in turn, then the one with index `hands_in` again."""
     path = bench.returned()
     versions = [path.read_bytes(), seal(books.plain(bench.run), bench.run.keys.password(ISSUE, UNIT))]
     for content in versions:
@@ -153,13 +153,13 @@ def load_sealed_again(bench: Bench) -> Found:
 
 
 def renumbered(bench: Bench, name: str) -> Found:
-    """A supplement in which the first child's serial stands again, with another ID number and this name."""
+    """Issue a supplement that repeats the first child's serial, with another ID number and this name."""
     row = row_of("901") | {"serial": books.issued(bench.run)[0].serial, "name": name}
     return issuing.issue_list(bench.run, books.write_list(bench.folder / "list.xlsx", [row])).findings
 
 
 def two_sheets(bench: Bench, filled: int) -> Found:
-    """A list of which so many sheets hold a child; the others have a header alone."""
+    """Check a list with two sheets: if `filled` is 1, the second has only headings; otherwise both hold a child."""
     path = books.write_list(bench.folder / "list.xlsx", [row_of("1")])
     book = openpyxl.load_workbook(path)
     copy = book.copy_worksheet(book.worksheets[0])
@@ -170,7 +170,10 @@ def two_sheets(bench: Bench, filled: int) -> Found:
 
 
 def supplemented(bench: Bench, name: str | None) -> Found:
-    """A supplement that brings one child again, under this name if it is given one, or a new child alone."""
+    """Issue a supplement with a new child and, unless `name` is None, the first child again.
+
+    An empty `name` keeps the first child's own name.
+    """
     first = books.issued(bench.run)[0]
     row = {column.key: getattr(first, column.key) for column in ANNEX4.issued}
     again = [] if name is None else [row | {"name": name} if name else row]
@@ -179,17 +182,17 @@ def supplemented(bench: Bench, name: str | None) -> Found:
 
 
 def decided(bench: Bench, officer: str) -> Found:
-    """A list of one child that a person assigned: who it was is told or not."""
+    """Issue a list of one child with a decision on its unit, signed with the name `officer`, which may be empty."""
     path = books.write_list(bench.folder / "list.xlsx", [row_of("901", household="虚构省")])
-    (paper,) = issuing.issue_list(bench.run, path).decision_workbooks
-    filled = complete_paper(bench.run, paper, "归属单位", {"901": "东港镇"}, officer)
+    (workbook,) = issuing.issue_list(bench.run, path).decision_workbooks
+    filled = fill_decisions(bench.run, workbook, "归属单位", {"901": "东港镇"}, officer)
     findings = issuing.issue_list(bench.run, path, assign=filled).findings
-    # An assignment that nobody answers for assigns nothing: the row is told again.
+    # An assignment without an officer's name assigns nothing: the row is reported again.
     return findings if officer else [f for f in findings if f.rule != "L06"]
 
 
 def missing(bench: Bench, confirmed: int) -> Found:
-    """The first child is said to be missing; the police have confirmed that of the one at this place."""
+    """Report the first child as missing; the police have confirmed this for the child at index `confirmed`."""
     recording.record_police_ref(bench.run, ISSUE, serials(bench)[confirmed], "青公〔2020〕1号", "登记员甲")
 
     def change(sheet: Worksheet) -> None:
@@ -200,12 +203,12 @@ def missing(bench: Bench, confirmed: int) -> Found:
 
 
 def with_macros(bench: Bench) -> bytes:
-    """The filled workbook with a part of macros."""
+    """The filled workbook with a macro part."""
     return books.repack(books.plain(bench.run), lambda parts: parts.update({"xl/vbaProject.bin": b""}))
 
 
 def duplicate(sheet: Worksheet) -> None:
-    last = sheet.max_row  # the footer's row moves down
+    last = sheet.max_row  # the insertion moves the footer down
     sheet.insert_rows(last)
     for column in range(1, 12):
         sheet.cell(last, column).value = sheet.cell(4, column).value
@@ -217,7 +220,7 @@ def foreign(sheet: Worksheet) -> None:
 
 
 def spun(bench: Bench, most: int) -> Found:
-    """Our own seal asks for `ROUNDS`."""
+    """Read our own sealed workbook, which takes `ROUNDS` rounds, with a limit of `most` rounds."""
     sealed = (bench.returned()).read_bytes()
     limits = replace(bench.run.campaign.limits, spin_count=most)
     submission = read_bytes(sealed, [bench.run.keys.password(ISSUE, UNIT)], limits, allow_unsealed=False)
@@ -225,7 +228,7 @@ def spun(bench: Bench, most: int) -> Found:
 
 
 def large(bench: Bench, memory: int) -> Found:
-    """A small file that unfolds to 40 MB, read within some memory."""
+    """Read a small file that unpacks to 40 MB, with a limit of `memory` bytes."""
     content = books.in_sheet(books.plain(bench.run), "</sheetData>", " " * 40_000_000 + "</sheetData>")
     return replace(bench, run=bench.limited(memory_bytes=memory)).raw(content, allow_unsealed=True)
 
@@ -248,7 +251,7 @@ def heading(key: str, text: str) -> Change:
 
 
 def foot(**said: str | None) -> Change:
-    """The foot of the sheet says something else behind a label, such as 填报人."""
+    """Replace the texts behind labels in the footer, such as 填报人; None clears one."""
 
     def change(sheet: Worksheet) -> None:
         last = next(row for row in range(sheet.max_row, 0, -1) if sheet.cell(row, 1).value)
@@ -260,7 +263,7 @@ def foot(**said: str | None) -> Change:
 
 
 def once(sheet: Worksheet) -> None:
-    """One figure of 附件5 is left, the right one."""
+    """Clear every figure of 附件5 except C4, which is correct."""
     annex5()(sheet)
     for row in sheet.parent["附件5"].iter_rows(4, 5, 3, 17):
         for cell in row:
@@ -268,17 +271,17 @@ def once(sheet: Worksheet) -> None:
 
 
 def headings_alone(sheet: Worksheet) -> None:
-    """附件5 holds no figures at all."""
+    """Delete every row of 附件5 below its headings."""
     sheet.parent["附件5"].delete_rows(4, 99)
 
 
 def as_text(sheet: Worksheet) -> None:
-    """A text that looks like a formula."""
+    """Put a text into K4 that looks like a formula."""
     sheet["K4"].value, sheet["K4"].data_type = "测试员甲=1+1", "s"
 
 
 def altered(sheet: Worksheet) -> None:
-    """One sign of the manifest's signature is another."""
+    """Change one character of the manifest's signature."""
     cell = sheet.parent["fuxue"]["B4"]
     cell.value = str(cell.value)[:-1] + ("0" if str(cell.value)[-1] != "0" else "1")
 

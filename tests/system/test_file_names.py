@@ -65,7 +65,7 @@ def call(run: Run, *arguments: str | Path) -> Result:
 def assert_safe(text: str) -> None:
     text.encode()  # no lone surrogate is left
     assert text.strip()
-    assert not [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+    assert not [char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
     assert not text.startswith(FORMULA_STARTS)
 
 
@@ -103,7 +103,7 @@ def test_a_safe_name_stays_as_it_is() -> None:
         assert safe_stem(Path(name)) + ".xlsx" == name
 
 
-def test_every_name_is_loaded_kept_and_told_and_stops_nobody(run: Run) -> None:
+def test_every_name_is_loaded_kept_and_printed_and_stops_nobody(run: Run) -> None:
     for number, name in enumerate(NAMES):
         put_named(run, name, b"no workbook %d" % number)
     outcomes = loading.load_files(run)
@@ -126,12 +126,12 @@ def test_every_command_on_returned_files_says_foreign_names_safely(run: Run, opt
         done = call(run, *command, *options)
         assert done.exit_code in (0, 1)
         assert "东港镇报表.xlsx" in done.output.replace("\n", "")
-        assert not [sign for sign in done.output if unicodedata.category(sign) in ("Cc", "Cf") and sign != "\n"]
+        assert not [char for char in done.output if unicodedata.category(char) in ("Cc", "Cf") and char != "\n"]
         if options:
             json.loads(done.stdout)
 
 
-def test_a_home_under_a_foreign_name_can_be_told(run: Run) -> None:
+def test_a_home_under_a_foreign_name_can_be_printed(run: Run) -> None:
     root = Path(os.fsdecode(os.fsencode(run.home.root.parent) + b"/" + "家".encode("gbk")))
     run.home.root.rename(root)
     done = CliRunner().invoke(main, ["--home", str(root), "--campaign", str(run.campaign_folder), "--json", "issue",
@@ -197,7 +197,7 @@ def link_to_itself(path: Path) -> None:
     path.symlink_to(path.name)
 
 
-def test_what_cannot_be_read_is_told_and_stops_nobody(run: Run) -> None:
+def test_what_cannot_be_read_is_reported_and_stops_nobody(run: Run) -> None:
     bad = {f"{make.__name__}.xlsx": make for make in (link_to_nothing, link_to_itself, os.mkfifo, Path.touch)}
     for name, make in bad.items():
         make(run.home.inbox / name)
@@ -215,7 +215,7 @@ def test_what_cannot_be_read_is_told_and_stops_nobody(run: Run) -> None:
     assert [one["outcome"] for one in json.loads(done.stdout)["files"]] == ["refused"] * len(bad)
 
 
-def test_a_file_that_nobody_may_read_is_told_and_stops_nobody(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_nobody_may_read_is_reported_and_stops_nobody(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     put_named(run, b"closed.xlsx", b"x")
     really = Path.open
 
@@ -230,7 +230,7 @@ def test_a_file_that_nobody_may_read_is_told_and_stops_nobody(run: Run, monkeypa
     assert [one.outcome for one in outcomes.values()].count("accepted") == 3
 
 
-def test_a_name_at_which_nothing_lies_is_a_slip_and_told_at_once(run: Run) -> None:
+def test_a_name_without_a_file_is_a_typing_error_and_reported_at_once(run: Run) -> None:
     done = call(run, "load", run.home.inbox / "no.xlsx")
     assert done.exit_code == 2
     assert "no.xlsx" in done.output

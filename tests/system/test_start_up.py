@@ -22,9 +22,9 @@ def beyond_the_standard_library(modules: list[str]) -> set[str]:
     return {name for name in modules if name.split(".")[0] not in sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["vault", "--help"], ["load", "--help"]])
-def test_help_loads_no_library_but_click(words: list[str]) -> None:
-    program = f"import sys; sys.argv[1:] = {words!r}\nfrom etl.cli.main import main\n"
+@pytest.mark.parametrize("arguments", [["--help"], ["vault", "--help"], ["load", "--help"]])
+def test_help_loads_no_library_but_click(arguments: list[str]) -> None:
+    program = f"import sys; sys.argv[1:] = {arguments!r}\nfrom etl.cli.main import main\n"
     program += f"try: main()\nfinally: print(*{LOADED}, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = beyond_the_standard_library(done.stderr.split())

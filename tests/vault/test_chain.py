@@ -1,10 +1,8 @@
-"""The chain (M19): whatever is changed, added or removed is found and named; a published figure is led back."""
+"""The chain (M19): verification finds every change, addition and removal, and published figures can be traced."""
 
 import datetime as dt
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,13 +18,14 @@ from etl.vault.record.count import count
 from etl.vault.scopes.contents import scopes
 from etl.vault.store import chain
 from etl.vault.store.chain import COVERS
-from etl.vault.store.files import Connection, connect, numbers_path, scope_path
-from etl.vault.store.open import SCHEMA_VERSION, schema_of, statements, unguarded
+from etl.vault.store.files import connect, numbers_path, scope_path
+from etl.vault.store.open import SCHEMA_VERSION, schema_of, statements
 from etl.vault.upkeep.upgrade import CHAINED
 from etl.vault.upkeep.verify import check_record
 from etl.workflow import loading, recording, releasing, standing, synthesizing, upkeep
 from etl.workflow.recovery import recover_unless_busy
 from etl.workflow.run import Run
+from tests.support.forced import forced
 from tests.support.homes import ROOT, at_due, put_in_place
 from tests.support.old_records import OLD, old_home, opened
 
@@ -48,18 +47,6 @@ def released_once(
 @pytest.fixture
 def published_home(run: Run, released_once: Path) -> Run:
     return put_in_place(run, released_once)
-
-
-@contextmanager
-def forced(run: Run) -> Iterator[Connection]:
-    """The record without its guards, as somebody with the key could open it."""
-    connection = connect(run.home.vault, run.keys.derive("file:vault"))
-    try:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        with unguarded(connection):
-            yield connection
-    finally:
-        connection.close()
 
 
 def broken(run: Run) -> list[tuple[str, object, object]]:
@@ -158,7 +145,7 @@ def test_a_release_that_was_changed_or_lost_is_found(published_home: Run) -> Non
 
 
 def test_each_row_of_a_covered_table_has_a_place_of_its_own(published_home: Run) -> None:
-    """The order of leaves is that of the primary key: it never changes."""
+    """Leaves follow the order of the primary key, so their order never changes."""
     with opened(published_home) as vault:
         tables = {name for (name,) in vault.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert {table for own in COVERS.values() for table, *_ in own} == tables - {"meta", "link", "nonce"}
@@ -178,7 +165,7 @@ def test_the_same_row_has_another_leaf_in_another_home(loaded: Run, run: Run) ->
 
 
 @pytest.mark.parametrize("table", ["city", "units", "categories"])
-def test_every_published_cell_is_led_back_to_its_workbooks(published_home: Run, table: str) -> None:
+def test_every_published_cell_is_traced_to_its_workbooks(published_home: Run, table: str) -> None:
     release = read_release(published_home.home.released / "0001")
     with opened(published_home) as vault:
         for (row, measure), cell in release.table(table).cells.items():
@@ -205,7 +192,7 @@ def test_a_workbook_that_came_after_the_release_changes_nothing_of_its_trace(pub
     ("0002", "city", "city.returned", "no_release"), ("0001", "town", "city.returned", "no_table"),
     ("0001", "city", "xiling.returned", "no_cell"), ("0001", "units", "xiling", "no_cell"),
 ])  # fmt: skip
-def test_a_cell_that_was_not_published_is_told(
+def test_a_cell_that_was_not_published_is_reported(
     published_home: Run, release: str, table: str, cell: str, key: str
 ) -> None:
     with opened(published_home) as vault, pytest.raises(FuxueError, match=f"trace.{key}"):
@@ -215,8 +202,8 @@ def test_a_cell_that_was_not_published_is_told(
 def test_the_command_line_verifies_and_traces_and_exits_with_three_for_a_break(published_home: Run) -> None:
     given = ["--home", str(published_home.home.root), "--campaign", str(published_home.campaign_folder)]
 
-    def call(*words: str) -> tuple[int, str]:
-        done = CliRunner().invoke(main, [*given, *words])
+    def call(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, [*given, *arguments])
         return done.exit_code, done.output
 
     code, said = call("vault", "verify")
@@ -241,7 +228,7 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
         with pytest.raises(OSError, match="killed"):
             releasing.release_figures(loaded)
     recover_unless_busy(loaded)
-    assert upkeep.verify_record(loaded).breaks == ()  # it lies aside, as recorded
+    assert upkeep.verify_record(loaded).breaks == ()  # the release is in its hidden folder, as recorded
     with pytest.raises(FuxueError, match=r"release\.unchanged"):
         releasing.release_figures(loaded)
     assert (loaded.home.released / "0001" / "release.json").exists()
@@ -260,7 +247,7 @@ def test_a_guard_that_was_taken_off_and_a_changed_view_are_found(published_home:
 
 
 def test_scopes_that_are_newer_than_the_record_are_found_and_built_anew_by_the_next_command(loaded: Run) -> None:
-    """The record is replaced by an older copy of itself, behind the program's back."""
+    """An older copy replaces the record without the program's knowledge."""
     older = loaded.home.vault.read_bytes()
     recording.record_signature(loaded, "xiling", "verification", [], "登记员甲")
     loaded.home.vault.write_bytes(older)
@@ -304,9 +291,9 @@ def test_a_record_of_every_older_version_is_brought_to_this_one_with_all_that_it
         for table, count in kept.items():
             now = vault.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             assert now == count + (version >= CHAINED and table in ("link", "nonce")), table
-        told = ["issue", *["workbook"] * 3]
+        loaded_before = ["issue", *["workbook"] * 3]
         kinds = [link.kind for link in chain.links(vault.connection)]
-        assert kinds == ([*told, "upgrade"] if version >= CHAINED else ["upgrade", *told])
+        assert kinds == ([*loaded_before, "upgrade"] if version >= CHAINED else ["upgrade", *loaded_before])
         assert check_record(vault, loaded.campaign, loaded.home.released, loaded.home.scopes).breaks == ()
         assert vault.connection.execute("SELECT count(*) FROM tally").fetchone()[0] > 0
         assert vault.connection.execute("SELECT count(*) FROM correction").fetchone()[0] > 0
@@ -325,8 +312,8 @@ def test_the_past_is_counted_from_the_same_history(loaded: Run, tmp_path: Path) 
     with opened(loaded) as vault:
         assert not any(unit.reported for unit in count(vault, loaded.campaign, before).units)
         now = count(vault, loaded.campaign, loaded.day)
-        told = vault.connection.execute("SELECT category, count(*) FROM current_answer GROUP BY category").fetchall()
-        assert {code: n for code, n in now.categories.items() if n} == dict(told)
+        sums = vault.connection.execute("SELECT category, count(*) FROM current_answer GROUP BY category").fetchall()
+        assert {code: n for code, n in now.categories.items() if n} == dict(sums)
         assert count(vault, loaded.campaign, before - dt.timedelta(days=1)).units[0].atoms["unverified"] == 0
 
 

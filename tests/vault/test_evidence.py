@@ -47,14 +47,42 @@ def test_who_recorded_it_and_when_is_kept_and_recording_twice_changes_nothing(ru
 @pytest.mark.parametrize(("issue", "serial", "error"), [
     (ISSUE, "9999", "no_child"), ("20200302-09", "0001", "no_child"), (None, "", "no_serial"),
 ])  # fmt: skip
-def test_a_child_that_was_not_issued_is_told(run: Run, issue: str | None, serial: str, error: str) -> None:
+def test_a_child_that_was_not_issued_is_reported(run: Run, issue: str | None, serial: str, error: str) -> None:
     with pytest.raises(FuxueError, match=rf"record\.{error}"):
         recording.record_police_ref(run, issue, serial, "青公〔2020〕1号", "登记员甲")
 
 
+def signatures(run: Run) -> list[tuple[object, ...]]:
+    with run.open_vault() as vault:
+        return list(vault.connection.execute("SELECT * FROM signature"))
+
+
+def test_a_paper_that_names_a_child_without_an_answer_of_its_kind_is_refused(loaded: Run) -> None:
+    """A child that is not back cannot be signed for as returned, nor one of another unit, nor one that is not there."""
+    with loaded.open_vault() as vault:
+        query = """SELECT returned, min(a.serial) FROM current_answer a JOIN child c USING (issue, serial)
+                   WHERE c.unit = ? GROUP BY returned"""
+        own = dict(vault.connection.execute(query, ["donggang"]).fetchall())
+    for serials, named in (([own["是"], own["否"]], own["否"]), ([own["是"], "9999"], "9999")):
+        with pytest.raises(FuxueError, match=r"record\.not_signed_for") as caught:
+            recording.record_signature(loaded, "donggang", "return", serials, "登记员甲")
+        assert caught.value.params["serials"] == named
+    with pytest.raises(FuxueError, match=r"record\.not_signed_for"):
+        recording.record_signature(loaded, "xiling", "return", [own["是"]], "登记员甲")
+    assert signatures(loaded) == []
+    assert recording.record_signature(loaded, "donggang", "return", [own["是"]], "登记员甲") == 1
+
+
+def test_a_paper_of_a_unit_that_has_not_reported_is_for_nobody(run: Run) -> None:
+    with pytest.raises(FuxueError, match=r"record\.nobody_to_sign_for") as caught:
+        recording.record_signature(run, "donggang", "verification", [], "登记员甲")
+    assert caught.value.params["unit"] == "donggang"
+    assert signatures(run) == []
+
+
 def test_the_command_says_what_it_did(run: Run) -> None:
-    words = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), "record", "police-ref"]
-    words += ["--serial", issued(run)[0].serial, "--reference", "青公〔2020〕1号", "--by", "登记员甲"]
-    done = CliRunner().invoke(main, words)
+    arguments = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), "record", "police-ref"]
+    arguments += ["--serial", issued(run)[0].serial, "--reference", "青公〔2020〕1号", "--by", "登记员甲"]
+    done = CliRunner().invoke(main, arguments)
     assert (done.exit_code, warnings(run)) == (0, [])
     assert "已登记" in done.output

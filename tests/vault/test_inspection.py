@@ -59,7 +59,7 @@ def test_locking_keeps_the_sums_the_day_and_the_person_and_happens_once(loaded: 
     assert fetch(loaded, "SELECT locked_on, locked_by FROM base_lock") == [(loaded.day.isoformat(), BY)]
 
 
-def test_what_is_not_verified_yet_is_told_when_the_base_is_locked(run: Run) -> None:
+def test_what_is_not_verified_yet_is_reported_when_the_base_is_locked(run: Run) -> None:
     loading.load_files(run, [run.home.inbox / f"{UNIT}.xlsx"])
     lock = inspecting.lock_base(run, BY)
     assert lock.unverified == lock.suspected - len(books.issued(run, UNIT))
@@ -112,7 +112,7 @@ def test_days_and_team_are_those_of_the_first_accepted_workbook(loaded: Run) -> 
     assert (row.first_team, row.days) == (team, (loaded.day - dt.date(2020, 3, 2)).days + 1)
 
 
-def test_the_workbook_is_sealed_tells_the_flags_and_holds_the_children_drawn(loaded: Run) -> None:
+def test_the_workbook_is_sealed_lists_the_flags_and_holds_the_children_drawn(loaded: Run) -> None:
     found = inspecting.look_through(loaded, 9, 5, BY)
     assert found.sample is not None
     data = found.file.read_bytes()
@@ -122,9 +122,9 @@ def test_the_workbook_is_sealed_tells_the_flags_and_holds_the_children_drawn(loa
     assert len(drawn) == 9
     names = {child.serial: child.name for unit in loaded.campaign.unit for child in books.issued(loaded, unit)}
     assert all(names[str(row[1])] == row[2] for row in drawn)
-    told = "".join(str(cell) for row in book["抽查名单"].iter_rows(max_row=3, values_only=True) for cell in row)
-    assert "种子 5" in told
-    assert BY in told
+    heading = "".join(str(cell) for row in book["抽查名单"].iter_rows(max_row=3, values_only=True) for cell in row)
+    assert "种子 5" in heading
+    assert BY in heading
     reasons = [row[2] for row in book["疑点"].iter_rows(min_row=3, values_only=True)]
     assert reasons == ([flag.message for flag in found.flags] or ["没有发现疑点。"])
 
@@ -148,7 +148,7 @@ def test_a_sample_is_recorded_and_its_seed_draws_it_again(loaded: Run) -> None:
     (("--sample", "46", "--by", BY), "至 45"),
     (("--sample", "9"), "--by"),
 ])  # fmt: skip
-def test_a_sample_that_cannot_be_is_told_and_nothing_is_recorded(
+def test_an_impossible_sample_is_reported_and_nothing_is_recorded(
     loaded: Run, arguments: tuple[str, ...], word: str
 ) -> None:
     said = invoke(loaded, "report", "flags", *arguments)
@@ -158,7 +158,7 @@ def test_a_sample_that_cannot_be_is_told_and_nothing_is_recorded(
     assert not list(loaded.home.reports.glob("inspection*"))
 
 
-def test_the_terminal_tells_the_flags_and_no_child(loaded: Run) -> None:
+def test_the_terminal_lists_the_flags_and_names_no_child(loaded: Run) -> None:
     missing = setting(I4="G.失踪失联", J4="无")
     loading.load_files(loaded, [books.put(loaded, books.edit(books.plain(loaded), missing))])
     for options in ((), ("--json",)):

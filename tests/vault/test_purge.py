@@ -20,8 +20,8 @@ from etl.vault.upkeep import purge as purging
 from etl.workflow import issuing, loading, recovery, upkeep
 from etl.workflow.run import Run
 from tests.support.books import issued, plain, put, row_of, write_list
+from tests.support.filled_workbooks import fill_decisions
 from tests.support.leaks import is_readable
-from tests.support.papers import complete_paper
 
 LATER = dt.date(2030, 1, 1)
 #: Keyed marks that stay: of sealed files, whose seal holds random bytes, and of the chain, whose nonces went.
@@ -98,30 +98,32 @@ def test_files_of_other_lists_stay(loaded: Run, tmp_path: Path) -> None:
     assert [path.name for path in loaded.home.refused.rglob("*.xlsx")] == ["0004-2020-04-15.xlsx"]
 
 
-def test_decision_papers_of_an_open_list_stay_and_those_of_an_issued_one_are_gone(loaded: Run, tmp_path: Path) -> None:
+def test_decision_workbooks_of_an_open_list_stay_and_those_of_an_issued_one_are_gone(
+    loaded: Run, tmp_path: Path
+) -> None:
     nowhere = row_of("901", household="虚构省青石县无此镇1号")
     path = write_list(tmp_path / "list.xlsx", [nowhere])
-    (paper,) = issuing.issue_list(loaded, path).decision_workbooks
-    content = paper.read_bytes()
+    (workbook,) = issuing.issue_list(loaded, path).decision_workbooks
+    content = workbook.read_bytes()
     purge(loaded)
-    assert paper.read_bytes() == content
-    assert paper.stem in FORMS
+    assert workbook.read_bytes() == content
+    assert workbook.stem in FORMS
 
 
-def test_papers_of_a_list_that_is_issued_go(loaded: Run, tmp_path: Path) -> None:
+def test_decision_workbooks_of_a_list_that_is_issued_go(loaded: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [row_of("901", household="虚构省青石县无此镇1号")])
-    (paper,) = issuing.issue_list(loaded, path).decision_workbooks
-    decided = complete_paper(loaded, paper, "归属单位", {str(row_of("901")["serial"]): "东港镇"})
+    (workbook,) = issuing.issue_list(loaded, path).decision_workbooks
+    decided = fill_decisions(loaded, workbook, "归属单位", {str(row_of("901")["serial"]): "东港镇"})
     assert issuing.issue_list(loaded, path, assign=decided).issue
     assert not list(loaded.home.decisions.iterdir())
 
 
 def decided_list(run: Run, folder: Path, number: int) -> tuple[Path, Path, Path]:
-    """A list with a child of no unit, the paper about it, and the paper as it was completed."""
+    """A list with a child of no unit, the decision workbook about it, and the same filled in."""
     path = write_list(folder / f"list-{number}.xlsx", [row_of(str(number), household="虚构省青石县无此镇1号")])
-    (paper,) = issuing.issue_list(run, path).decision_workbooks
-    decided = complete_paper(run, paper, "归属单位", {str(row_of(str(number))["serial"]): "东港镇"})
-    return path, paper, decided.rename(folder / f"decided-{number}.xlsx")
+    (workbook,) = issuing.issue_list(run, path).decision_workbooks
+    decided = fill_decisions(run, workbook, "归属单位", {str(row_of(str(number))["serial"]): "东港镇"})
+    return path, workbook, decided.rename(folder / f"decided-{number}.xlsx")
 
 
 def interrupt_issue(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object], *, is_recorded: bool) -> None:
@@ -139,61 +141,67 @@ def interrupt_issue(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object],
             work()
 
 
-def test_papers_of_a_list_that_is_issued_go_also_if_that_was_interrupted(
+def test_decision_workbooks_of_a_list_that_is_issued_go_also_if_that_was_interrupted(
     loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, paper, decided = decided_list(loaded, tmp_path, 901)
+    path, workbook, decided = decided_list(loaded, tmp_path, 901)
     work = partial(issuing.issue_list, loaded, path, assign=decided)
     interrupt_issue(monkeypatch, work, is_recorded=True)
-    assert paper.exists()
+    assert workbook.exists()
     loading.load_files(loaded)
     assert not list(loaded.home.decisions.iterdir())
 
 
-def test_papers_of_a_list_that_was_not_issued_after_all_stay(
+def test_decision_workbooks_of_a_list_that_was_not_issued_after_all_stay(
     loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, paper, decided = decided_list(loaded, tmp_path, 901)
+    path, workbook, decided = decided_list(loaded, tmp_path, 901)
     work = partial(issuing.issue_list, loaded, path, assign=decided)
     interrupt_issue(monkeypatch, work, is_recorded=False)
     other, _, other_decided = decided_list(loaded, tmp_path, 902)
     assert issuing.issue_list(loaded, other, assign=other_decided).issue == "20200316-02"  # as that would have been
-    assert paper.exists()
+    assert workbook.exists()
     assert issuing.issue_list(loaded, path, assign=decided).issue == "20200316-03"
     assert not list(loaded.home.decisions.iterdir())
 
 
-def test_papers_go_once_their_children_were_issued_from_a_list_that_was_mended(loaded: Run, tmp_path: Path) -> None:
-    _, paper, _ = decided_list(loaded, tmp_path, 901)
+def test_decision_workbooks_go_once_their_children_were_issued_from_a_list_that_was_mended(
+    loaded: Run, tmp_path: Path
+) -> None:
+    _, workbook, _ = decided_list(loaded, tmp_path, 901)
     mended = write_list(tmp_path / "mended.xlsx", [row_of("901"), row_of("903")])
     assert issuing.issue_list(loaded, mended).issue
-    assert not paper.parent.exists()
+    assert not workbook.parent.exists()
 
 
-def test_papers_that_marked_no_rows_go_with_their_list(loaded: Run, tmp_path: Path) -> None:
+def test_decision_workbooks_that_marked_no_rows_go_with_their_list(loaded: Run, tmp_path: Path) -> None:
     """As those of an earlier version."""
-    path, paper, decided = decided_list(loaded, tmp_path, 901)
-    (paper.parent / recovery.ROWS).unlink()
+    path, workbook, decided = decided_list(loaded, tmp_path, 901)
+    (workbook.parent / recovery.ROWS).unlink()
     assert issuing.issue_list(loaded, path, assign=decided).issue
-    assert not paper.parent.exists()
+    assert not workbook.parent.exists()
 
 
-def test_papers_about_a_number_that_two_children_have_stay_until_both_are_decided(loaded: Run, tmp_path: Path) -> None:
+def test_decision_workbooks_about_a_number_that_two_children_have_stay_until_both_are_decided(
+    loaded: Run, tmp_path: Path
+) -> None:
     one = row_of("911", name="张一")
     other = row_of("912", name="李二", id_number=one["id_number"])
-    (paper,) = issuing.issue_list(loaded, write_list(tmp_path / "list.xlsx", [one, other])).decision_workbooks
+    (workbook,) = issuing.issue_list(loaded, write_list(tmp_path / "list.xlsx", [one, other])).decision_workbooks
     assert issuing.issue_list(loaded, write_list(tmp_path / "other.xlsx", [one, row_of("913")])).issue
-    assert paper.exists()
+    assert workbook.exists()
 
 
-def test_papers_about_a_second_row_of_an_issued_child_stay_until_that_is_decided(loaded: Run, tmp_path: Path) -> None:
+def test_decision_workbooks_about_a_second_row_of_an_issued_child_stay_until_that_is_decided(
+    loaded: Run, tmp_path: Path
+) -> None:
     child = next(iter(issued(loaded)))
     twin = row_of(child.serial, name=child.name, id_number=child.id_number)
     path = write_list(tmp_path / "list.xlsx", [*([twin] * 2), row_of("904")])
-    papers = issuing.issue_list(loaded, path).decision_workbooks
-    assert [one.stem for one in papers] == ["exclusions"]
+    workbooks = issuing.issue_list(loaded, path).decision_workbooks
+    assert [one.stem for one in workbooks] == ["exclusions"]
     assert issuing.issue_list(loaded, write_list(tmp_path / "other.xlsx", [row_of("905")])).issue
-    assert papers[0].exists()
+    assert workbooks[0].exists()
 
 
 def test_what_interrupted_commands_left_goes_too(loaded: Run) -> None:

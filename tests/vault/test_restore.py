@@ -1,4 +1,4 @@
-"""A record that was led back gives no number twice, and what it replaced is kept."""
+"""A record restored from a backup gives no number twice, and the record that it replaced is kept."""
 
 import datetime as dt
 import errno
@@ -28,7 +28,7 @@ LATER = dt.date(2030, 1, 1)
 
 
 def supplement(run: Run, folder: Path, number: int) -> issuing.Handed:
-    """A further child of a unit, handed out."""
+    """Issue a supplement with one further child."""
     path = write_list(folder / f"list-{number}.xlsx", [row_of(str(number))])
     return issuing.issue_list(run, path)
 
@@ -62,17 +62,17 @@ def test_an_issue_that_was_taken_back_gives_its_id_to_no_other(
     assert fresh
     if keeps_folders:
         assert workbooks(loaded, first.issue) == taken_back
-    # Passwords follow from the id: the old workbook does not open with the new one's.
+    # The password depends on the issue's id, so the new password does not open the old workbook.
     name = "donggang.xlsx"
-    word = loaded.keys.password(second.issue, "donggang")
-    unseal(fresh[name], [word])
+    password = loaded.keys.password(second.issue, "donggang")
+    unseal(fresh[name], [password])
     with pytest.raises(WrongPassword):
-        unseal(taken_back[name], [word])
+        unseal(taken_back[name], [password])
     assert upkeep.verify_record(loaded).breaks == ()
 
 
 def test_numbers_of_the_record_that_a_copy_replaced_are_not_given_again(loaded: Run) -> None:
-    """The copy is older than the record: what came after it is gone from the record, its papers are not."""
+    """The copy is older than the record: later entries are gone from the record, but their files are still there."""
     path, _ = upkeep.back_up(loaded, None)
     synthesizing.synthesize_fill(loaded, 45, 99, "default", only=["donggang"])
     loading.load_files(loaded)
@@ -148,7 +148,7 @@ def test_a_copy_without_what_was_published_is_put_back_only_if_that_is_agreed_to
 
 @pytest.fixture
 def forgotten(loaded: Run) -> Run:
-    """A home with two releases, of which the record knows none: a copy from before them was put back."""
+    """A home with two releases that the record does not know, because a copy from before them was restored."""
     path, _ = upkeep.back_up(loaded, None)
     for closing in (False, True):
         releasing.release_figures(loaded, closing=closing)
@@ -183,7 +183,7 @@ def test_releases_come_on_record_again_in_their_order_and_only_as_they_were(forg
 def test_a_release_that_is_not_as_it_was_does_not_come_on_record_again(
     forgotten: Run, loaded_once: Path, tmp_path: Path
 ) -> None:
-    """Another one that proves, of other data: the record that was replaced knew its digest."""
+    """A release of other data takes its place; its proof holds, but the replaced record knew another digest."""
     other = replace(forgotten, home=Home(tmp_path / "other"))
     shutil.copytree(loaded_once, other.home.root)
     xiling = other.keys.password(ISSUE, "xiling")
@@ -209,7 +209,7 @@ def test_a_release_on_record_that_still_lay_aside_is_not_lost_by_a_restoration(
         patched.setattr(releasing, "place_release", die)
         with pytest.raises(KeyboardInterrupt):
             releasing.release_figures(loaded)
-    if is_late:  # nothing was put in place before the record was replaced
+    if is_late:  # the record is replaced while the release is still in its hidden folder
         monkeypatch.setattr(upkeep, "_finish_interrupted", lambda _: None)
     upkeep.restore(replace(loaded, agree=lambda _: True), path, None)
     if is_late:
@@ -257,10 +257,10 @@ def test_a_copy_that_was_on_record_but_not_in_its_place_gets_there(
 
 
 def test_a_half_made_copy_elsewhere_goes(loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where its disk is not there at first."""
+    """It is deleted even if its disk was absent at first."""
     stick = tmp_path / "stick"
     with monkeypatch.context() as patched:
-        patched.setattr("etl.vault.upkeep.backup.discard", lambda _: None)  # killed: nothing is put in order
+        patched.setattr("etl.vault.upkeep.backup.discard", lambda _: None)  # as if killed: nothing is cleaned up
         patched.setattr("etl.vault.upkeep.backup._record", die)
         with pytest.raises(KeyboardInterrupt):
             upkeep.back_up(loaded, stick / "copy.db")
@@ -276,7 +276,10 @@ def test_a_half_made_copy_elsewhere_goes(loaded: Run, tmp_path: Path, monkeypatc
 def test_what_may_lie_half_made_elsewhere_is_known_until_it_is_seen(
     loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The stick is out, its place is there, another copy is made, and all is purged: the certificate names it."""
+    """The stick is unplugged but its folder exists; another copy is made, then everything is purged.
+
+    The certificate still names the half-made file.
+    """
     stick = tmp_path / "stick"
     with monkeypatch.context() as patched:
         patched.setattr("etl.vault.upkeep.backup.discard", lambda _: None)
@@ -339,7 +342,7 @@ def test_the_replaced_record_is_kept_also_where_the_copies_are_on_another_disk(
 def test_returned_files_come_back_to_an_inbox_on_another_disk(
     loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name is not given across disks: the file is copied, and the home stays usable."""
+    """A file cannot be renamed across disks: it is copied instead, and the home stays usable."""
     loaded.home.inbox.rmdir()
     (tmp_path / "disk").mkdir()
     loaded.home.inbox.symlink_to(tmp_path / "disk")
@@ -453,7 +456,7 @@ def test_a_restoration_that_is_killed_still_gives_reports_back(
 
 
 def test_a_purge_is_not_forgotten_with_the_disk_that_its_record_was_on(loaded: Run, tmp_path: Path) -> None:
-    """Its certificate stands: its number is not given again, and an older copy is asked about."""
+    """The certificate remains: its number is not given again, and restoring an older copy needs consent."""
     path, _ = upkeep.back_up(loaded, tmp_path / "copy.db")
     upkeep.delete_individuals(loaded, LATER, "甲")
     loaded.home.vault.unlink()

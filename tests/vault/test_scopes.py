@@ -16,7 +16,7 @@ from etl.vault.scopes.scope_files import build_scopes
 from etl.vault.store import files
 from etl.workflow import inspecting, loading
 from etl.workflow.run import Run
-from tests.support.papers import handed, put_casework
+from tests.support.filled_workbooks import handed, put_casework
 
 REGISTRY, SCHOOL = "household-registry", "school-registry"
 DEPARTMENTS = {REGISTRY: ("A",), SCHOOL: ("C", "D")}
@@ -129,7 +129,7 @@ def test_the_inspectorate_sees_sums_flags_and_the_children_drawn(drawn: Run) -> 
     assert rows["flags"] == seen(drawn, "bureau")["flags"]
 
 
-def test_a_units_flags_are_not_told_to_the_unit(loaded: Run) -> None:
+def test_a_units_flags_are_not_shown_to_the_unit(loaded: Run) -> None:
     assert set(OF_BUREAU) - set(OF_UNIT) == {"flags", "visits"}
     for unit in loaded.campaign.unit:
         assert not {"flags", "visits"} & set(seen(loaded, unit))
@@ -161,7 +161,7 @@ def test_the_file_of_a_former_unit_is_removed_with_all_that_was_left_half_done(l
         }
 
 
-def test_a_unit_that_the_campaign_no_longer_has_is_told_and_nothing_is_touched(loaded: Run) -> None:
+def test_a_unit_that_the_campaign_no_longer_has_is_named_and_nothing_is_touched(loaded: Run) -> None:
     before = {path: path.read_bytes() for path in loaded.home.scopes.rglob("*.db")}
     fewer = replace(loaded.campaign, units=loaded.campaign.units[1:])
     with loaded.open_vault() as vault, pytest.raises(FuxueError, match=r"campaign\.unit_gone.*donggang"):

@@ -64,17 +64,17 @@ def test_a_backup_never_overwrites_another(loaded: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("upto", [1, 2, 3])
 def test_a_backup_is_restored_as_it_was_at_an_earlier_link(loaded: Run, upto: int) -> None:
-    whole = answers(loaded)
+    before = answers(loaded)
     path, _ = upkeep.back_up(loaded, None)
     last, kept = upkeep.restore(loaded, path, upto)
     assert last == upto
-    assert answers(loaded) == [row for row in whole if isinstance(row[0], int) and row[0] < upto]
+    assert answers(loaded) == [row for row in before if isinstance(row[0], int) and row[0] < upto]
     assert kinds(loaded) == ["issue", *["workbook"] * (upto - 1), "restoration", "backup"]
     assert upkeep.verify_record(loaded).breaks == ()
     # The record that it replaced is whole, and what was taken back can be loaded again.
     shutil.copyfile(kept, loaded.home.vault)
     assert {one.key for one in upkeep.verify_record(loaded).breaks} == {"verify.scope"}
-    assert answers(loaded) == whole
+    assert answers(loaded) == before
 
 
 def test_what_was_taken_back_is_loaded_again_like_new(loaded: Run) -> None:
@@ -306,12 +306,14 @@ def test_a_file_that_comes_while_individuals_are_purged_is_not_deleted_unseen(
     assert list(loaded.home.inbox.iterdir()) == [late]
 
 
-def test_a_paper_half_filled_when_the_key_was_replaced_still_has_its_password(loaded: Run, tmp_path: Path) -> None:
-    word = loaded.keys.password(issuing.BUREAU_DOCUMENTS, "bureau")
+def test_a_decision_workbook_half_filled_when_the_key_was_replaced_still_has_its_password(
+    loaded: Run, tmp_path: Path
+) -> None:
+    before = loaded.keys.password(issuing.BUREAU_DOCUMENTS, "bureau")
     new = rekeyed(loaded, tmp_path / "new.key")
-    words = new.keys.passwords(issuing.BUREAU_DOCUMENTS, "bureau")
-    assert words == [new.keys.password(issuing.BUREAU_DOCUMENTS, "bureau"), word]
-    assert words[0] != word
+    passwords = new.keys.passwords(issuing.BUREAU_DOCUMENTS, "bureau")
+    assert passwords == [new.keys.password(issuing.BUREAU_DOCUMENTS, "bureau"), before]
+    assert passwords[0] != before
 
 
 def test_after_a_purge_a_row_that_is_missed_besides_is_still_found(loaded: Run) -> None:
@@ -366,8 +368,8 @@ def test_a_record_goes_back_to_no_link_before_a_purge(loaded: Run) -> None:
 def test_the_command_line_keeps_the_record(loaded: Run, tmp_path: Path) -> None:
     given = ["--home", str(loaded.home.root), "--campaign", str(loaded.campaign_folder)]
 
-    def call(*words: str) -> str:
-        done = CliRunner().invoke(main, [*given, *words])
+    def call(*arguments: str) -> str:
+        done = CliRunner().invoke(main, [*given, *arguments])
         assert done.exit_code == 0, done.output
         return done.output
 

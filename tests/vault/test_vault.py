@@ -107,7 +107,7 @@ def test_one_flipped_byte_in_any_page_is_a_clear_error_and_nothing_is_touched(lo
         assert loaded.home.vault.read_bytes() == flipped
 
 
-def test_two_loads_at_once_one_is_told_or_waits_and_nothing_interleaves(run: Run) -> None:
+def test_of_two_loads_at_once_one_waits_or_is_refused_and_nothing_interleaves(run: Run) -> None:
     given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), "load"]
     both = [warm.start(given) for _ in range(2)]
     ends = [(one.stdout + one.stderr, one.returncode) for one in (running.wait() for running in both)]
@@ -228,7 +228,7 @@ def test_an_issue_on_record_whose_workbooks_were_not_yet_in_place_is_finished(ru
     done = run.home.outbox / "20200302-01"
     done.rename(run.home.outbox / ".20200302-01.new")
     handed = issuing.issue_list(run, run.home.private / "list.xlsx")
-    assert (handed.issue, handed.rows, handed.receivers, handed.known) == ("20200302-01", 45, 3, 0)
+    assert (handed.issue, handed.rows, handed.recipients, handed.known) == ("20200302-01", 45, 3, 0)
     assert len(list(done.iterdir())) == 5
     with pytest.raises(FuxueError, match="issue.same_list"):
         issuing.issue_list(run, run.home.private / "list.xlsx")
@@ -352,7 +352,7 @@ def test_a_child_is_never_shown(people: list[Person]) -> None:
         assert person.child.id_number not in repr(person)
 
 
-def test_a_second_writer_waits_and_then_is_told(loaded: Run, password: Callable[[str], str]) -> None:
+def test_a_second_writer_waits_and_is_then_refused(loaded: Run, password: Callable[[str], str]) -> None:
     first, second = loaded.open_vault(), loaded.open_vault()
     try:
         second.connection.execute("PRAGMA busy_timeout = 1")

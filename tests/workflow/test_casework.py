@@ -16,7 +16,7 @@ from etl.vault.record import casework
 from etl.workflow import issuing, loading, standing
 from etl.workflow.run import Run
 from tests.support.books import UNIT
-from tests.support.papers import Cells, find_row, handed, put_casework
+from tests.support.filled_workbooks import Cells, find_row, handed, put_casework
 
 REGISTRY, SCHOOL = "household-registry", "school-registry"
 
@@ -58,9 +58,9 @@ def test_the_workbooks_are_sealed_under_the_departments_own_password(corrections
     bundle = corrections_of(corrections, REGISTRY)
     path = corrections.home.outbox / bundle.issue / f"{REGISTRY}-corrections.xlsx"
     assert path.read_bytes().startswith(OLE_MAGIC)
-    word = dict((unit, p) for i, unit, p in issuing.list_passwords(corrections, None) if i == bundle.issue)
-    assert unseal(path.read_bytes(), [word[REGISTRY]]).plain
-    assert word[REGISTRY] != word[SCHOOL]
+    passwords = dict((unit, p) for i, unit, p in issuing.list_passwords(corrections, None) if i == bundle.issue)
+    assert unseal(path.read_bytes(), [passwords[REGISTRY]]).plain
+    assert passwords[REGISTRY] != passwords[SCHOOL]
 
 
 def test_a_correction_comes_back_with_cause_outcome_and_date_and_is_closed(corrections: Run) -> None:
@@ -87,7 +87,7 @@ def test_the_next_workbook_holds_only_what_is_still_open(corrections: Run) -> No
     loading.load_files(corrections, [put_casework(corrections, bundle, {first: done})])
     with pytest.raises(FuxueError, match="same_rows"):
         issuing.issue_form(corrections, "corrections", SCHOOL)
-    assert issuing.issue_form(corrections, "corrections", None).receivers == 1
+    assert issuing.issue_form(corrections, "corrections", None).recipients == 1
     assert [row["reference"] for row in corrections_of(corrections, REGISTRY).rows] == rest
 
 
@@ -105,8 +105,8 @@ def test_when_nothing_is_open_nothing_is_handed_out(corrections: Run) -> None:
 
 
 @pytest.mark.parametrize("to", ["nowhere", UNIT])
-def test_an_unknown_receiver_is_told(loaded: Run, to: str) -> None:
-    with pytest.raises(FuxueError, match="no_receiver"):
+def test_an_unknown_recipient_is_reported(loaded: Run, to: str) -> None:
+    with pytest.raises(FuxueError, match="no_recipient"):
         issuing.issue_form(loaded, "corrections", to)
 
 
@@ -262,7 +262,7 @@ def test_a_relapse_takes_the_case_out_of_the_next_workbook(cases: Run) -> None:
     }
 
 
-def test_an_interrupted_issue_for_one_receiver_is_finished_and_another_is_still_served(loaded: Run) -> None:
+def test_an_interrupted_issue_for_one_recipient_is_finished_and_another_is_still_served(loaded: Run) -> None:
     first = issuing.issue_form(loaded, "corrections", REGISTRY)
     folder = loaded.home.outbox / first.issue
     folder.rename(loaded.home.outbox / f".{first.issue}.new")  # killed before the last step
@@ -271,3 +271,16 @@ def test_an_interrupted_issue_for_one_receiver_is_finished_and_another_is_still_
     assert [p.name for p in (loaded.home.outbox / second.issue).glob("*-corrections.xlsx")] == [
         f"{SCHOOL}-corrections.xlsx"
     ]
+
+
+def test_workbooks_that_other_processes_seal_open_with_their_passwords(
+    loaded: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuing, "FEW_WORKBOOKS", 0)
+    made = issuing.issue_form(loaded, "cases", None)
+    bundles = handed(loaded, CASES)
+    assert len(bundles) == made.recipients > 1
+    for recipient, bundle in bundles.items():
+        content = (loaded.home.outbox / made.issue / bundle.file).read_bytes()
+        assert content.startswith(OLE_MAGIC)
+        assert unseal(content, [loaded.keys.password(made.issue, recipient)]).plain.startswith(b"PK")

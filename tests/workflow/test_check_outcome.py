@@ -54,8 +54,8 @@ def accepted(run: Run, accepted_once: Callable[[Path], Path]) -> Run:
 
 
 def command(home: Path, campaign: Path, *arguments: str) -> Result:
-    words = ["--home", str(home), "--campaign", str(campaign), *arguments]
-    return CliRunner().invoke(main, words, env={"FUXUE_KEY_FILE": None, "COLUMNS": "200"})
+    common = ["--home", str(home), "--campaign", str(campaign)]
+    return CliRunner().invoke(main, [*common, *arguments], env={"FUXUE_KEY_FILE": None, "COLUMNS": "200"})
 
 
 def invoke(run: Run, *arguments: str) -> Result:
@@ -209,7 +209,7 @@ def test_a_list_or_a_child_that_was_issued_before_is_not_issued_again(run: Run, 
     assert record(run) == before
 
 
-def test_json_tells_file_sheet_cell_rule_and_remedy(run: Run) -> None:
+def test_json_names_file_sheet_cell_rule_and_remedy(run: Run) -> None:
     bad = put(run, edit(plain(run), setting(J4="也许")))
     result = invoke(run, "--json", "check", str(bad))
     (line,) = [json.loads(line) for line in result.stdout.splitlines()]
@@ -249,8 +249,8 @@ def test_another_counties_workbook_is_refused(run: Run, small_folder: Path, tmp_
     synthesizing.synthesize_list(run.campaign, tmp_path / "list.xlsx", 30, 99, "default")
     key = tmp_path / "other.key"
     assert command(other, small_folder, "vault", "keygen", str(key)).exit_code == 0
-    words = ("--key-file", str(key), "issue", str(tmp_path / "list.xlsx"), "--as-of", "2020-03-02")
-    assert command(other, small_folder, *words).exit_code == 0
+    arguments = ("--key-file", str(key), "issue", str(tmp_path / "list.xlsx"), "--as-of", "2020-03-02")
+    assert command(other, small_folder, *arguments).exit_code == 0
     foreign = other / "private" / "outbox" / ISSUE / f"{UNIT}.xlsx"
     assert places(books.check_file(run, foreign)) == [("F02", "")]
     shown = command(other, small_folder, "--key-file", str(key), "--json", "passwords", "--unit", UNIT)

@@ -50,16 +50,27 @@ def test_nothing_is_recorded_on_a_doubtful_day_unless_it_is_agreed_to(loaded: Ru
     assert not (loaded.home.root.parent / "new.key").exists()
 
 
-def invoke(run: Run, *words: str) -> Result:
+def invoke(run: Run, *arguments: str) -> Result:
     given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder)]
-    return CliRunner().invoke(main, [*given, *words])
+    return CliRunner().invoke(main, [*given, *arguments])
 
 
 def test_the_command_line_says_how_to_go_on_and_does_if_told_to(loaded: Run) -> None:
-    words = ("record", "signature", "--unit", "xiling", "--act", "verification", "--by", "甲", "--as-of", "2020-03-01")
-    done = invoke(loaded, *words)
+    arguments = (
+        "record",
+        "signature",
+        "--unit",
+        "xiling",
+        "--act",
+        "verification",
+        "--by",
+        "甲",
+        "--as-of",
+        "2020-03-01",
+    )
+    done = invoke(loaded, *arguments)
     assert (done.exit_code, "--yes" in done.output, "2020-03-16" in done.output) == (2, True, True)
-    done = invoke(loaded, *words, "--yes")
+    done = invoke(loaded, *arguments, "--yes")
     assert done.exit_code == 0, done.output
     with loaded.open_vault() as vault:
         newest = chain.head(vault.connection)

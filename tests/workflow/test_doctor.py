@@ -1,12 +1,15 @@
-"""What `doctor` looks at: a fit machine, and each way of being unfit, told with what to do."""
+"""What `doctor` looks at: a fit machine, and each way of being unfit, reported with what to do."""
 
 import datetime as dt
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from etl.cli.main import main
+from etl.system.home import Home
 from etl.workflow import doctor
 from etl.workflow.doctor import Outcome, examine, swap
 from etl.workflow.run import Run
@@ -43,6 +46,22 @@ def test_a_damaged_record_is_bad_and_nothing_else_is_guessed(loaded: Run) -> Non
     loaded.home.vault.write_bytes(b"x" * 4096)
     found = outcomes(loaded)
     assert (found["record"], found["clock"]) == (Outcome.BAD, Outcome.WARNING)
+
+
+def test_what_is_wrong_with_the_record_is_said_in_words(loaded: Run) -> None:
+    loaded.home.vault.write_bytes(b"x" * 4096)
+    (record,) = [check for check in examine(loaded, loaded.home.demo_key) if check.name == "record"]
+    assert text(record.key, "zh", **record.params).startswith("数据库有问题：打不开 vault.db：密钥不对，或文件已损坏。")
+    assert "vault.wrong" not in text(record.key, "en", **record.params)
+
+
+def test_a_machine_without_a_home_is_examined_too(loaded: Run, tmp_path: Path) -> None:
+    key = tmp_path / "master.key"
+    shutil.copy(loaded.home.demo_key, key)
+    new = replace(loaded, home=Home(tmp_path / "none"))
+    found = {check.name: check for check in examine(new, key)}
+    assert (found["closed"].outcome, found["record"].outcome) == (Outcome.FINE, Outcome.WARNING)
+    assert text(found["record"].key).startswith("还没有数据库")
 
 
 def test_a_clock_before_the_last_record_is_bad(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,9 @@ from tests.support.killed import kill_before
 LITTER = ("Thumbs.db", "desktop.ini", ".DS_Store", "~$donggang.xlsx", ".~lock.donggang.xlsx#", "x.tmp", "a.lnk")
 
 
-def invoke(run: Run, *words: str) -> Result:
+def invoke(run: Run, *arguments: str) -> Result:
     given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder)]
-    done = CliRunner().invoke(main, [*given, *words, "--as-of", run.day.isoformat()], env={"COLUMNS": "200"})
+    done = CliRunner().invoke(main, [*given, *arguments, "--as-of", run.day.isoformat()], env={"COLUMNS": "200"})
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
 
@@ -77,7 +77,7 @@ def test_a_mended_report_is_not_taken_back_by_loading_again(run: Run) -> None:
     assert files(run.home.inbox) == []
 
 
-def test_a_replaced_report_is_told_and_comes_back_only_if_it_is_asked_for(run: Run) -> None:
+def test_a_replaced_report_is_named_and_comes_back_only_if_it_is_asked_for(run: Run) -> None:
     older, newer = version(run, UNIT, 0), version(run, UNIT, 3)
     for other in run.home.inbox.iterdir():
         other.unlink()
@@ -203,7 +203,7 @@ def test_what_cannot_be_read_was_never_loaded_and_no_purge_takes_it(loaded: Run)
     assert link.is_symlink()
 
 
-def test_one_file_that_cannot_be_moved_is_told_and_stops_no_other(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_file_that_cannot_be_moved_is_named_and_stops_no_other(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     really = Path.replace
 
     def closed(self: Path, target: Path) -> Path:
@@ -263,10 +263,10 @@ def test_nothing_that_was_kept_is_overwritten_after_the_record_was_lost(run: Run
 
 def version_of(run: Run, content: bytes, moved: int) -> bytes:
     """Another version of a report, of which the first `moved` children are at work."""
-    word = run.keys.password(ISSUE, UNIT)
+    password = run.keys.password(ISSUE, UNIT)
     cells = {f"{column}{row}": text for row in range(4, 4 + moved)
              for column, text in (("I", "K.打工务农"), ("J", "否"))}  # fmt: skip
-    return seal(edit(unseal(content, [word]).plain, setting(**cells)), word)
+    return seal(edit(unseal(content, [password]).plain, setting(**cells)), password)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def interrupted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 @dataclass(frozen=True)
 class Look:
-    """What stands in a home: issues on record by form, folders for all to see, and folders aside."""
+    """What a home holds: issues on record by form, folders for all to see, and folders aside."""
 
     recorded: dict[str, str]
     shown: tuple[str, ...]
@@ -117,7 +117,7 @@ def _recorded(run: Run) -> dict[str, str]:
         return {row[0]: row[1] for row in vault.connection.execute("SELECT id, form FROM issue")}
 
 
-def assert_whole(run: Run, issue: str, folder: Path) -> None:
+def assert_complete(run: Run, issue: str, folder: Path) -> None:
     """Every workbook of the issue lies in `folder`, is the one on record, opens, and holds the rows on record."""
     with run.open_vault() as vault:
         bundles = {to: b for (name, to), b in issued.issued(vault, run.campaign).items() if name == issue}
@@ -171,7 +171,7 @@ def interrupt(given: Case, home: Path, at: int, run: Callable[[Path], Run]) -> L
         copy = home.with_name("scratch")
         shutil.copytree(home, copy)
         try:
-            assert_whole(run(copy), name, folder)
+            assert_complete(run(copy), name, folder)
         finally:
             shutil.rmtree(copy)
     return seen
@@ -190,7 +190,7 @@ def finish(given: Case, home: Path, seen: Look, run: Callable[[Path], Run]) -> N
     outbox = home / "private/outbox"
     assert sorted(path.name for path in outbox.iterdir()) == sorted(_recorded(now))
     for name in _recorded(now):
-        assert_whole(now, name, outbox / name)
+        assert_complete(now, name, outbox / name)
     assert_clean(home)
     assert_scopes_current(now)
     left = content(home)
@@ -264,7 +264,7 @@ def test_other_work_after_a_killed_supplement_brings_that_to_its_end_too(
     assert again(home, answered.command).exit_code == 0
     run = run_in(home)
     assert sorted(path.name for path in run.home.outbox.iterdir()) == ["20200302-01", "20200316-02", "20200316-03"]
-    assert_whole(run, "20200316-02", run.home.outbox / "20200316-02")
+    assert_complete(run, "20200316-02", run.home.outbox / "20200316-02")
     assert_scopes_current(run)
 
 

@@ -18,8 +18,8 @@ from etl.vault.store.keys import demo_master, new_key
 from etl.workflow import issuing, loading, standing
 from etl.workflow.run import Run
 from tests.support.books import id_number, row_of, write_list
+from tests.support.filled_workbooks import OFFICER, bureau_password, fill_decisions
 from tests.support.homes import SEED, silent_bar
-from tests.support.papers import OFFICER, complete_paper, paper_password
 
 GOOD = [row_of(str(n)) for n in range(1, 5)]
 NOWHERE = row_of("11", household="虚构省某县某村1号")
@@ -39,10 +39,10 @@ def fresh(tmp_path: Path, small_folder: Path) -> Run:
     return Run(home, small_folder, campaign, new_key(home.demo_key, demo_master(SEED)), campaign.noticed, silent_bar)
 
 
-def papers(run: Run, path: Path) -> dict[str, Path]:
+def decision_workbooks(run: Run, path: Path) -> dict[str, Path]:
     handed = issuing.issue_list(run, path)
     assert handed.issue == ""
-    return {paper.stem: paper for paper in handed.decision_workbooks}
+    return {workbook.stem: workbook for workbook in handed.decision_workbooks}
 
 
 def rules(handed: issuing.Handed) -> list[str]:
@@ -53,19 +53,19 @@ def test_a_list_with_open_questions_stops_before_anything_is_sealed(fresh: Run, 
     path = write_list(tmp_path / "list.xlsx", [*GOOD, NOWHERE, BETWEEN, OLD, TWIN])
     handed = issuing.issue_list(fresh, path)
     assert sorted(rules(handed)) == ["L04", "L05", "L06", "L07"]
-    assert sorted(paper.stem for paper in handed.decision_workbooks) == ["exclusions", "unassigned"]
+    assert sorted(workbook.stem for workbook in handed.decision_workbooks) == ["exclusions", "unassigned"]
     assert not fresh.home.vault.exists()
     assert list(fresh.home.outbox.iterdir()) == []
 
 
-def test_the_papers_are_sealed_and_ask_for_exactly_the_open_rows(fresh: Run, tmp_path: Path) -> None:
+def test_decision_workbooks_are_sealed_and_ask_for_exactly_the_open_rows(fresh: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [*GOOD, NOWHERE, BETWEEN, OLD, TWIN])
-    found = papers(fresh, path)
+    found = decision_workbooks(fresh, path)
     asked = {}
     for form in (UNASSIGNED, EXCLUSIONS):
         data = found[form.key].read_bytes()
         assert data.startswith(OLE_MAGIC)
-        sheet = openpyxl.load_workbook(io.BytesIO(unseal(data, [paper_password(fresh)]).plain)).worksheets[0]
+        sheet = openpyxl.load_workbook(io.BytesIO(unseal(data, [bureau_password(fresh)]).plain)).worksheets[0]
         asked[form.key] = [
             [cell.value for cell in row] for row in sheet.iter_rows(min_row=4, max_row=sheet.max_row - 1)
         ]
@@ -82,13 +82,13 @@ def test_the_papers_are_sealed_and_ask_for_exactly_the_open_rows(fresh: Run, tmp
 
 def test_what_the_officer_decided_is_issued_and_on_record(fresh: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [*GOOD, NOWHERE, BETWEEN, OLD, TWIN])
-    found = papers(fresh, path)
-    assign = complete_paper(fresh, found["unassigned"], "归属单位", {"11": "南山街道", "12": "西岭乡"})
-    exclude = complete_paper(fresh, found["exclusions"], "处理", {"13": "排除", "1": "排除"})
+    found = decision_workbooks(fresh, path)
+    assign = fill_decisions(fresh, found["unassigned"], "归属单位", {"11": "南山街道", "12": "西岭乡"})
+    exclude = fill_decisions(fresh, found["exclusions"], "处理", {"13": "排除", "1": "排除"})
     handed = issuing.issue_list(fresh, path, assign=assign, exclude=exclude)
-    assert (rules(handed), handed.rows, handed.receivers) == ([], 6, 3)
-    whole = handed.completeness
-    assert (whole.listed, whole.issued, whole.excluded) == (8, 6, 2)
+    assert (rules(handed), handed.rows, handed.recipients) == ([], 6, 3)
+    completeness = handed.completeness
+    assert (completeness.listed, completeness.issued, completeness.excluded) == (8, 6, 2)
     with fresh.open_vault() as vault:
         units = {child.serial: child.unit for own in issued.issued_children(vault).values() for child in own}
         query = "SELECT serial, kind, value, officer FROM decision ORDER BY row"
@@ -100,7 +100,7 @@ def test_what_the_officer_decided_is_issued_and_on_record(fresh: Run, tmp_path: 
         ("12", "assigned", "xiling", OFFICER),
         ("13", "excluded", "出生日期不在核查范围内", OFFICER),
     ]
-    assert standing.standing_of(fresh).completeness == whole
+    assert standing.standing_of(fresh).completeness == completeness
 
 
 @pytest.mark.parametrize(
@@ -111,33 +111,33 @@ def test_what_the_officer_decided_is_issued_and_on_record(fresh: Run, tmp_path: 
         ({"11": "南山街道", "12": "北海镇"}, OFFICER, ["E01", "L06", "L07"]),  # no such unit
     ],
 )
-def test_a_paper_that_is_not_complete_stops_the_issue(
+def test_a_decision_workbook_that_is_not_complete_stops_the_issue(
     fresh: Run, tmp_path: Path, values: dict[str, str], officer: str, expected: list[str]
 ) -> None:
     path = write_list(tmp_path / "list.xlsx", [*GOOD, NOWHERE, BETWEEN])
-    paper = complete_paper(fresh, papers(fresh, path)["unassigned"], "归属单位", values, officer)
-    assert sorted(rules(issuing.issue_list(fresh, path, assign=paper))) == expected
+    workbook = fill_decisions(fresh, decision_workbooks(fresh, path)["unassigned"], "归属单位", values, officer)
+    assert sorted(rules(issuing.issue_list(fresh, path, assign=workbook))) == expected
     assert not fresh.home.vault.exists()
 
 
-def test_a_paper_is_good_for_the_list_that_it_was_made_for_only(fresh: Run, tmp_path: Path) -> None:
+def test_a_decision_workbook_is_good_only_for_the_list_that_it_was_made_for(fresh: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [*GOOD, NOWHERE])
-    paper = complete_paper(fresh, papers(fresh, path)["unassigned"], "归属单位", {"11": "南山街道"})
+    workbook = fill_decisions(fresh, decision_workbooks(fresh, path)["unassigned"], "归属单位", {"11": "南山街道"})
     other = write_list(tmp_path / "other.xlsx", [*GOOD[:3], NOWHERE])
-    assert rules(issuing.issue_list(fresh, other, assign=paper)) == ["F10", "L06"]
-    wrong_kind = rules(issuing.issue_list(fresh, path, exclude=paper))
+    assert rules(issuing.issue_list(fresh, other, assign=workbook)) == ["F10", "L06"]
+    wrong_kind = rules(issuing.issue_list(fresh, path, exclude=workbook))
     assert wrong_kind == ["F10", "L06"]
 
 
-def test_a_half_filled_paper_is_never_overwritten(fresh: Run, tmp_path: Path) -> None:
+def test_a_half_filled_decision_workbook_is_never_overwritten(fresh: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [*GOOD, NOWHERE])
-    paper = papers(fresh, path)["unassigned"]
-    paper.write_bytes(b"half filled")
-    assert papers(fresh, path)["unassigned"] == paper
-    assert paper.read_bytes() == b"half filled"
+    workbook = decision_workbooks(fresh, path)["unassigned"]
+    workbook.write_bytes(b"half filled")
+    assert decision_workbooks(fresh, path)["unassigned"] == workbook
+    assert workbook.read_bytes() == b"half filled"
 
 
-def test_the_papers_and_their_findings_name_no_child_in_what_is_said(fresh: Run, tmp_path: Path) -> None:
+def test_decision_workbooks_and_their_findings_name_no_child_in_what_is_said(fresh: Run, tmp_path: Path) -> None:
     rows = [*GOOD, NOWHERE | {"name": "王某某"}, OLD | {"name": "李某某"}]
     shown_text = repr(issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", rows)))
     assert "L06" in shown_text
@@ -156,8 +156,8 @@ def supplement(run: Run, folder: Path) -> tuple[issuing.Handed, issuing.Handed]:
 
 def test_a_supplement_hands_out_only_what_is_new_to_those_whom_it_concerns(fresh: Run, tmp_path: Path) -> None:
     first, second = supplement(fresh, tmp_path)
-    assert (first.rows, first.receivers) == (4, 3)
-    assert (second.rows, second.receivers, second.known) == (2, 1, 4)
+    assert (first.rows, first.recipients) == (4, 3)
+    assert (second.rows, second.recipients, second.known) == (2, 1, 4)
     assert sorted(p.name for p in (fresh.home.outbox / second.issue).iterdir()) == [
         "manifest.json", "nanshan.xlsx", "receipts.xlsx",
     ]  # fmt: skip
@@ -174,7 +174,7 @@ def test_a_unit_that_reported_owes_the_supplement_too(fresh: Run, tmp_path: Path
     assert (status["nanshan"].children, status["donggang"].children) == (2, 4)
 
 
-def test_a_list_without_anything_new_is_told_and_changes_nothing(fresh: Run, tmp_path: Path) -> None:
+def test_a_list_without_anything_new_is_reported_and_changes_nothing(fresh: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", GOOD)
     issuing.issue_list(fresh, path)
     before = sorted(fresh.home.outbox.rglob("*"))
@@ -183,7 +183,7 @@ def test_a_list_without_anything_new_is_told_and_changes_nothing(fresh: Run, tmp
     assert sorted(fresh.home.outbox.rglob("*")) == before
 
 
-def test_what_was_issued_stands_and_a_later_change_is_told_with_its_cell(fresh: Run, tmp_path: Path) -> None:
+def test_what_was_issued_stays_and_a_later_change_is_reported_with_its_cell(fresh: Run, tmp_path: Path) -> None:
     issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", GOOD))
     changed = [GOOD[0] | {"name": "改名童"}, row_of("21")]
     handed = issuing.issue_list(fresh, write_list(tmp_path / "list2.xlsx", changed))
@@ -196,14 +196,14 @@ def test_what_was_issued_stands_and_a_later_change_is_told_with_its_cell(fresh: 
 
 def test_a_row_that_was_excluded_is_not_asked_about_again(fresh: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [*GOOD, OLD])
-    exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
+    exclude = fill_decisions(fresh, decision_workbooks(fresh, path)["exclusions"], "处理", {"13": "排除"})
     issuing.issue_list(fresh, path, exclude=exclude)
     again = issuing.issue_list(fresh, write_list(tmp_path / "list2.xlsx", [OLD, *GOOD, row_of("21")]))
     assert (again.rows, again.known, rules(again)) == (1, 5, [])
     assert (again.completeness.listed, again.completeness.excluded) == (6, 1)
 
 
-def test_receipts_evidence_the_single_line_and_tell_nothing_of_children(fresh: Run, tmp_path: Path) -> None:
+def test_receipts_evidence_the_single_line_and_say_nothing_of_children(fresh: Run, tmp_path: Path) -> None:
     handed = issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", GOOD))
     folder = fresh.home.outbox / handed.issue
     book = openpyxl.load_workbook(folder / "receipts.xlsx")
@@ -225,9 +225,9 @@ def test_receipts_evidence_the_single_line_and_tell_nothing_of_children(fresh: R
         for row in GOOD:
             assert str(row["name"]) not in said
             assert str(row["id_number"]) not in said
-    whole = (folder / "manifest.json").read_text("utf-8")
-    assert not any(str(row["name"]) in whole or str(row["id_number"]) in whole for row in GOOD)
-    assert "children" not in whole
+    manifest = (folder / "manifest.json").read_text("utf-8")
+    assert not any(str(row["name"]) in manifest or str(row["id_number"]) in manifest for row in GOOD)
+    assert "children" not in manifest
 
 
 def test_the_fingerprint_is_keyed(fresh: Run, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_twin_of_an_issued_child_stops_a_supplement(fresh: Run, tmp_path: Path
     path = write_list(tmp_path / "list2.xlsx", [*GOOD, TWIN, row_of("21")])
     handed = issuing.issue_list(fresh, path)
     assert (handed.issue, rules(handed)) == ("", ["L04"])
-    exclude = complete_paper(fresh, handed.decision_workbooks[0], "处理", {"14": "排除"})
+    exclude = fill_decisions(fresh, handed.decision_workbooks[0], "处理", {"14": "排除"})
     done = issuing.issue_list(fresh, path, exclude=exclude)
     assert (done.rows, done.known, done.completeness.listed) == (1, 4, 6)
     with pytest.raises(FuxueError, match="same_list"):
@@ -260,15 +260,15 @@ def test_a_twin_of_an_issued_child_stops_a_supplement(fresh: Run, tmp_path: Path
 def test_a_supplement_of_which_every_row_is_excluded_is_on_record(fresh: Run, tmp_path: Path) -> None:
     issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", GOOD))
     path = write_list(tmp_path / "list2.xlsx", [*GOOD, OLD])
-    exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
+    exclude = fill_decisions(fresh, decision_workbooks(fresh, path)["exclusions"], "处理", {"13": "排除"})
     done = issuing.issue_list(fresh, path, exclude=exclude)
-    assert (done.rows, done.receivers, done.completeness.listed, done.completeness.excluded) == (0, 0, 5, 1)
+    assert (done.rows, done.recipients, done.completeness.listed, done.completeness.excluded) == (0, 0, 5, 1)
     assert standing.standing_of(fresh).completeness == done.completeness
 
 
 def test_an_excluded_row_that_comes_back_mended_is_one_child(fresh: Run, tmp_path: Path) -> None:
     path = write_list(tmp_path / "list.xlsx", [*GOOD, OLD])
-    exclude = complete_paper(fresh, papers(fresh, path)["exclusions"], "处理", {"13": "排除"})
+    exclude = fill_decisions(fresh, decision_workbooks(fresh, path)["exclusions"], "处理", {"13": "排除"})
     issuing.issue_list(fresh, path, exclude=exclude)
     mended = issuing.issue_list(fresh, write_list(tmp_path / "list2.xlsx", [*GOOD, row_of("13")]))
     assert (mended.rows, mended.completeness.listed, mended.completeness.excluded) == (1, 5, 0)
@@ -279,6 +279,6 @@ def test_serials_that_look_the_same_are_the_same(fresh: Run, tmp_path: Path) -> 
     assert rules(issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", rows))) == ["L02", "L02"]
 
 
-def test_a_list_without_a_row_is_told(fresh: Run, tmp_path: Path) -> None:
+def test_a_list_without_a_row_is_reported(fresh: Run, tmp_path: Path) -> None:
     with pytest.raises(FuxueError, match="empty_list"):
         issuing.issue_list(fresh, write_list(tmp_path / "list.xlsx", []))

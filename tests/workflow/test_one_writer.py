@@ -24,7 +24,7 @@ from tests.support import books, warm
 from tests.support.homes import ROOT, at_due, put_in_place
 
 BY = ("--by", "测试员")
-#: Eight commands that each change something else: words, the table where it shows, rows before.
+#: Eight commands that each change something else: arguments, the table where it shows, rows before.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "load": ("load",),
     "signature": ("record", "signature", "--unit", "xiling", "--act", "verification", *BY),
@@ -40,15 +40,15 @@ TABLES = {"load": "workbook WHERE unit = 'donggang'", "signature": "signature", 
           "cases": "issue WHERE form = 'cases'"}  # fmt: skip
 
 
-def invoke(run: Run, *words: str) -> Result:
+def invoke(run: Run, *arguments: str) -> Result:
     given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder)]
-    done = CliRunner().invoke(main, [*given, *words, "--as-of", run.day.isoformat()], env={"COLUMNS": "200"})
+    done = CliRunner().invoke(main, [*given, *arguments, "--as-of", run.day.isoformat()], env={"COLUMNS": "200"})
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
 
 
-def start(run: Run, words: Sequence[str]) -> warm.Running:
-    given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), *words]
+def start(run: Run, arguments: Sequence[str]) -> warm.Running:
+    given = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder), *arguments]
     return warm.start([*given, "--as-of", run.day.isoformat()])
 
 
@@ -95,17 +95,17 @@ def test_eight_commands_at_once_fifty_times(run: Run, prepared: Path, number: in
     all_at_once(put_in_place(run, prepared), tuple(COMMANDS))
 
 
-@pytest.mark.parametrize("words", [
+@pytest.mark.parametrize("arguments", [
     *COMMANDS.values(), ("report", "flags"), ("report", "feedback"), ("publish",), ("synthesize", "fill"),
     ("staff", "disable", "bureau"), ("vault", "rekey", "new.key", *BY), ("vault", "restore", "README.md"),
     ("vault", "upgrade"), ("vault", "verify"), ("vault", "purge", "--before", "2030-01-01", *BY),
     ("record", "police-ref", "--serial", "0001", "--reference", "x", *BY),
     ("record", "correction", "--serial", "0001", "--column", "name", "--value", "x", "--to", "household-registry", *BY),
-], ids=lambda words: " ".join(words[:2]))  # fmt: skip
+], ids=lambda arguments: " ".join(arguments[:2]))  # fmt: skip
 def test_every_command_that_writes_waits_for_the_one_before(
-    loaded: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], tmp_path: Path
+    loaded: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
-    if words[0] == "publish":
+    if arguments[0] == "publish":
         (loaded.home.released / "0001").mkdir(parents=True)
         monkeypatch.setattr("etl.workflow.publishing.verify_release_folder", lambda *_: None)
     monkeypatch.setattr(homes, "_PATIENCE", 0)
@@ -113,7 +113,7 @@ def test_every_command_that_writes_waits_for_the_one_before(
     before = {path: path.stat().st_mtime_ns for path in loaded.home.root.rglob("*") if path.is_file()}
     with loaded.home.lock():
         done = CliRunner().invoke(main, ["--home", str(loaded.home.root), "--campaign", str(loaded.campaign_folder),
-                                         *words])  # fmt: skip
+                                         *arguments])  # fmt: skip
     assert (done.exit_code, "另一个命令正在改动" in done.output) == (2, True), done.output
     after = {path: path.stat().st_mtime_ns for path in loaded.home.root.rglob("*") if path.is_file()}
     assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} <= {
@@ -126,9 +126,9 @@ def test_a_running_staff_server_is_respected_by_what_replaces_its_files(loaded: 
     path, _ = upkeep.back_up(loaded, None)
     before = loaded.home.vault.read_bytes()
     with loaded.home.serving(), loaded.home.serving():
-        for words in (("vault", "rekey", str(tmp_path / "new.key"), *BY), ("vault", "restore", str(path)),
+        for arguments in (("vault", "rekey", str(tmp_path / "new.key"), *BY), ("vault", "restore", str(path)),
                       ("vault", "upgrade")):  # fmt: skip
-            done = invoke(loaded, *words)
+            done = invoke(loaded, *arguments)
             assert (done.exit_code, "serve staff" in done.output) == (2, True), done.output
         assert invoke(loaded, *COMMANDS["deliverable"]).exit_code == 0
     assert loaded.home.vault.read_bytes() != before
@@ -150,8 +150,8 @@ def test_a_backup_is_copied_while_nobody_else_can_write(loaded: Run, monkeypatch
         script = ("import sys; from etl.vault.store.files import connect; from pathlib import Path\n"
                   "db = connect(Path(sys.argv[1]), bytes.fromhex(sys.argv[2])); db.execute('PRAGMA busy_timeout = 0')\n"
                   "db.execute('BEGIN IMMEDIATE')")  # fmt: skip
-        words = [sys.executable, "-c", script, str(loaded.home.vault), loaded.keys.derive("file:vault").hex()]
-        tried.append(subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False))
+        arguments = [sys.executable, "-c", script, str(loaded.home.vault), loaded.keys.derive("file:vault").hex()]
+        tried.append(subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False))
         really(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(chain, "append", meanwhile)

@@ -25,6 +25,7 @@ from etl.findings import FuxueError
 from etl.proof import verify_release
 from etl.publish import swap
 from etl.rulebook.campaign import Campaign
+from etl.system import keyless
 from etl.system.home import Home
 from etl.vault.record import releases
 from etl.workflow import releasing, upkeep
@@ -43,11 +44,11 @@ from etl.publish import swap
 from etl.publish.__main__ import main
 exchange, missed, site = swap.exchange, [], Path(home) / "public/site/index.html"
 
-def told(*given):
+def counted(*given):
     moment("exchange")
     return exchange(*given)
 
-swap.exchange = told
+swap.exchange = counted
 if "--twice" in arguments:
     arguments.remove("--twice")
     swap._exchanger = lambda: None
@@ -69,11 +70,11 @@ def doomed(
     folder = tmp_path_factory.mktemp("release")
     shutil.copytree(loaded_once, folder / "var")
     recover_unless_busy(at_due(folder / "var", small, small_folder))
-    words = ("--campaign", str(small_folder), "release", "--closing", "--as-of", str(small.reports_due))
-    return case(folder, folder / "var", words, "release"), small, small_folder
+    arguments = ("--campaign", str(small_folder), "release", "--closing", "--as-of", str(small.reports_due))
+    return case(folder, folder / "var", arguments, "release"), small, small_folder
 
 
-def assert_released_or_not(run: Run, *, is_settled: bool) -> int:
+def assert_released_or_not(run: Run, *, is_finished: bool) -> int:
     """Whatever can be seen in `released/` is on record, whole, and proved; how many there are."""
     with run.open_vault() as vault:
         recorded = releases.releases(vault)
@@ -81,7 +82,7 @@ def assert_released_or_not(run: Run, *, is_settled: bool) -> int:
     assert set(shown) <= recorded.keys()
     for name in shown:
         verify_release.check(run.home.released / name)
-    if is_settled:
+    if is_finished:
         assert shown == sorted(recorded)
         assert sorted(path.name for path in run.home.released.glob("*")) == shown
     recover_unless_busy(run)
@@ -97,11 +98,11 @@ def kill_release(given: tuple[Case, Campaign, Path], folder: Path, moments: Sequ
         died = die(home, counted.command, at)
         assert died.returncode == -9, (at, died.stderr)
         run = at_due(home, campaign, campaign_folder)
-        before = assert_released_or_not(run, is_settled=False)
+        before = assert_released_or_not(run, is_finished=False)
         done = again(home, counted.command)
         # What was on record already is put in its place, and there is nothing new to release.
         assert done.exit_code == (2 if before else 0), (at, counted.moments[at - 1], done.output)
-        assert assert_released_or_not(run, is_settled=True) == 1
+        assert assert_released_or_not(run, is_finished=True) == 1
         shutil.rmtree(home.parent)
 
 
@@ -130,7 +131,7 @@ def test_a_kill_at_many_moments_of_a_release(doomed: tuple[Case, Campaign, Path]
 
 def test_a_proof_that_is_killed_leaves_no_release(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     killed = subprocess.CompletedProcess[str]([], -9, "", "")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
+    monkeypatch.setattr(releasing, "run_module", lambda *_: killed)
     with pytest.raises(FuxueError, match=r"protect\.unproved"):
         releasing.release_figures(loaded)
     assert list(loaded.home.released.iterdir()) == []
@@ -146,6 +147,7 @@ def test_a_proof_that_outlives_its_command_keeps_the_home_locked(
     slow = tmp_path / "slow"
     slow.write_text(f"#!/bin/sh\necho > '{begun}'\nread _ < '{end}'\n")
     slow.chmod(0o700)
+    monkeypatch.setattr(releasing, "run_module", keyless.run_module)  # which tests replace otherwise
     monkeypatch.setattr(sys, "executable", str(slow))
     command = os.fork()
     if command == 0:
@@ -196,8 +198,16 @@ class Site:
 
 
 def run_publish(home: Path, at: int, out: str = "-", *more: str) -> subprocess.CompletedProcess[str]:
-    words = ["--released", str(home / "released"), "--public", str(home / "public"), "--campaign", str(CAMPAIGN), *more]
-    return warm.run([str(at), out, str(home), "--quiet", *words], script=DOOMED_SITE)
+    arguments = [
+        "--released",
+        str(home / "released"),
+        "--public",
+        str(home / "public"),
+        "--campaign",
+        str(CAMPAIGN),
+        *more,
+    ]
+    return warm.run([str(at), out, str(home), "--quiet", *arguments], script=DOOMED_SITE)
 
 
 def site_of(folder: Path, *more: str) -> Site:
@@ -277,7 +287,7 @@ def test_a_disk_that_refuses_leaves_the_old_site(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("number", swap.CANNOT)
-def test_a_disk_that_cannot_exchange_names_is_told_from_one_that_refuses(
+def test_a_disk_that_cannot_exchange_names_is_distinguished_from_one_that_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def cannot(*_: bytes) -> int:

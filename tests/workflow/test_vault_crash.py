@@ -15,7 +15,7 @@ import pytest
 from etl.findings import FuxueError
 from etl.rulebook.campaign import Campaign
 from tests.support.doomed import case, die
-from tests.support.doomed_record import COMMANDS, Doomed, assert_ended, prepare, words_of
+from tests.support.doomed_record import COMMANDS, Doomed, arguments_of, assert_ended, prepare
 
 PROVED = 210
 
@@ -31,8 +31,8 @@ def doomed(
         if name not in made:
             folder = tmp_path_factory.mktemp(name)
             prepare(name, folder, full_once, small, small_folder)
-            words = words_of(name, folder, small, small_folder)
-            counted = case(folder, folder / "var", words, name)
+            arguments = arguments_of(name, folder, small, small_folder)
+            counted = case(folder, folder / "var", arguments, name)
             _clear(folder)
             made[name] = Doomed(name, folder / "var", counted.command, counted.moments, small, small_folder)
         return made[name]
@@ -48,7 +48,7 @@ def _clear(folder: Path) -> None:
 
 def finish(given: Doomed, home: Path, at: int) -> None:
     """Kill before moment `at`, look, and run the command again to its end."""
-    died = die(home, given.words, at)
+    died = die(home, given.arguments, at)
     assert died.returncode == -9, (at, died.stderr)
     assert_ended(given, home)
 

@@ -12,7 +12,7 @@ import pytest
 
 from etl.rulebook.campaign import Campaign
 from tests.support.doomed import again
-from tests.support.doomed_record import COMMANDS, Doomed, assert_ended, prepare, words_of
+from tests.support.doomed_record import COMMANDS, Doomed, arguments_of, assert_ended, prepare
 
 PLENTY = 64 << 20
 #: Bytes that are left on the disk: nothing, a page, and up to what each command takes.
@@ -31,10 +31,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def mount(*words: str) -> int:
+def mount(*arguments: str) -> int:
     """The exit code of `mount`; 1 if there is no such program."""
     program = shutil.which("mount")
-    return subprocess.run([program, *words], capture_output=True, check=False).returncode if program else 1
+    return subprocess.run([program, *arguments], capture_output=True, check=False).returncode if program else 1
 
 
 def remount(disk: Path, options: str) -> None:
@@ -45,7 +45,7 @@ def remount(disk: Path, options: str) -> None:
 def doomed(disk: Path, full_once: tuple[Path, Path], small: Campaign, small_folder: Path) -> Callable[[str], Doomed]:
     def make(name: str) -> Doomed:
         run = prepare(name, disk, full_once, small, small_folder)
-        return Doomed(name, run.home.root, words_of(name, disk, small, small_folder), (), small, small_folder)
+        return Doomed(name, run.home.root, arguments_of(name, disk, small, small_folder), (), small, small_folder)
 
     return make
 
@@ -59,7 +59,7 @@ def test_on_a_full_disk_the_record_stays_whole_and_the_command_ends_once_there_i
 ) -> None:
     given = doomed(name)
     remount(disk, f"size={PLENTY - shutil.disk_usage(disk).free + room}")
-    full = again(given.home, given.words)
+    full = again(given.home, given.arguments)
     assert full.exit_code in (0, 2), full.output
     if room == 0:
         assert full.exit_code == 2, full.output
@@ -77,7 +77,7 @@ def test_where_nothing_can_be_written_a_command_says_so_and_touches_nothing(
     given = doomed(name)
     before = contents(given.home)
     remount(disk, "ro")
-    refused = again(given.home, given.words)
+    refused = again(given.home, given.arguments)
     remount(disk, "rw")
     assert (refused.exit_code, type(refused.exception)) == (2, SystemExit), refused.output
     assert "请检查磁盘空间与权限" in refused.output, refused.output

@@ -17,7 +17,7 @@ from etl.workflow import issuing, loading, recording, upkeep
 from etl.workflow.run import Run
 from tests.support.books import ISSUE, edit, id_number, put, row_of, setting, write_list
 from tests.support.books import issued as children
-from tests.support.papers import handed, put_casework
+from tests.support.filled_workbooks import handed, put_casework
 
 REGISTRY = "household-registry"
 RIGHT = id_number("20040229", 123)
@@ -94,7 +94,7 @@ def test_it_is_closed_by_what_the_department_sends_back(loaded: Run) -> None:
     assert rows(loaded, REGISTRY, serial) == [("id_number", "身份证有误", "已办结")]
 
 
-def test_one_row_tells_a_department_all_about_a_child(loaded: Run) -> None:
+def test_one_row_gives_a_department_all_it_needs_about_a_child(loaded: Run) -> None:
     with loaded.open_vault() as vault:
         query = "SELECT min(serial) FROM current_answer WHERE category = 'A'"
         serial = vault.connection.execute(query).fetchone()[0]
@@ -116,7 +116,7 @@ def test_a_child_that_has_not_been_verified_yet_can_be_corrected(run: Run) -> No
 
 @pytest.mark.parametrize(("key", "value", "to", "error"), [
     ("id_number", "990101200402291230", REGISTRY, "record.bad_value"), ("sex", "未知", REGISTRY, "record.bad_value"),
-    ("name", "  ", REGISTRY, "record.bad_value"), ("name", "真名", "nobody", "issue.no_receiver"),
+    ("name", "  ", REGISTRY, "record.bad_value"), ("name", "真名", "nobody", "issue.no_recipient"),
 ])  # fmt: skip
 def test_what_is_no_right_value_is_refused(loaded: Run, key: str, value: str, to: str, error: str) -> None:
     with pytest.raises(FuxueError, match=error.replace(".", r"\.")):
@@ -129,14 +129,14 @@ def test_the_issued_value_is_no_correction(loaded: Run) -> None:
         record(loaded, child.serial, "id_number", child.id_number)
 
 
-def invoke(run: Run, *words: str, given: str = "") -> Result:
+def invoke(run: Run, *arguments: str, given: str = "") -> Result:
     start = ["--home", str(run.home.root), "--campaign", str(run.campaign_folder)]
-    return CliRunner().invoke(main, [*start, *words, "--as-of", run.day.isoformat()], input=given)
+    return CliRunner().invoke(main, [*start, *arguments, "--as-of", run.day.isoformat()], input=given)
 
 
 def test_the_command_asks_for_the_value_and_does_not_say_it_again(loaded: Run) -> None:
-    words = ("record", "correction", "--serial", "0001", "--column", "id_number", "--to", REGISTRY, "--by", BY)
-    done = invoke(loaded, *words, given=f"{RIGHT}\n")
+    arguments = ("record", "correction", "--serial", "0001", "--column", "id_number", "--to", REGISTRY, "--by", BY)
+    done = invoke(loaded, *arguments, given=f"{RIGHT}\n")
     assert (done.exit_code, RIGHT in done.output.split("\n", 1)[1]) == (0, False), done.output
 
 
@@ -152,11 +152,13 @@ def twice(loaded: Run, tmp_path: Path) -> tuple[Run, str, str]:
 
 def test_a_serial_of_two_lists_is_refused_naming_both(twice: tuple[Run, str, str]) -> None:
     run, serial, supplement = twice
-    for words in (("police-ref", "--reference", "x"),
+    for arguments in (("police-ref", "--reference", "x"),
                   ("correction", "--column", "name", "--value", "真名", "--to", REGISTRY)):  # fmt: skip
-        done = invoke(run, "record", words[0], "--serial", serial, *words[1:], "--by", BY)
+        done = invoke(run, "record", arguments[0], "--serial", serial, *arguments[1:], "--by", BY)
         assert (done.exit_code, ISSUE in done.output, supplement in done.output) == (2, True, True), done.output
-        done = invoke(run, "record", words[0], "--serial", serial, *words[1:], "--by", BY, "--issue", supplement)
+        done = invoke(
+            run, "record", arguments[0], "--serial", serial, *arguments[1:], "--by", BY, "--issue", supplement
+        )
         assert done.exit_code == 0, done.output
     with run.open_vault() as vault:
         assert evidence.police_refs(vault) == {(supplement, serial)}
@@ -172,10 +174,10 @@ def test_a_signature_for_a_serial_of_two_lists_is_refused_naming_both(twice: tup
     with run.open_vault() as vault:
         both = vault.connection.execute("SELECT issue FROM current_answer WHERE serial = ?", [serial]).fetchall()
     assert len(both) == 2
-    words = ("record", "signature", "--unit", "donggang", "--act", "verification", "--serial", serial, "--by", BY)
-    done = invoke(run, *words)
+    arguments = ("record", "signature", "--unit", "donggang", "--act", "verification", "--serial", serial, "--by", BY)
+    done = invoke(run, *arguments)
     assert (done.exit_code, ISSUE in done.output, supplement in done.output) == (2, True, True), done.output
-    done = invoke(run, *words, "--issue", ISSUE)
+    done = invoke(run, *arguments, "--issue", ISSUE)
     assert (done.exit_code, "1 名儿童" in done.output) == (0, True), done.output
 
 
@@ -223,13 +225,13 @@ def test_a_value_recorded_after_an_answer_is_not_closed_by_it(loaded: Run) -> No
     assert f"身份证应为{RIGHT}" in row["category"]
 
 
-@pytest.mark.parametrize("words", [
+@pytest.mark.parametrize("arguments", [
     ("signature", "--unit", "xiling", "--act", "verification"), ("police-ref", "--serial", "0002", "--reference", "x"),
     ("deliverable", "--unit", "xiling", "--what", "annex4", "--medium", "paper"),
     ("correction", "--serial", "0002", "--column", "name", "--value", "真名", "--to", REGISTRY),
-], ids=lambda words: words[0])  # fmt: skip
-def test_what_nobody_records_is_refused(loaded: Run, words: tuple[str, ...]) -> None:
+], ids=lambda arguments: arguments[0])  # fmt: skip
+def test_what_nobody_records_is_refused(loaded: Run, arguments: tuple[str, ...]) -> None:
     before = loaded.home.vault.read_bytes()
-    done = invoke(loaded, "record", *words, "--by", " ")
+    done = invoke(loaded, "record", *arguments, "--by", " ")
     assert (done.exit_code, "--by" in done.output) == (2, True), done.output
     assert loaded.home.vault.read_bytes() == before

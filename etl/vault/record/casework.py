@@ -10,10 +10,10 @@ from etl.vault.store.open import Vault
 
 #: Corrections or cases that are open or closed (not withdrawn), with the child's issued values and current answer.
 _WANTED = """
-SELECT s.issue, s.serial, {receiver}, max(s.state), c.name, c.sex, c.id_number, c.household, a.category, a.returned
+SELECT s.issue, s.serial, {recipient}, max(s.state), c.name, c.sex, c.id_number, c.household, a.category, a.returned
 FROM {view} s JOIN child c ON c.issue = s.issue AND c.serial = s.serial
 LEFT JOIN current_answer a ON a.issue = s.issue AND a.serial = s.serial
-WHERE s.state <> 'withdrawn' GROUP BY s.issue, s.serial, {receiver} ORDER BY s.issue, s.serial
+WHERE s.state <> 'withdrawn' GROUP BY s.issue, s.serial, {recipient} ORDER BY s.issue, s.serial
 """
 # For each wrong value of a child and each department: the newest right value on record.
 WRONG = """
@@ -49,11 +49,11 @@ def work(vault: Vault, campaign: Campaign, form: Form) -> list[Work]:
     back: dict[tuple[str, str, str], dict[str, str]] = {}
     for issue, serial, unit, key, value in vault.connection.execute(_ENTRIES, [form.key]):
         back.setdefault((issue, serial, unit), {})[key] = value
-    view, receiver = VIEWS[form.key]
+    view, recipient = VIEWS[form.key]
     wrong = _wrong_values(vault) if form == CORRECTIONS else {}
     found = []
     for issue, serial, to, state, name, sex, number, household, code, returned in vault.connection.execute(
-        _WANTED.format(view=view, receiver=receiver)
+        _WANTED.format(view=view, recipient=recipient)
     ):
         label = [campaign.category[code].label] if code else []
         row = {
@@ -85,7 +85,7 @@ def open_bundles(vault: Vault, campaign: Campaign, form: Form, issue: str, to: s
 
 def progress(vault: Vault, form: Form) -> Mapping[str, tuple[int, int]]:
     """How many corrections or cases are (open, closed), by recipient."""
-    view, receiver = VIEWS[form.key]
-    query = f"""SELECT {receiver}, sum(s.state = 'open'), sum(s.state = 'closed') FROM {view} s
+    view, recipient = VIEWS[form.key]
+    query = f"""SELECT {recipient}, sum(s.state = 'open'), sum(s.state = 'closed') FROM {view} s
                 WHERE s.state <> 'withdrawn' GROUP BY 1 ORDER BY 1"""
     return {to: (open_, closed) for to, open_, closed in vault.connection.execute(query)}

@@ -120,10 +120,3 @@ def insert_deliverable(vault: Vault, unit: str, what: str, medium: str, by: str,
         row = [number, unit, what, medium, int(signed), by, day.isoformat()]
         db.execute("INSERT INTO deliverable VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         chain.append(vault, "deliverable", number, day)
-
-
-def deliverables(vault: Vault, day: dt.date) -> dict[tuple[str, str, str], tuple[bool, str]]:
-    """(is signed and sealed, day recorded) by (unit, what, medium), as of a day; the newest record counts."""
-    query = """SELECT unit, what, medium, signed, recorded_on FROM deliverable WHERE recorded_on <= ? ORDER BY id"""
-    rows = vault.connection.execute(query, [day.isoformat()])
-    return {(unit, what, medium): (bool(signed), on) for unit, what, medium, signed, on in rows}

@@ -19,7 +19,7 @@ from etl.vault.store.files import Connection
 from etl.vault.store.keys import Keys
 from etl.vault.store.open import Vault
 
-#: Bytes of a leaf, and of the random bytes (nonce) that go into it.
+#: Length in bytes of a leaf, and of the random bytes (nonce) that go into it.
 LEAF = 32
 NONCE = 16
 Covers: TypeAlias = Mapping[str, Sequence[tuple[str, str, str]]]
@@ -50,7 +50,7 @@ COVERS: Covers = {
 }  # fmt: skip
 #: The same before version 6 of the schema, when a file's name was in its workbook's row.
 COVERED_BEFORE_6 = {**COVERS, "workbook": COVERS["workbook"][:-1]}
-#: Kinds of links about the record as a whole: they cover no rows, the subject is all there is.
+#: Kinds of links about the record as a whole: they cover no rows and have only a subject.
 EVENTS = ("upgrade", "restore")
 #: A kind in the table `taken_back`: its subject is a release's number and the SHA-256 that identifies its folder.
 DIGEST = "release_digest"
@@ -91,7 +91,7 @@ def append(vault: Vault, kind: str, subject: str | int, day: dt.date) -> None:
 def next_id(db: Connection, kind: str) -> int:
     """The number for a new thing of a numbered kind: one more than the highest that was ever given.
 
-    Numbers that a restored copy took back count too, because printed papers and files may bear them.
+    This includes numbers that a restoration removed from the record, because papers and files may still bear them.
     """
     table, column, _ = COVERS[kind][0]
     query = f"""SELECT coalesce(max(number), 0) FROM (

@@ -80,21 +80,21 @@ def _nested(good: Good, depth: int) -> bytes:
 
 
 def _overlapping(good: Good, count: int) -> bytes:
-    """Many names for one piece of data: the directory says so often what is stored once."""
+    """Many names for one piece of data: the directory lists many times what is stored once."""
     first = flood("xl/media/0.png", b"", bytes(MB), 20, b"")
-    whole = bytearray(packed([first, *entries_of(good.plain)]))
-    at = whole.index(b"PK\x01\x02")
-    one = bytes(whole[at : at + 46 + len(first.name)])
-    end = whole.rindex(b"PK\x05\x06")
+    archive = bytearray(packed([first, *entries_of(good.plain)]))
+    at = archive.index(b"PK\x01\x02")
+    one = bytes(archive[at : at + 46 + len(first.name)])
+    end = archive.rindex(b"PK\x05\x06")
     more = b"".join(
         one[:46] + f"xl/media/{n}.png".encode().ljust(len(first.name))[: len(first.name)] for n in range(count)
     )
-    number = int.from_bytes(whole[end + 8 : end + 10], "little") + count
+    number = int.from_bytes(archive[end + 8 : end + 10], "little") + count
     size = end - at + len(more)
-    whole[end + 8 : end + 12] = number.to_bytes(2, "little") * 2
-    whole[end + 12 : end + 16] = size.to_bytes(4, "little")
-    whole[end:end] = more
-    return bytes(whole)
+    archive[end + 8 : end + 12] = number.to_bytes(2, "little") * 2
+    archive[end + 12 : end + 16] = size.to_bytes(4, "little")
+    archive[end:end] = more
+    return bytes(archive)
 
 
 def _flooded(workbook: bytes, part: str, before: str, piece: str, size: int = DENSE) -> bytes:
@@ -140,7 +140,7 @@ def _dense(good: Good) -> Iterator[Case]:
 
 
 def _counts(good: Good) -> Iterator[Case]:
-    """Many, deep, or only said to be many."""
+    """Many elements, deeply nested ones, or a count that only claims many."""
 
     def attributes(count: int) -> str:
         return "".join(f' a{n}="{n}"' for n in range(count))
@@ -220,7 +220,7 @@ def _texts(good: Good) -> Iterator[Case]:
         answer = (*good.answers[serial][:2], text)
         yield Case("long text", f"K4 {size}", partial(with_cells, good.plain, {'K4': text_cell('K4', text)}), fate,
                    changed=({serial: answer},))  # fmt: skip
-    # Normalising sorts runs of marks by exchanging neighbours, and unfolds one sign to eighteen.
+    # Normalising sorts runs of marks by exchanging neighbours, and unfolds one character to eighteen.
     marks = ":甲乙" + "\u0301" * 30_000 + "\u0323" * 30_000
     yield Case("long text", "marks", lambda: with_cells(good.plain, {"K4": text_cell("K4", marks)}), slow=True)
     wide = ":甲乙" + "\ufdfa" * 300_000

@@ -37,7 +37,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Good:
-    """A unit's good workbook in all its states, and what stands in it. `serials` in the order of the rows."""
+    """A unit's good workbook, and its accepted answers by serial.
+
+    `plain` and `sealed` are the workbook as returned, `handed` (plain) as issued; `other` is another unit's, plain.
+    """
 
     plain: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
@@ -49,7 +52,7 @@ class Good:
 
     @property
     def serials(self) -> list[str]:
-        """Serials by row, the first in row 4."""
+        """The serials in the order of the rows, which begin at row 4."""
         return list(self.answers)
 
     @property
@@ -60,9 +63,10 @@ class Good:
 
 @dataclass(frozen=True)
 class Case:
-    """One file. `changed` gives rows that may be accepted otherwise than in the good workbook, as alternatives.
+    """One hostile file, handed in under the name `file`.
 
-    At least one of `rules` must be among the findings of a refused file, if any are named; `file` is its name.
+    `changed` lists alternatives; each gives the rows whose accepted answers differ from the good workbook's. If `rules`
+    is not empty and the file is refused, at least one of these rules must be among its findings.
     """
 
     kind: str
@@ -77,35 +81,35 @@ class Case:
 
 
 def rules(*names: str) -> frozenset[str]:
-    """Rules of which one must be found."""
+    """A value for `Case.rules`: at least one of these rules must be among the findings."""
     return frozenset(names)
 
 
 def encrypted(payload: bytes, password: str) -> bytes:
-    """The payload sealed, whatever it and the password are."""
+    """The payload encrypted under the password, without any check of either."""
     return bytes(ECMA376Agile.encrypt(password, io.BytesIO(payload)))
 
 
 def in_part(workbook: bytes, part: str, change: Callable[[str], str]) -> bytes:
-    """The workbook with one part's text changed; it must change."""
+    """The workbook with one part's text changed; AssertionError if the text stays the same."""
 
     def apply(parts: dict[str, bytes]) -> None:
         before = parts[part].decode()
         after = change(before)
         assert after != before, part
-        # Surrogates can be in no file; whoever writes them writes these bytes.
+        # UTF-8 has no surrogates; a program that writes them anyway writes these bytes.
         parts[part] = after.encode("utf-8", "surrogatepass")
 
     return repack(workbook, apply)
 
 
 def in_sheet(workbook: bytes, change: Callable[[str], str]) -> bytes:
-    """The same for the sheet of 附件4."""
+    """The workbook with the text of 附件4's sheet changed, as by `in_part`."""
     return in_part(workbook, SHEET_PART, change)
 
 
 def swap(old: str, new: str) -> Callable[[str], str]:
-    """A change that replaces the first place of a text, which must be there."""
+    """A change that replaces the first `old` with `new`; AssertionError if there is none."""
 
     def change(xml: str) -> str:
         assert old in xml, old
@@ -115,7 +119,7 @@ def swap(old: str, new: str) -> Callable[[str], str]:
 
 
 def then(change: Callable[..., str], *arguments: object) -> Callable[[str], str]:
-    """A change of a text with all but the text given."""
+    """A change that calls `change` with the text and these further arguments."""
     return lambda xml: change(xml, *arguments)
 
 
@@ -185,7 +189,7 @@ def shared(workbook: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Entry:
-    """A zip entry as raw bytes: what is stored, and what is said of it. `local` is the name before the data."""
+    """A zip entry as raw bytes. Its headers claim the size `said` (None: `size`); its local header the name `local`."""
 
     name: bytes
     data: bytes
@@ -204,7 +208,7 @@ def entry(name: str, content: bytes) -> Entry:
 
 
 def flood(name: str, head: bytes, block: bytes, times: int, tail: bytes) -> Entry:
-    """An entry that unfolds to head, `times` blocks and tail: packed once, the packed block repeated."""
+    """An entry that unpacks to head, `times` blocks and tail; it repeats the bytes of one packed block."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
     packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)

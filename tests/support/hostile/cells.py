@@ -65,7 +65,7 @@ def _mutated(xml: str, at: str, mutate: Callable[[str], str]) -> str:
 
 
 def replaced(xml: str, at: str, cell: str) -> str:
-    """The sheet with a cell's element in place of another; the address is put in for the sign @."""
+    """The sheet with a cell's element in place of another; the address is put in for the character @."""
     return xml.replace(cell_of(xml, at), cell.replace("@", at), 1)
 
 
@@ -75,7 +75,7 @@ def _numbered(xml: str, at: str) -> str:
 
 
 def _no_texts(letter: str) -> dict[str, str]:
-    """Cells that are no text; the address is put in for the sign @."""
+    """Cells that are no text; the address is put in for the character @."""
     return {
         "formula": '<c r="@" t="str"><f>A1</f><v>虚构省</v></c>', "number": '<c r="@"><v>7</v></c>',
         "large": '<c r="@"><v>1e300</v></c>',

@@ -62,7 +62,7 @@ def cases(good: Good) -> Iterator[Case]:
 
 
 def _wide(text: str) -> str:
-    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text)
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
 
 
 def _given(good: Good, row: int, code: str | None = None, returned: str = "", team: str = "") -> Mapping[str, Given]:
@@ -72,10 +72,15 @@ def _given(good: Good, row: int, code: str | None = None, returned: str = "", te
 
 
 def _text(
-    kind: str, name: str, good: Good, at: str, text: str, fate: Fate, changed: Mapping[str, Given], *told: str
+    kind: str, name: str, good: Good, at: str, text: str, fate: Fate, changed: Mapping[str, Given], *expected: str
 ) -> Case:
     return Case(
-        kind, f"{at} {name}", lambda: with_texts(good.plain, **{at: text}), fate, rules=rules(*told), changed=(changed,)
+        kind,
+        f"{at} {name}",
+        lambda: with_texts(good.plain, **{at: text}),
+        fate,
+        rules=rules(*expected),
+        changed=(changed,),
     )
 
 
@@ -85,8 +90,8 @@ def _categories(good: Good) -> Iterator[Case]:
         at, right = f"I{row}", _given(good, row, code)
         yield _text("category", f"wide {code}", good, at, _wide(label), Fate.HARMLESS, right)
         yield _text("category", f"wide letter {code}", good, at, _wide(code) + label[1:], Fate.HARMLESS, right)
-        for sign in ALIKE[code]:
-            yield _text("category", f"alike {sign}", good, at, sign + label[1:], Fate.REFUSED, {}, "A02")
+        for char in ALIKE[code]:
+            yield _text("category", f"alike {char}", good, at, char + label[1:], Fate.REFUSED, {}, "A02")
         for name, text in _spelled(label).items():
             yield _text("category", f"{name} {code}", good, at, text, Fate.REFUSED, {}, "A02")
     yield from _tidied(good)
@@ -102,20 +107,20 @@ def _spelled(label: str) -> dict[str, str]:
 
 def _tidied(good: Good) -> Iterator[Case]:
     label, right = "K.打工务农", _given(good, 4, "K")
-    for name, sign in (INVISIBLE | SPACES).items():
-        yield _text("category", f"{name} before", good, "I4", sign + label, Fate.HARMLESS, right)
-        yield _text("category", f"{name} after", good, "I4", label + sign, Fate.HARMLESS, right)
-    for name, sign in INVISIBLE.items():
-        yield _text("category", f"{name} inside", good, "I4", f"K{sign}.打{sign}工务农", Fate.HARMLESS, right)
-    for name, sign in DIRECTIONS.items():
-        yield _text("category", name, good, "I4", sign + label, Fate.EITHER, right)
+    for name, char in (INVISIBLE | SPACES).items():
+        yield _text("category", f"{name} before", good, "I4", char + label, Fate.HARMLESS, right)
+        yield _text("category", f"{name} after", good, "I4", label + char, Fate.HARMLESS, right)
+    for name, char in INVISIBLE.items():
+        yield _text("category", f"{name} inside", good, "I4", f"K{char}.打{char}工务农", Fate.HARMLESS, right)
+    for name, char in DIRECTIONS.items():
+        yield _text("category", name, good, "I4", char + label, Fate.EITHER, right)
     wrong = ["", " ", "\u200b", "N.不清楚", "K.打工务农；L.在家上学", "K.打工务农\nK.打工务农", "1", "是",
              "K.打工务农\u0301", "K.打⼯务农X",
              "_x004B_.打工务农2", "#N/A", "NULL", "None", "[object Object]", *INJECTED]  # fmt: skip
     for text in wrong:
         yield _text("category", f"wrong {text!r}", good, "I4", text, Fate.REFUSED, {}, "A01", "A02")
-    for sign in ("\u212a", "\U0001d40a", "\u24c0", "\U0001f13a"):
-        yield _text("category", f"unfolds {sign!r}", good, "I4", sign + label[1:], Fate.EITHER, right)
+    for char in ("\u212a", "\U0001d40a", "\u24c0", "\U0001f13a"):
+        yield _text("category", f"unfolds {char!r}", good, "I4", char + label[1:], Fate.EITHER, right)
 
 
 def _returns(good: Good) -> Iterator[Case]:
@@ -142,12 +147,12 @@ def _returns(good: Good) -> Iterator[Case]:
         ]
         for text in (*wrong, *odd):
             yield _text("returned", repr(text), good, at, text, Fate.REFUSED, {}, "A03", "A04", "A05")
-        for name, sign in (INVISIBLE | SPACES).items():
+        for name, char in (INVISIBLE | SPACES).items():
             yield _text(
-                "returned", f"{name} after", good, at, right + sign, Fate.HARMLESS, _given(good, row, returned=right)
+                "returned", f"{name} after", good, at, right + char, Fate.HARMLESS, _given(good, row, returned=right)
             )
-        for name, sign in DIRECTIONS.items():
-            yield _text("returned", name, good, at, sign + right, Fate.EITHER, _given(good, row, returned=right))
+        for name, char in DIRECTIONS.items():
+            yield _text("returned", name, good, at, char + right, Fate.EITHER, _given(good, row, returned=right))
 
 
 def _teams(good: Good) -> Iterator[Case]:
@@ -160,22 +165,22 @@ def _teams(good: Good) -> Iterator[Case]:
     for text in (one for one in INJECTED if one not in wrong):
         yield _text("team", f"injected {text!r}", good, "K6", text, Fate.REFUSED, {}, "A13")
     team = "测试员甲、测试员乙"
-    for name, sign in INVISIBLE.items():
+    for name, char in INVISIBLE.items():
         yield _text(
             "team",
             f"{name} inside",
             good,
             "K6",
-            f"测{sign}试员甲、测试员{sign}乙",
+            f"测{char}试员甲、测试员{char}乙",
             Fate.HARMLESS,
             _given(good, 6, team=team),
         )
-    for name, sign in SPACES.items():
+    for name, char in SPACES.items():
         yield _text(
-            "team", f"{name} around", good, "K6", f"{sign}{team}{sign}", Fate.HARMLESS, _given(good, 6, team=team)
+            "team", f"{name} around", good, "K6", f"{char}{team}{char}", Fate.HARMLESS, _given(good, 6, team=team)
         )
-    for name, sign in DIRECTIONS.items():
-        yield _text("team", name, good, "K6", f"{sign}{team}", Fate.EITHER, _given(good, 6, team=f"{sign}{team}"))
+    for name, char in DIRECTIONS.items():
+        yield _text("team", name, good, "K6", f"{char}{team}", Fate.EITHER, _given(good, 6, team=f"{char}{team}"))
     for text in (
         "<script>alert(1)</script>",
         "'; DROP TABLE answer;--",
@@ -201,14 +206,14 @@ def _no_texts(good: Good) -> Iterator[Case]:
         "error text": '<c r="@" t="e"><v>甲乙</v></c>', "nan": '<c r="@"><v>nan</v></c>',
         "day": '<c r="@" t="d"><v>2020-03-09</v></c>',
     }  # fmt: skip
-    told = rules("R06", "R08", "A01", "A02", "A03", "A04", "A05", "A06", "A13", "F01")
+    expected = rules("R06", "R08", "A01", "A02", "A03", "A04", "A05", "A06", "A13", "F01")
     for at, column in enumerate("IJK"):
         for number, (name, cell) in enumerate(kinds.items()):
             place = f"{column}{FIRST_ROW + (at + number) % len(good.answers)}"
             yield Case("no text", f"{place} {name}",
                        partial(in_sheet, good.plain, then(replaced, place, cell)),
-                       rules=told)  # fmt: skip
+                       rules=expected)  # fmt: skip
         for day in (dt.date(2020, 3, 9), dt.datetime(2020, 3, 9, 12, 30), dt.time(8), dt.timedelta(hours=30)):
             yield Case(
-                "no text", f"{column}8 {day}", partial(edit, good.plain, setting(**{f"{column}8": day})), rules=told
+                "no text", f"{column}8 {day}", partial(edit, good.plain, setting(**{f"{column}8": day})), rules=expected
             )

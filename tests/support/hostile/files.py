@@ -58,7 +58,7 @@ def _passwords(good: Good) -> Iterator[Case]:
         "empty": "", "usual": "123456", "upper": right.upper(), "short": right[:-1],
         "no dashes": right.replace("-", ""),
         "space after": f"{right} ", "space before": f" {right}", "reversed": right[::-1], "long": right * 8,
-        "full width": "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in right),
+        "full width": "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in right),
     }  # fmt: skip
     for name, password in wrong.items():
         yield Case("password", name, partial(encrypted, good.plain, password), way=Way.RAW, rules=rules("F02"))

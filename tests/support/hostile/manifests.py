@@ -1,4 +1,4 @@
-"""The hidden sheet that tells whose a workbook is: altered, exchanged, moved, taken from another workbook."""
+"""The hidden sheet that says whose a workbook is: altered, exchanged, moved, taken from another workbook."""
 
 import re
 from collections.abc import Callable, Iterator

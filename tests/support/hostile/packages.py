@@ -89,8 +89,8 @@ def _declared(good: Good, part: str, declaration: str, encoding: str) -> bytes:
         text = parts[part].decode().partition("?>")[2] or parts[part].decode()
         root = text.index(">") + 1
         text = text[:root] + ("&l0;" if "l0" in declaration else "") + text[root:]
-        whole = f'{bom}<?xml version="1.0" encoding="{name}"?>{declaration}{text}'
-        parts[part] = whole.encode(encoding)
+        document = f'{bom}<?xml version="1.0" encoding="{name}"?>{declaration}{text}'
+        parts[part] = document.encode(encoding)
 
     return repack(good.plain, change)
 

@@ -1,4 +1,4 @@
-"""The sheet's XML bent: addresses, kinds of cells, shared texts, namespaces, signs that XML may not hold."""
+"""The sheet's XML bent: addresses, kinds of cells, shared texts, namespaces, characters that XML may not hold."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -278,19 +278,19 @@ def _markup(good: Good) -> Iterator[Case]:
         yield Case(
             "markup", name, partial(in_sheet, good.plain, edit), Fate.EITHER, (Way.SEALED, Way.PLAIN)[len(name) % 2]
         )
-    signs = {"nul": "&#0;", "bell": "&#7;", "surrogate": "&#xD800;", "beyond": "&#x110000;", "unknown": "&nbsp;",
+    chars = {"nul": "&#0;", "bell": "&#7;", "surrogate": "&#xD800;", "beyond": "&#x110000;", "unknown": "&nbsp;",
     "raw bell": "\x07",
-             "raw nul": "\0", "raw surrogate": "\ud800", "raw pair": "\ud83d\ude00", "no sign": "\uffff",
+             "raw nul": "\0", "raw surrogate": "\ud800", "raw pair": "\ud83d\ude00", "no character": "\uffff",
              "lone &": "&", "lone <": "<"}  # fmt: skip
     listed = shared(good.plain)
-    for name, sign in signs.items():
+    for name, char in chars.items():
         for column in "KE":
             old = f'<c r="{column}4" s="{13 if column == "K" else 12}" t="inlineStr"><is><t>'
-            yield Case("sign", f"{column} {name}", partial(in_sheet, good.plain, swap(old, f"{old}甲乙{sign}")))
-        yield Case("sign", f"list {name}", partial(in_part, listed, STRINGS_PART, then(_in_team, good, sign)))
+            yield Case("character", f"{column} {name}", partial(in_sheet, good.plain, swap(old, f"{old}甲乙{char}")))
+        yield Case("character", f"list {name}", partial(in_part, listed, STRINGS_PART, then(_in_team, good, char)))
 
 
-def _in_team(xml: str, good: Good, sign: str) -> str:
+def _in_team(xml: str, good: Good, char: str) -> str:
     team = good.answers[good.serials[0]][2]
     assert f"<t>{team}" in xml
-    return xml.replace(f"<t>{team}", f"<t>{team}{sign}", 1)
+    return xml.replace(f"<t>{team}", f"<t>{team}{char}", 1)
