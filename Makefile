@@ -18,7 +18,7 @@ PYTEST := $(if $(MEMORY),TMPDIR=$(MEMORY)) $(RUN) -m pytest -n 3
 demo: $(READY)         ## all of the work on synthetic data, into var/
 	$(RUN) build.py demo
 
-test: $(TOOLS)         ## the tests, seven minutes on two processors; prints by file which branches no test takes
+test: $(TOOLS)         ## the tests, eight minutes on two processors; prints by file which branches no test takes
 	$(PYTEST) --dist loadscope --no-loadscope-reorder -m "not prove" --cov --cov-report=term-missing
 
 serve: $(READY)        ## staff Datasette and public site on 127.0.0.1, with the data of `make demo`

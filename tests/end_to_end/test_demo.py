@@ -222,14 +222,15 @@ def test_results_come_as_json_when_asked(demo: tuple[Path, str], small_folder: P
 @pytest.mark.prove
 def test_every_result_is_one_json_document(demo: tuple[Path, str], tmp_path: Path, small_folder: Path) -> None:
     home, _ = demo
-    inbox = sorted((home / "private/inbox").glob("*.xlsx"))
+    accepted = sorted((home / "private/received").rglob("*.xlsx"))
     bad = tmp_path / "bad.xlsx"
     bad.write_text("no list", encoding="utf-8")
     calls: dict[str, tuple[list[str], int]] = {
         "status": (["status"], 0),
         "passwords": (["passwords"], 0),
-        "check": (["check", str(inbox[0])], 0),
-        "load": (["load"], 0),
+        "check": (["check", str(accepted[0])], 0),
+        "load": (["load", str(accepted[0])], 0),
+        "load.nothing": (["load"], 0),
         "verify.ok": (["verify", str(home / "released/0001")], 0),
         "staff": (["staff", "list"], 0),
         "publish.done": (["publish"], 0),
