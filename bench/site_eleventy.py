@@ -65,11 +65,12 @@ TAKEN = "{% set t = language(one.lang) %}{% set other = language(one.other) %}{%
 TAKEN += "".join(f"{{% set {name} = one.{name} %}}" for name in NAMES) + "\n"
 #: Jinja → Nunjucks. Each must be met, or the bench no longer renders our templates.
 CHANGES = (
-    ("figures.html", r'=\(("published".*?)\)\) %}', r"=[\1]) %}"),
+    ("figures.html", r'symbols\(t, kinds=\(("exact".*?)\)\) %}', r"symbols(t, kinds=[\1]) %}"),
+    ("figures.html", r'meanings\(t, kinds=\(("exact".*?)\)\) %}', r"meanings(t, kinds=[\1]) %}"),
     (
         "figures.html",
-        r'( in kinds) if kind != "published" %}(.*?){% endfor %}',
-        r'\1 %}{% if kind != "published" %}\2{% endif %}{% endfor %}',
+        r'( in kinds) if kind != "exact" %}(.*?){% endfor %}',
+        r'\1 %}{% if kind != "exact" %}\2{% endif %}{% endfor %}',
     ),
     ("base.html", r"self\.title\(\)", "one.article"),
     ("unit.html", r'({% extends "base.html" %}\n)', r"\1" + TAKEN),
@@ -141,13 +142,14 @@ def _campaign(campaign: Campaign) -> dict[str, Any]:
         "title_en": campaign.title_en,
         "notice": campaign.notice,
         "organiser": dict(campaign.organiser),
+        "publication": {"k": campaign.publication.k},
     }
 
 
 def plain(value: Any) -> Any:
     """As JSON: figures with what templates ask of them, of a release its name and day."""
     if isinstance(value, ShownFigure):
-        return {"at": value.at, "status": value.status, "value": value.value, "slack": value.slack}
+        return {name: getattr(value, name) for name in ("at", "status", "value", "low", "high", "slack")}
     if hasattr(value, "as_of"):
         return _release(value)
     if isinstance(value, Enum):

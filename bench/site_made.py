@@ -4,12 +4,21 @@ import datetime as dt
 import shutil
 from pathlib import Path
 
-from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id, write_draft
+from etl.exchange.release import (
+    Cell,
+    Release,
+    ReleasedTable,
+    Status,
+    exact_cell,
+    interval_cell,
+    rounded_cell,
+    write_draft,
+)
 from etl.exchange.release_folder import VERIFIER, place_release, write_sums, write_through
 from etl.proof.tables import structure_of
 from etl.rulebook.campaign import Campaign, load_campaign
 
-WITHHELD, WAITING = Cell(Status.SUPPRESSED), Cell(Status.NOT_DUE)
+WAITING = Cell(Status.NOT_DUE)
 FIRST = dt.date(2019, 2, 20)
 
 
@@ -54,7 +63,6 @@ def _release(campaign: Campaign, number: int, closing: bool) -> Release:
         )
         for table in campaign.publication.tables
     )
-    withheld = [cell_id(*at) for t in tables for at, cell in t.cells.items() if cell.status is Status.SUPPRESSED]
     return Release(
         number=number,
         campaign=campaign.id,
@@ -65,16 +73,17 @@ def _release(campaign: Campaign, number: int, closing: bool) -> Release:
         known=campaign.publication.known,
         structure=structure_of(campaign),
         tables=tables,
-        ranges=dict.fromkeys(withheld, (0, None)),
     )
 
 
 def _cell(campaign: Campaign, kind: str, row: str, at: int, place: int, number: int, closing: bool) -> Cell:
-    """Of every kind some: a unit in nine has not reported yet, an exact figure in three is withheld."""
-    k = campaign.publication.category_k.get(row, campaign.publication.k)
-    people = (37 + at * 17 % 170) // (1 + place)
-    if kind == "unit" and place and (at + number) % 9 == 0 and not closing:
+    """Of every kind some: a unit in nine has not reported yet, a figure in three of the close is an interval."""
+    if kind == "unit" and (at + number) % 9 == 0 and not closing:
         return WAITING
+    people, top = (37 + at * 17 % 170) // (1 + place), campaign.publication.top(row)
+    step = people // (top + 1) * (top + 1)
     if not closing:
-        return Cell(Status.ROUNDED, people // (k + 1) * (k + 1))
-    return WITHHELD if kind != "city" and (at + place) % 3 == 0 else Cell(Status.PUBLISHED, people)
+        return rounded_cell(step, top)
+    if people <= top or (kind != "city" and (at + place) % 3 == 0):
+        return interval_cell(step, step + top, step)
+    return exact_cell(people, step)

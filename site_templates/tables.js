@@ -1,14 +1,12 @@
-// Filters and sorts tables that have data-filter; without this script the page shows the same content. Rows without a
-// figure in the column always come last, in the release's own order, so that their place reveals nothing.
+// Filters and sorts tables that have data-filter; without this script the page shows the same content. A row's place is
+// the middle of where its figure may lie. Rows without a figure in the column always come last.
 for (const table of document.querySelectorAll('table[data-filter]')) {
   const bodies = [...table.tBodies];
   const rows = bodies.flatMap(body => [...body.rows].map(row => ({ row, body })));
   const figure = (row, column) => {
     let at = 0;
     for (const cell of row.cells) {
-      if (at === column && /published|rounded/.test(cell.dataset.status)) {
-        return +cell.textContent.replace(/,/g, '').match(/\d+/)[0];
-      }
+      if (at === column && cell.dataset.low) return +cell.dataset.low + +cell.dataset.high;
       at += cell.colSpan;
     }
     return null;

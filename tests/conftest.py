@@ -194,7 +194,7 @@ def full_once(loaded_once: Path, further: Callable[..., Path]) -> tuple[Path, Pa
         issuing.issue_form(run, "corrections", None)
         issuing.issue_form(run, "cases", None)
         inspecting.lock_base(run, "测试员")
-        releasing.release_figures(run)
+        releasing.release_figures(run, closing=True)
         for scope in ACCOUNTS:
             add_account(run.home, run.keys, scope, scope, "a long password of a clerk")
         assert upkeep.verify_record(run).links == FULL

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from etl.proof.tables import Need, System, SystemCell
+from bench.disclosure.suppression.priced import Need, Priced, PricedCell
 
 #: A code's parent by code; the top has none ("").
 Tree = Mapping[str, str]
@@ -79,7 +79,7 @@ def campaign_cube(seed: int, *widths: int) -> Cube:
 class Linear:
     """The system of a cube: places that are always equal are one cell. `of` gives the cell of each place."""
 
-    system: System
+    system: Priced
     values: Sequence[int]
     of: Mapping[Place, int]
 
@@ -102,11 +102,11 @@ def linear(cube: Cube, costs: str, *, as_argus: bool = False) -> Linear:
     weights = [max(1, totals[place]) if costs == "value" else 1 for place in own]
     times = Counter(of.values()) if as_argus else Counter(dict.fromkeys(of.values(), 1))
     cells = [
-        SystemCell("|".join(place), "unit", "|".join(place), "", weights[at] * times[at], False, as_argus and not value)
+        PricedCell("|".join(place), weights[at] * times[at], as_argus and not value)
         for at, (place, value) in enumerate((place, totals[place]) for place in own)
     ]
     equations = dict.fromkeys((of[whole], tuple(of[part] for part in parts)) for whole, parts in sums if len(parts) > 1)
-    return Linear(System(tuple(cells), tuple(equations), ()), [totals[place] for place in own], of)
+    return Linear(Priced(tuple(cells), tuple(equations)), [totals[place] for place in own], of)
 
 
 def _last(same: Mapping[Place, Place], place: Place) -> Place:

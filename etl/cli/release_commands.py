@@ -12,7 +12,7 @@ from etl.cli.options import Command, Settings, as_of, settings
 
 @click.command(cls=Command)
 @as_of
-@click.option("--closing", is_flag=True, help="Exact figures, at the end of the campaign.")
+@click.option("--closing", is_flag=True, help="Exact figures and intervals: once, at the end of the campaign.")
 @click.option("--dry-run", is_flag=True, help="Protect and audit, but write nothing.")
 @settings
 def release_command(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: bool) -> None:

@@ -14,29 +14,27 @@ from etl.workflow.texts import text
 
 WHY = {
     Why.SMALL: "release.why.small",
-    Why.GROUP: "release.why.group",
     Why.SHELTER: "release.why.shelter",
-    Why.EARLY: "release.why.early",
+    Why.MOVING: "release.why.moving",
 }
 
 
 def show_release(campaign: Campaign, made: Made, home: Home) -> None:
-    """Show how many figures are exact, rounded and withheld, and the head of the chain for the custodian's paper.
+    """Show how many figures are exact, intervals and rounded, and the head of the chain for the custodian's paper.
 
     For a dry run also show the cells that are not exact, with reasons.
     """
     release = made.release
     cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
-    printed = sum(cell.status is Status.PUBLISHED for _, cell in cells)
-    withheld = sum(cell.status is Status.SUPPRESSED for _, cell in cells)
-    rounded = sum(cell.status is Status.ROUNDED for _, cell in cells)
-    if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE}):
+    statuses = [cell.status for _, cell in cells]
+    counts = {status.value: statuses.count(status) for status in Status}
+    if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE and row in campaign.unit}):
         console.say("release.silent", count=len(silent), units="、".join(campaign.unit[slug].name for slug in silent))
     if not made.head:
         _show_cells(campaign, made)
     folder = home.released / release.name
     key = "release.done" if made.head else "release.dry"
-    console.say(key, release=release.name, printed=printed, rounded=rounded, withheld=withheld, folder=folder)
+    console.say(key, release=release.name, folder=folder, **counts)
     if made.head:
         console.say("release.head", head=made.head)
 
@@ -57,7 +55,7 @@ def show_release_verified(folder: Path, release: Release) -> None:
 
 
 def _show_cells(campaign: Campaign, made: Made) -> None:
-    """Show cells that are not exact, or differ from the last release. Withheld values are not shown here either."""
+    """Show figures that are not exact, or differ from the last release. No count behind them is shown here either."""
     lines = list(_compared(made.release, made.last))
     if console.wants_json():
         console.result("release", cells=[_as_json(made, *line) for line in lines])
@@ -73,7 +71,7 @@ def _show_cells(campaign: Campaign, made: Made) -> None:
 def _as_json(made: Made, key: str, row: str, measure: str, now: Cell, last: Cell | None) -> dict[str, object]:
     why = made.why.get(cell_id(row, measure))
     cells = {"now": now, "last": last}
-    values = {when: {"status": cell.status, "value": cell.value} if cell else None for when, cell in cells.items()}
+    values = {when: figure_as_json(cell) if cell else None for when, cell in cells.items()}
     return {"table": key, "row": row, "measure": measure, "why": why, **values}
 
 
@@ -81,17 +79,25 @@ def _compared(release: Release, last: Release | None) -> Iterator[tuple[str, str
     for table in release.tables:
         for (row, measure), cell in table.cells.items():
             before = last.table(table.key).cells.get((row, measure)) if last else None
-            if cell.status in (Status.ROUNDED, Status.SUPPRESSED) or (before is not None and before != cell):
+            if cell.status in (Status.ROUNDED, Status.INTERVAL) or (before is not None and before != cell):
                 yield table.key, row, measure, cell, before
 
 
 def _shown(cell: Cell | None) -> str:
     if cell is None or cell.status is Status.NOT_DUE:
         return "—"
-    return {Status.ROUNDED: f"约 {cell.value}", Status.SUPPRESSED: "※"}.get(cell.status, str(cell.value))
+    return {Status.ROUNDED: f"约 {cell.value}", Status.INTERVAL: f"{cell.low}–{cell.high}"}.get(
+        cell.status, str(cell.value)
+    )
+
+
+def figure_as_json(cell: Cell) -> dict[str, object]:
+    """A published figure in a machine-readable result."""
+    return {"status": cell.status.value, "value": cell.value, "low": cell.low, "high": cell.high}
 
 
 def _row(campaign: Campaign, row: str) -> str:
     if row in campaign.unit:
         return campaign.unit[row].name
-    return campaign.category[row].label if row in campaign.category else text("release.city")
+    areas = {area.key: area.title for area in campaign.publication.areas}
+    return campaign.category[row].label if row in campaign.category else areas.get(row, text("release.city"))

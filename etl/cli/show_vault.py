@@ -39,7 +39,7 @@ def show_record_verified(found: Verified) -> None:
 def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: Cell) -> None:
     """Show a published figure and the workbooks that it adds up, each with its link in the chain."""
     total = sum(one.children for one in found.sources)
-    printed = {"status": shown.status.value, "value": shown.value}
+    printed = {"status": shown.status.value, "value": shown.value, "low": shown.low, "high": shown.high}
     if console.wants_json():
         sources = [vars(one) | {"seal": one.printed} for one in found.sources]
         console.result("trace", release=found.release, table=table, cell=cell, published=printed,

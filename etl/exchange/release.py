@@ -1,9 +1,9 @@
 """A release: protected public tables, written once into `released/NNNN/` and never changed.
 
 A release folder has ``release.json`` (campaign, day, thresholds, structure), one CSV per table in long form
-(``row,measure,value,status``), ``audit.json`` (for every withheld cell the range that a reader can infer),
-``proof.json`` (the witnesses), ``verify_release.py``, with which anyone can check the folder, and ``SHA256SUMS``, the
-list of all these files with their digests (`release_folder`). It must have no other file.
+(``row,measure,status,value,low,high,rounded``), ``proof.json`` (the witnesses), ``verify_release.py``, with which
+anyone can check the folder, and ``SHA256SUMS``, the list of all these files with their digests (`release_folder`). It
+must have no other file.
 """
 
 import csv
@@ -12,58 +12,88 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from etl.exchange.release_folder import ALWAYS, printable, release_digest, release_folders, sealed_files, set_aside
 from etl.findings import FuxueError
-from etl.rulebook.publication import Assumption
+from etl.rulebook.publication import Assumption, top_of
 
 #: The assumption of a reader of a single release: nothing.
 NOTHING = Assumption("none", (), ())
 #: The columns of a table's file.
-_COLUMNS = ("row", "measure", "value", "status")
+_COLUMNS = ("row", "measure", "status", "value", "low", "high", "rounded")
 #: The row of the city in every table.
 CITY = "city"
 
 
 class Status(StrEnum):
-    """Whether a cell has an exact figure, a rounded one, one withheld to protect people, or is not due yet.
+    """How a figure is published: exactly, as an interval, rounded, or not yet, because the unit has not reported."""
 
-    Not due: the unit has not reported. A rounded figure differs by at most `Release.threshold` of its row.
-    """
-
-    PUBLISHED = "published"
+    EXACT = "exact"
+    INTERVAL = "interval"
     ROUNDED = "rounded"
-    SUPPRESSED = "suppressed"
     NOT_DUE = "not_due"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A public cell; `value` is None unless published or rounded."""
+    """A published figure: the true count lies from `low` to `high`, both included; all is None if it is not due.
+
+    `rounded` is the rounded figure that every release carries on from the one before: before the close it is all that
+    is published; at the close the exact figure or the interval stands beside it. It is None for known totals.
+    """
 
     status: Status
-    value: int | None = None
+    low: int | None = None
+    high: int | None = None
+    rounded: int | None = None
 
     def __post_init__(self) -> None:
-        """ValueError if a withheld cell has a value, or another one has none."""
-        if (self.value is None) == (self.status in (Status.PUBLISHED, Status.ROUNDED)):
-            raise ValueError("a cell has a value exactly if it is published or rounded")
+        """ValueError if the numbers do not fit the status."""
+        ends = (self.low, self.high)
+        if self.status is Status.NOT_DUE:
+            fits = (*ends, self.rounded) == (None, None, None)
+        else:
+            fits = self.low is not None and self.high is not None and 0 <= self.low <= self.high
+            fits = fits and (self.low == self.high) is (self.status is Status.EXACT)
+            fits = fits and (self.status is not Status.ROUNDED or self.rounded is not None)
+        if not fits:
+            raise ValueError("the numbers of a cell do not fit its status")
+
+    @property
+    def value(self) -> int | None:
+        """The one number to print: the exact or the rounded figure; None for an interval, or if it is not due."""
+        return {Status.EXACT: self.low, Status.ROUNDED: self.rounded}.get(self.status)
 
     @property
     def exact(self) -> int | None:
         """The exact figure, or None if the cell has none."""
-        return self.value if self.status is Status.PUBLISHED else None
+        return self.low if self.status is Status.EXACT else None
+
+
+def exact_cell(count: int, rounded: int | None = None) -> Cell:
+    """An exact figure."""
+    return Cell(Status.EXACT, count, count, rounded)
+
+
+def interval_cell(low: int, high: int, rounded: int | None = None) -> Cell:
+    """A figure published as an interval, or exactly if its ends are the same."""
+    return Cell(Status.EXACT if low == high else Status.INTERVAL, low, high, rounded)
+
+
+def rounded_cell(rounded: int, top: int) -> Cell:
+    """A rounded figure, which is at most `top` from the true count."""
+    return Cell(Status.ROUNDED, max(rounded - top, 0), rounded + top, rounded)
 
 
 @dataclass(frozen=True)
 class ReleasedTable:
     """A protected table: cells by (row, measure).
 
-    `kind` says what the `rows` are: ``city``, ``unit`` (slugs) or ``category`` (codes).
+    `kind` says what the `rows` are: ``city``, ``area`` (keys), ``unit`` (slugs) or ``category`` (codes).
     """
 
     key: str
@@ -81,12 +111,16 @@ class ReleasedTable:
 
 @dataclass(frozen=True)
 class Structure:
-    """How all figures depend on each other, which is public: states, sums of states, groups, categories by sum."""
+    """How all figures depend on each other, which is public.
+
+    `areas`: the parts of the city and of each area between it and the units, by name;
+    `states`, and `sums` of states; `categories` by the measure of the city that they add up to.
+    """
 
     units: tuple[str, ...]
+    areas: Mapping[str, tuple[str, ...]]
     states: tuple[str, ...]
     sums: Mapping[str, tuple[str, ...]]
-    groups: tuple[tuple[str, tuple[str, ...]], ...]
     categories: Mapping[str, tuple[str, ...]]
 
 
@@ -94,7 +128,6 @@ class Structure:
 class Release:
     """One release.
 
-    `ranges`: by id (`cell_id`) of each withheld cell the (low, high) that a reader can infer; `high` None: no bound.
     `earlier`: the digests of all releases before it, by name; `assumed`: what a reader who combines them was assumed to
     know about how figures change.
     """
@@ -108,7 +141,6 @@ class Release:
     known: tuple[str, ...]
     structure: Structure
     tables: tuple[ReleasedTable, ...]
-    ranges: Mapping[str, tuple[int, int | None]]
     earlier: Mapping[str, str] = field(default_factory=dict)
     assumed: Assumption = NOTHING
 
@@ -120,6 +152,18 @@ class Release:
     def threshold(self, row: str) -> int:
         """The threshold k of a row; a sensitive category may have its own."""
         return self.category_k.get(row, self.k)
+
+    def top(self, row: str) -> int:
+        """The greatest count of a row that is never published exactly; also the greatest error of a rounded figure."""
+        return top_of(self.k, self.threshold(row))
+
+    def with_cells(self, cells: Mapping[tuple[str, str], Cell]) -> "Release":
+        """The same release with other cells at these (row, measure), in every table that has them."""
+
+        def changed(table: ReleasedTable) -> ReleasedTable:
+            return replace(table, cells={at: cells.get(at, cell) for at, cell in table.cells.items()})
+
+        return replace(self, tables=tuple(changed(table) for table in self.tables))
 
     def table(self, key: str) -> ReleasedTable:
         """A table by its key."""
@@ -138,8 +182,6 @@ def write_draft(released: Path, release: Release) -> Path:
 
 def _files(release: Release) -> dict[str, bytes]:
     files = {f"{table.key}.csv": _csv(table) for table in release.tables}
-    ranges = {key: list(release.ranges[key]) for key in sorted(release.ranges)}
-    files["audit.json"] = _json({"ranges": ranges})
     about = {
         "release": release.name,
         "campaign": release.campaign,
@@ -171,7 +213,7 @@ def _csv(table: ReleasedTable) -> bytes:
     for row in table.rows:
         for measure in table.measures:
             cell = table[row, measure]
-            writer.writerow((row, measure, "" if cell.value is None else cell.value, cell.status.value))
+            writer.writerow((row, measure, cell.status.value, cell.value, cell.low, cell.high, cell.rounded))
     return out.getvalue().encode()
 
 
@@ -200,8 +242,7 @@ def _understood(folder: Path, files_of: Callable[[Path], Mapping[str, bytes]]) -
 
 
 def _release(about: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
-    ranges = json.loads(files["audit.json"].decode())["ranges"]
-    _must_be_printable([about, ranges])
+    _must_be_printable(about)
     return Release(
         number=int(about["release"]),
         campaign=about["campaign"],
@@ -212,7 +253,6 @@ def _release(about: Mapping[str, Any], files: Mapping[str, bytes]) -> Release:
         known=tuple(about["known"]),
         structure=_structure(about["structure"]),
         tables=tuple(_read_table(table, files[f"{table['key']}.csv"]) for table in about["tables"]),
-        ranges={key: (low, high) for key, (low, high) in ranges.items()},
         earlier=about["earlier"],
         assumed=Assumption(about["assumed"]["key"], *(tuple(about["assumed"][how]) for how in ("fixed", "grows"))),
     )
@@ -239,9 +279,9 @@ def earlier_releases(released: Path, release: Release) -> list[Release]:
 def _structure(content: Mapping[str, Any]) -> Structure:
     return Structure(
         units=tuple(content["units"]),
+        areas={name: tuple(parts) for name, parts in content["areas"].items()},
         states=tuple(content["states"]),
         sums={name: tuple(parts) for name, parts in content["sums"].items()},
-        groups=tuple((whole, tuple(parts)) for whole, parts in content["groups"]),
         categories={name: tuple(codes) for name, codes in content["categories"].items()},
     )
 
@@ -251,12 +291,15 @@ def _read_table(about: Mapping[str, Any], content: bytes) -> ReleasedTable:
     rows: dict[str, None] = {}
     for line in csv.DictReader(io.StringIO(content.decode()), strict=True):
         _must_be_printable([*line.values()])
-        if tuple(line) != _COLUMNS or not re.fullmatch("(?:0|[1-9][0-9]{0,8})?", line["value"]):
+        numbers = [line[name] for name in _COLUMNS[3:]] if tuple(line) == _COLUMNS else ["-"]
+        if not all(re.fullmatch("(?:0|[1-9][0-9]{0,8})?", number) for number in numbers):
             raise ValueError("no line of a table")
         if (line["row"], line["measure"]) in cells:
             raise ValueError("a cell occurs twice")
-        value = int(line["value"]) if line["value"] else None
-        cells[line["row"], line["measure"]] = Cell(Status(line["status"]), value)
+        value, low, high, rounded = (int(number) if number else None for number in numbers)
+        cell = cells[line["row"], line["measure"]] = Cell(Status(line["status"]), low, high, rounded)
+        if cell.value != value:
+            raise ValueError("a value that is not the figure's")
         rows[line["row"]] = None
     if not rows or cells.keys() != {(row, measure) for row in rows for measure in about["measures"]}:
         raise ValueError("not every measure of every row")

@@ -4,27 +4,18 @@ It shares no code with `etl/protect`. The reader is assumed to know every publis
 units have reported, and that counts are whole and not negative.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 
 import highspy
 import numpy as np
+import numpy.typing as npt
 
-from etl.proof.tables import Need, Range, System
+from etl.proof.tables import Range, System
 
 #: A solution within this distance of a whole number counts as whole.
 _EPSILON = 1e-6
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A promise that published figures break: the quantity, the range that was promised, the narrower one inferred."""
-
-    quantity: str
-    promised: Range
-    inferred: tuple[int | None, int | None]
 
 
 class Attacker:
@@ -34,21 +25,28 @@ class Attacker:
     is solved again over whole numbers.
     """
 
-    def __init__(self, system: System, published: Mapping[str, Range]) -> None:
-        """`published` gives (least, greatest) by cell id, equal for an exact figure; other cells are 0 or more."""
+    def __init__(self, system: System, bounds: Sequence[Range]) -> None:
+        """`bounds` are the least and the greatest value of each cell, equal for an exact figure."""
         self.system = system
-        self.bounds: list[Range] = [published.get(cell.id, (0, None)) for cell in system.cells]
-        self.linear = _model(system, self.bounds)
+        self.bounds = bounds
+        self.columns = np.array(_columns(system), dtype=np.int32)
+        self.ends_of = [(0.0, highspy.kHighsInf)] * (int(self.columns.max(initial=-1)) + 1)
+        for cell, ends in enumerate(bounds):
+            self.ends_of[self.columns[cell]] = self._both(cell, ends)
+        self.linear = _model(system, self.columns, self.ends_of)
         self.linear.setOptionValue("presolve", "off")  # presolve cannot distinguish "no bound" from "no solution"
+
+    def _both(self, cell: int, ends: Range) -> tuple[float, float]:
+        """What is known of the column of a cell, and these bounds."""
+        low, high = self.ends_of[self.columns[cell]]
+        return max(low, float(ends[0])), high if ends[1] is None else min(high, float(ends[1]))
 
     @cached_property
     def whole(self) -> highspy.Highs:
         """The same model over whole numbers."""
-        model = _model(self.system, self.bounds)
+        model, count = _model(self.system, self.columns, self.ends_of), len(self.ends_of)
         model.changeColsIntegrality(
-            len(self.bounds),
-            np.arange(len(self.bounds), dtype=np.int32),
-            np.full(len(self.bounds), highspy.HighsVarType.kInteger),
+            count, np.arange(count, dtype=np.int32), np.full(count, highspy.HighsVarType.kInteger)
         )
         return model
 
@@ -57,58 +55,45 @@ class Attacker:
 
         Raises ValueError if the figures contradict each other.
         """
-        low, high = self.infer_difference(cell, None)
+        low, high = self.extreme({cell: 1}, least=True), self.extreme({cell: 1}, least=False)
         if low is None:
             raise ValueError("no lower bound")
-        return low, high
-
-    def infer_difference(self, cell: int, minus: int | None) -> tuple[int | None, int | None]:
-        """The feasibility interval of a cell minus another cell (or minus nothing); None for no bound."""
-        terms = {cell: 1} | ({minus: -1} if minus is not None else {})
-        low, high = self.extreme(terms, least=True), self.extreme(terms, least=False)
-        return tuple(None if table is None else _total(table, terms) for table in (low, high))  # type: ignore[return-value]
+        return low[cell], None if high is None else high[cell]
 
     def extreme(self, terms: Mapping[int, int], *, least: bool) -> list[int] | None:
         """A table that minimises (or maximises) a weighted sum of cells; `terms` gives the factors by cell index.
 
         Returns one value per cell, or None if the sum is unbounded. Raises ValueError if the figures contradict.
         """
-        found = _solve(self.linear, terms, least=least)
-        if found is not None and any(abs(value - round(value)) > _EPSILON for value in found):
-            found = _solve(self.whole, terms, least=least)
+        factors: dict[int, int] = {}
+        for cell, factor in terms.items():
+            column = int(self.columns[cell])
+            factors[column] = factors.get(column, 0) + factor
+        found = _solve(self.linear, factors, least=least)
+        if found is not None and (np.abs(found - np.rint(found)) > _EPSILON).any():
+            found = _solve(self.whole, factors, least=least)
             if found is None:
                 raise ValueError("public figures contradict each other (no whole numbers fit)")
-        return None if found is None else [round(value) for value in found]
+        return None if found is None else np.rint(found).astype(int)[self.columns].tolist()
 
     @contextmanager
-    def knowing(self, cell: int, *ends: int | None) -> Iterator[None]:
-        """Within the context, the reader also knows a cell: its value, or its least and greatest value."""
-        before = self.bounds[cell]
-        self._bound(cell, ends[0] or 0, ends[-1])
+    def knowing(self, known: Mapping[int, Range]) -> Iterator[None]:
+        """Within the context, the reader also knows bounds of some cells, by index."""
         try:
+            for cell, ends in known.items():
+                self._bound(cell, *self._both(cell, ends))
             yield
         finally:
-            self._bound(cell, *before)
-
-    def _bound(self, cell: int, low: int, high: int | None) -> None:
-        for model in (self.linear, self.whole):
-            model.changeColBounds(cell, float(low), highspy.kHighsInf if high is None else float(high))
-
-    def completed(self, known: Mapping[int, int]) -> list[int]:
-        """A table in which the `known` cells (by index) have the given values. Raises ValueError if there is none."""
-        try:
-            for cell, value in known.items():
-                self._bound(cell, value, value)
-            table = self.extreme(dict.fromkeys(known, 0), least=True)
-        finally:
             for cell in known:
-                self._bound(cell, *self.bounds[cell])
-        if table is None:
-            raise ValueError("no such table")
-        return table
+                self._bound(cell, *self.ends_of[self.columns[cell]])
+
+    def _bound(self, cell: int, low: float, high: float) -> None:
+        for model in (self.linear, self.__dict__.get("whole")):
+            if model is not None:
+                model.changeColBounds(int(self.columns[cell]), low, high)
 
     def ends(self, cell: int, k: int) -> list[list[int]]:
-        """Two tables: one with the cell at its least, one at its greatest (least + k if it has no upper bound)."""
+        """Two tables: the cell at its least, and at its greatest (at least k more if it has no upper bound)."""
         low, high = self.extreme({cell: 1}, least=True), self.extreme({cell: 1}, least=False)
         if low is None:
             raise ValueError("no lower bound")
@@ -116,34 +101,46 @@ class Attacker:
 
     def at_least(self, cell: int, value: int) -> list[int]:
         """A table in which a cell that has no upper bound is at least `value`, and no greater than it needs to be."""
-        with self.knowing(cell, value, None):
+        with self.knowing({cell: (value, None)}):
             table = self.extreme({cell: 1}, least=True)
         if table is None:
             raise ValueError("no lower bound")
         return table
 
 
-def _model(system: System, bounds: Sequence[Range]) -> highspy.Highs:
+def _columns(system: System) -> list[int]:
+    """For each cell the column that stands for it: one for cells that are linked both ways, since they are equal."""
+    links, same = set(system.links), list(range(len(system.cells)))
+    for later, sooner in sorted(links):
+        if later > sooner and (sooner, later) in links:
+            same[later] = same[sooner]
+    number = {cell: at for at, cell in enumerate(sorted(set(same)))}
+    return [number[cell] for cell in same]
+
+
+def _model(system: System, columns: npt.NDArray[np.int32], ends: Sequence[tuple[float, float]]) -> highspy.Highs:
+    """The linear programme without an aim; `ends` are the bounds by column."""
     model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     model.setOptionValue("threads", 1)
-    for low, high in bounds:
-        model.addVar(float(low), highspy.kHighsInf if high is None else float(high))
-    for total, parts in system.equations:
-        columns = np.array([total, *parts], dtype=np.int32)
-        model.addRow(0.0, 0.0, len(columns), columns, np.array([-1.0] + [1.0] * len(parts)))
-    for later, sooner in system.links:
-        columns = np.array([later, sooner], dtype=np.int32)
-        model.addRow(0.0, highspy.kHighsInf, 2, columns, np.array([1.0, -1.0]))
+    for low, high in ends:
+        model.addVar(low, high)
+    sums = [columns[[total, *parts]] for total, parts in system.equations]
+    for terms in {tuple(one.tolist()): one for one in sums}.values():
+        model.addRow(0.0, 0.0, len(terms), terms, np.array([-1.0] + [1.0] * (len(terms) - 1)))
+    links = {(int(columns[later]), int(columns[sooner])) for later, sooner in system.links}
+    for pair in sorted(links):
+        if pair[0] != pair[1]:
+            model.addRow(0.0, highspy.kHighsInf, 2, np.array(pair, dtype=np.int32), np.array([1.0, -1.0]))
     return model
 
 
-def _solve(model: highspy.Highs, terms: Mapping[int, int], *, least: bool) -> list[float] | None:
+def _solve(model: highspy.Highs, terms: Mapping[int, int], *, least: bool) -> npt.NDArray[np.float64] | None:
     for column, factor in terms.items():
         model.changeColCost(column, float(factor))
     model.changeObjectiveSense(highspy.ObjSense.kMinimize if least else highspy.ObjSense.kMaximize)
     model.run()
-    status, found = model.getModelStatus(), list(model.getSolution().col_value)
+    status, found = model.getModelStatus(), np.array(model.getSolution().col_value)
     for column in terms:
         model.changeColCost(column, 0.0)
     if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
@@ -153,104 +150,104 @@ def _solve(model: highspy.Highs, terms: Mapping[int, int], *, least: bool) -> li
     return found
 
 
-def _total(table: Sequence[int], terms: Mapping[int, int]) -> int:
-    return sum(factor * table[cell] for cell, factor in terms.items())
+#: Programmes over many cells at once stop when so many in a row served no cell.
+_IDLE = 3
 
 
-def wide(values: Sequence[int], k: int) -> bool:
-    """Whether the possible values of a cell span at least k values."""
-    return max(values) - min(values) >= k - 1
+class Exploration:
+    """The witnesses found so far, and how many values of each cell they show.
 
-
-def free(values: Sequence[int], k: int) -> bool:
-    """Whether at least one possible value of a cell is not a small count (1 … k-1)."""
-    return any(value == 0 or value >= k for value in values)
-
-
-#: Programmes over many cells at once, before the remaining cells are tried one by one.
-_SHARED = 6
-
-
-def explore(
-    attacker: Attacker, goals: Mapping[int, int], is_met: Callable[[Sequence[int], int], bool]
-) -> tuple[list[list[int]], list[int]]:
-    """Collect witnesses until every goal is met or shown to be out of reach.
-
-    `goals` gives k by cell index; `is_met` (`wide` or `free`) judges a cell's values in all tables found so far. One
-    table can serve many cells, so several programmes over many cells run first; the remaining cells are tried singly.
-    Returns the tables and the cells whose goal is out of reach. Raises ValueError if the figures contradict each other.
+    `goals` gives the least number of values (from the least to the greatest found) by cell index.
     """
-    seen: list[list[int]] = []
 
-    def is_left(cell: int) -> bool:
-        return not seen or not is_met([table[cell] for table in seen], goals[cell])
+    def __init__(self, attacker: Attacker, goals: Mapping[int, int]) -> None:
+        """No table is found yet."""
+        self.attacker = attacker
+        self.cells, self.goals = np.array([*goals], dtype=int), np.array([*goals.values()], dtype=int)
+        self.low, self.high = np.full(len(goals), np.inf), np.full(len(goals), -np.inf)
+        self.tables: list[list[int]] = []
 
-    for turn in range(_SHARED):
-        # First all cells down, then all up; then every second cell up and the others down, then pairs, and so on:
-        # where a sum is known, its parts cannot all rise together.
-        left = [cell for cell in goals if is_left(cell)]
-        terms = {cell: -1 if turn // 2 and at >> (turn // 2 - 1) & 1 else 1 for at, cell in enumerate(left)}
-        table = attacker.extreme(terms, least=turn % 2 == 0) if terms else None
-        seen += [table] if table is not None else []
-    unmet = []
-    for cell in filter(is_left, goals):
-        seen += attacker.ends(cell, goals[cell])
-        if is_left(cell):
-            unmet.append(cell)
-    return seen, unmet
+    def add(self, table: list[int] | None) -> None:
+        """Add a table; None (no bound) adds nothing."""
+        if table is not None:
+            self.tables.append(table)
+            values = np.array(table)[self.cells]
+            self.low, self.high = np.minimum(self.low, values), np.maximum(self.high, values)
+
+    def left(self) -> npt.NDArray[np.intp]:
+        """Which cells, as positions in `cells`, have too few values yet."""
+        return np.flatnonzero(self.high - self.low < self.goals - 1)
+
+    def share(self) -> None:
+        """Find tables that each serve many cells."""
+        draw, idle, turn = np.random.default_rng(0), 0, 0
+        while idle < _IDLE and len(before := self.left()):
+            # First all cells down, then all up; then each at random, since the parts of a known sum cannot all rise.
+            signs = draw.choice([-1, 1], len(before)) if turn > 1 else np.ones(len(before), dtype=int)
+            terms = dict(zip(self.cells[before].tolist(), signs.tolist(), strict=True))
+            self.add(self.attacker.extreme(terms, least=turn % 2 == 0))
+            turn += 1
+            idle = idle + 1 if turn > 1 and len(self.left()) == len(before) else 0
+
+    def unmet(self) -> Iterator[int]:
+        """The cells (by index) whose goal is out of reach; the remaining ones are tried singly."""
+        for at in self.left():
+            if at in self.left():
+                for table in self.attacker.ends(int(self.cells[at]), int(self.goals[at])):
+                    self.add(table)
+                if at in self.left():
+                    yield int(self.cells[at])
 
 
-def infer_ranges(attacker: Attacker, cells: Iterable[int]) -> dict[str, Range]:
-    """The feasibility intervals of cells (given by index), by cell id."""
-    return {attacker.system.cells[cell].id: attacker.infer(cell) for cell in cells}
+def explore(attacker: Attacker, goals: Mapping[int, int]) -> tuple[list[list[int]], list[int]]:
+    """Collect witnesses until each cell has as many values as its goal, or is shown to have fewer.
 
-
-def broken_promises(attacker: Attacker, needs: Sequence[Need]) -> list[Failure]:
-    """A failure for each need of which the reader can rule out an end."""
-    failures = []
-    for need in needs:
-        low, high = attacker.infer_difference(need.cell, need.minus)
-        if (low is not None and low > need.low) or (high is not None and high < need.high):
-            failures.append(Failure(_name(attacker, need), (need.low, need.high), (low, high)))
-    return failures
-
-
-def broken_for_loners(
-    attacker: Attacker, needs: Sequence[Need], loners: Mapping[int, int], before: Attacker
-) -> list[str]:
-    """The needs that are not met against a reader who also knows one loner, each as ``quantity, by cell``.
-
-    `loners` gives the loners' counts by cell index; a quantity that contains the loner itself is skipped. `before` is
-    a reader of what was public before: an end that was already out of reach for that reader is no failure.
+    Returns the tables, and the cells whose goal is out of reach. Raises ValueError if the figures contradict.
     """
-    tables: list[list[int]] = []
-    failures = []
-    for need in needs:
-        terms = {need.cell: 1} | ({need.minus: -1} if need.minus is not None else {})
-        for goal, least in ((need.low, True), (need.high, False)):
-            for loner in {at: count for at, count in loners.items() if at not in terms}.items():
-                if any(table[loner[0]] == loner[1] and _reaches(table, terms, goal, least=least) for table in tables):
-                    continue
-                table = _extreme_for(attacker, loner, terms, least=least)
-                tables += [table] if table else []
-                if table and not _reaches(table, terms, goal, least=least):
-                    old = _extreme_for(before, loner, terms, least=least)
-                    if not old or not _reaches(table, terms, _total(old, terms), least=least):
-                        failures.append(f"{_name(attacker, need)}, by {attacker.system.cells[loner[0]].id}")
-    return failures
+    found = Exploration(attacker, goals)
+    found.share()
+    unmet = [*found.unmet()]
+    return found.tables, unmet
 
 
-def _reaches(table: Sequence[int], terms: Mapping[int, int], goal: int, *, least: bool) -> bool:
-    return _total(table, terms) <= goal if least else _total(table, terms) >= goal
+def first_unmet(attacker: Attacker, goals: Mapping[int, int]) -> int | None:
+    """A cell whose goal is out of reach; None if all can be met. Raises ValueError if the figures contradict."""
+    found = Exploration(attacker, goals)
+    found.share()
+    return next(found.unmet(), None)
 
 
-def _extreme_for(
-    attacker: Attacker, loner: tuple[int, int], terms: Mapping[int, int], *, least: bool
-) -> list[int] | None:
-    with attacker.knowing(*loner):
-        return attacker.extreme(terms, least=least)
+def propagate(system: System, bounds: Sequence[Range]) -> list[Range]:
+    """Bounds of each cell that follow by adding and subtracting in one equation after another, until nothing changes.
+
+    They are never narrower than what a reader can infer.
+    """
+    low = [least for least, _ in bounds]
+    high = [np.inf if most is None else most for _, most in bounds]
+    for _ in range(len(system.equations)):
+        before = low.copy(), high.copy()
+        for whole, parts in system.equations:
+            _narrow(low, high, whole, parts)
+        for later, sooner in system.links:
+            low[later], high[sooner] = max(low[later], low[sooner]), min(high[sooner], high[later])
+        if before == (low, high):
+            break
+    return [(least, None if most == np.inf else int(most)) for least, most in zip(low, high, strict=True)]
 
 
-def _name(attacker: Attacker, need: Need) -> str:
-    cells = attacker.system.cells
-    return cells[need.cell].id + (f" - {cells[need.minus].id}" if need.minus is not None else "")
+def _narrow(low: list[int], high: list[float], whole: int, parts: Sequence[int]) -> None:
+    """Narrow the bounds of a sum and of its parts by each other; a part may have no upper bound."""
+    least = sum(low[part] for part in parts)
+    endless = sum(high[part] == np.inf for part in parts)
+    most = sum(high[part] for part in parts if high[part] < np.inf)
+    low[whole], high[whole] = max(low[whole], least), min(high[whole], np.inf if endless else most)
+    for part in parts:
+        is_endless = high[part] == np.inf
+        if endless == is_endless:
+            others = most - (0 if is_endless else high[part])
+            low[part], high[part] = (
+                max(low[part], int(max(low[whole] - others, 0))),
+                min(high[part], high[whole] - (least - low[part])),
+            )
+        else:
+            high[part] = min(high[part], high[whole] - (least - low[part]))

@@ -18,18 +18,25 @@ def units_reported(release: Release) -> dict[str, bool]:
 
 
 def system_in(release: Release) -> System:
-    """The system of one release, without prices, from public facts alone."""
-    return system_of(release.structure, units_reported(release), release.known, {})
+    """The system of one release, from public facts alone."""
+    printed = {(table.kind, measure) for table in release.tables for measure in table.measures}
+    return system_of(release.structure, units_reported(release), release.known, printed)
 
 
 def published_bounds(release: Release, system: System) -> dict[str, Range]:
-    """(least, greatest) by cell id of exact figures, of rounding intervals and of zeros that follow from the status."""
+    """(least, greatest) by cell id of each published figure, of known totals and of zeros that follow from the status.
+
+    At the close a figure's exact value or interval and the interval around its rounded figure hold both.
+    """
     bounds: dict[str, Range] = {cell.id: (0, 0) for cell in system.cells if cell.is_zero}
     for table in release.tables:
         for (row, name), cell in table.cells.items():
-            if cell.value is not None:
-                slack = 0 if cell.status is Status.PUBLISHED else release.threshold(row)
-                bounds[cell_id(row, name)] = (max(cell.value - slack, 0), cell.value + slack)
+            if cell.low is not None and cell.high is not None:
+                low, high = cell.low, cell.high
+                if cell.rounded is not None:
+                    top = release.top(row)
+                    low, high = max(low, cell.rounded - top), min(high, cell.rounded + top)
+                bounds[cell_id(row, name)] = (low, high)
     return bounds
 
 
@@ -41,35 +48,33 @@ def place(release: Release, cell: str) -> str:
 def reader_of(releases: Sequence[Release], assumed: Assumption) -> Attacker:
     """The model of a reader who has these releases (oldest first), assumes `assumed`, and knows nothing else.
 
-    Its cells are those of each release in turn, with the ids that `place` gives.
+    Its cells are those of each release in turn, with the ids that `place` gives. A reader who assumes nothing of how
+    figures change can learn nothing of one release from another, so that the model has the last one alone.
     """
+    releases = releases if assumed.fixed or assumed.grows else releases[-1:]
     systems = [system_in(release) for release in releases]
     bounds = {
         place(release, cell): ends
         for release, system in zip(releases, systems, strict=True)
         for cell, ends in published_bounds(release, system).items()
     }
-    return Attacker(_join(releases, systems, assumed), bounds)
+    joint = _join(releases, systems, assumed)
+    return Attacker(joint, [bounds.get(cell.id, (0, None)) for cell in joint.cells])
 
 
 def _join(releases: Sequence[Release], systems: Sequence[System], assumed: Assumption) -> System:
-    cells, equations, groups = (
-        list[SystemCell](),
-        list[tuple[int, tuple[int, ...]]](),
-        list[tuple[int, tuple[int, ...]]](),
-    )
+    cells, equations = list[SystemCell](), list[tuple[int, tuple[int, ...]]]()
     links, first = list[tuple[int, int]](), 0
     for number, (release, system) in enumerate(zip(releases, systems, strict=True)):
         first = len(cells)
         cells += [replace(cell, id=place(release, cell.id)) for cell in system.cells]
-        for ours, theirs in ((equations, system.equations), (groups, system.groups)):
-            ours += [(whole + first, tuple(part + first for part in parts)) for whole, parts in theirs]
+        equations += [(whole + first, tuple(part + first for part in parts)) for whole, parts in system.equations]
         if number:
             before = first - len(systems[number - 1].cells)
             for cell, is_fixed in _moves(releases[number - 1], release, assumed):
                 later, sooner = first + system.at[cell], before + systems[number - 1].at[cell]
                 links += [(later, sooner), (sooner, later)] if is_fixed else [(later, sooner)]
-    return System(tuple(cells), tuple(equations), tuple(groups), tuple(links), first)
+    return System(tuple(cells), tuple(equations), tuple(links), first)
 
 
 def _moves(sooner: Release, later: Release, assumed: Assumption) -> Iterator[tuple[str, bool]]:

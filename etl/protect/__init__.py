@@ -1,1 +1,1 @@
-"""From confidential counts to a protected release: needs, rounding, suppression, and an independent audit (M4, M19)."""
+"""From confidential counts to a protected release: rounding, intervals, and an independent audit (M4, M19)."""

@@ -1,17 +1,17 @@
-"""A release before the close: each unit that has reported has its row published, every count rounded."""
+"""A rounded release: each unit that has reported has its row published, every count rounded."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from etl.exchange.counts import Counts
-from etl.exchange.release import CITY, Cell, Release, Status, cell_id
-from etl.findings import FuxueError
-from etl.proof.tables import System, build_system
+from etl.exchange.release import CITY, NOTHING, Cell, Release, Status, interval_cell, rounded_cell
+from etl.proof.history import place, reader_of
 from etl.protect import rounding
-from etl.protect.draft import Draft, judge, make_release
-from etl.protect.primary import threshold, true_values
+from etl.protect.draft import OPEN_END, Draft, ReleaseDay, judge, unsafe_error
 from etl.protect.rounding import RoundedRow
-from etl.rulebook.campaign import Campaign
+from etl.rulebook.publication import Assumption
+
+#: Gives names such as ``0003/xiling.returned`` of counts for which a release must not be made as it is.
+Objections = Callable[[Release], Sequence[str]]
 
 
 @dataclass
@@ -19,189 +19,183 @@ class Rows:
     """The rounded rows of a release, by name.
 
     `rows` are the rows with their true counts; `before` are the figures last published and `published` those published
-    now, by cell id (none if the row is withheld). `turns` counts how often a row was drawn again; after
-    `rounding.DRAWS` it is withheld.
+    now, by cell id (none while only what follows from other figures is published). `turns` counts how often a row was
+    drawn again, at most `rounding.DRAWS` times.
     """
 
-    system: System
+    day: ReleaseDay
     rows: Mapping[str, RoundedRow]
     before: Mapping[str, Mapping[str, int]]
-    secret: bytes
     published: dict[str, Mapping[str, int]] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
 
     def publish(self, name: str) -> None:
         """Publish a row with its earlier figures if they hold, else rounded again; each further call draws again."""
         turn = self.turns[name] = self.turns.get(name, -1) + 1
-        row, before = self.rows[name], completed(self.rows[name], self.before.get(name, {}))
-        least = self._least() if name == CITY else {}
+        row, before = self.rows[name], self.before[name]
+        least = self._least(name)
         figures: Mapping[str, int] | None = None
-        if before and not turn and row.holds(before) and all(before.get(at, low) >= low for at, low in least.items()):
+        is_whole = before.keys() == row.counts.keys()
+        if is_whole and not turn and row.holds(before) and all(before.get(at, low) >= low for at, low in least.items()):
             figures = before
         elif turn < rounding.DRAWS:
             figures = (
-                rounding.round_again(row, before, self.secret, turn, least)
+                rounding.round_again(row, before, self.day.secret, turn, least)
                 if before
-                else rounding.round_first(row, self.secret, turn, least)
+                else rounding.round_first(row, self.day.secret, turn, least)
             )
         self.published[name] = figures or {}
 
     def is_held(self, name: str) -> bool:
         """Whether a row is published with the same figures as before."""
-        return self.published[name] == completed(self.rows[name], self.before.get(name, {}))
+        return self.published[name] == self.before[name]
 
-    def withhold(self, names: Iterable[str]) -> None:
-        """Withhold some rows."""
-        self.published |= {name: {} for name in names}
-
-    def _least(self) -> dict[str, int]:
-        units = {cell: figure for name, row in self.published.items() if name != CITY for cell, figure in row.items()}
+    def _least(self, name: str) -> dict[str, int]:
+        parts = {cell: figure for row in self.published.values() for cell, figure in row.items()}
         steps = {cell: step for row in self.rows.values() for cell, step in row.steps.items()}
-        return rounding.least_of_city(self.system, units, steps)
+        return rounding.least_of_area(self.day.system, name, parts, steps)
 
     def figures(self) -> dict[str, int]:
         """All rounded figures by cell id."""
         return {cell: figure for row in self.published.values() for cell, figure in row.items()}
 
 
-def completed(row: RoundedRow, published: Mapping[str, int]) -> dict[str, int]:
-    """The published figures of a row (by cell id), with those that follow by addition or subtraction."""
-    figures = {cell: figure for cell, figure in published.items() if cell in row.counts}
-    if not figures:
-        return {}
-    for _ in row.sums:
-        for whole, parts in row.sums:
-            unknown = [cell for cell in (whole, *parts) if cell not in figures]
-            if unknown == [whole]:
-                figures[whole] = sum(figures[part] for part in parts)
-            elif len(unknown) == 1:
-                figures[unknown[0]] = figures[whole] - sum(figures[part] for part in parts if part in figures)
-    return figures
+def _rows_for(day: ReleaseDay) -> Rows:
+    """The rows of a release: the city, its areas, and each unit that has reported; none is published yet."""
+    rows = rounding.rows_of(day.system, day.values, day.campaign.publication.top)
+    rows = {name: row for name, row in rows.items() if not day.is_silent(name)}
+    return Rows(day, rows, {name: last_published(day.earlier, row) for name, row in rows.items()})
 
 
-def rows_for(
-    campaign: Campaign, counts: Counts, system: System, values: Sequence[int], earlier: Sequence[Release], secret: bytes
-) -> Rows:
-    """The rows of a release: the city, and each unit that has reported; none is published yet."""
-    silent = {unit.unit for unit in counts.units if not unit.reported}
-    rows = rounding.rows_of(system, values, lambda row: threshold(campaign.publication, row))
-    before = {name: last_published(earlier, row) for name, row in rows.items()}
-    return Rows(system, {name: row for name, row in rows.items() if name not in silent}, before, secret)
-
-
-def last_published(earlier: Sequence[Release], row: RoundedRow) -> dict[str, int]:
-    """The rounded figures of a row, by cell id, in the last release that published any; empty if none did."""
-    for release in reversed(earlier):
+def last_published(earlier: Iterable[Release], row: RoundedRow) -> dict[str, int]:
+    """The rounded figures of a row, by cell id, in the last release that published them; empty if none did."""
+    for release in reversed([*earlier]):
         figures = {
-            cell_id(name, measure): cell.value
+            f"{name}.{measure}": cell.rounded
             for table in release.tables
             for (name, measure), cell in table.cells.items()
-            if cell.status is Status.ROUNDED and cell.value is not None and cell_id(name, measure) in row.counts
+            if cell.rounded is not None and f"{name}.{measure}" in row.counts
         }
         if figures:
             return figures
     return {}
 
 
-def interim_release(
-    campaign: Campaign, counts: Counts, earlier: Sequence[Release] = (), secret: bytes = b""
-) -> Release:
-    """The next release before the close, with every count rounded; `earlier` are the releases so far, oldest first.
+def interim_release(day: ReleaseDay) -> Release:
+    """The release of a day, with every count rounded.
 
-    `secret` determines the draws. Raises FuxueError with exit code 3 after the close, or if a count can be inferred
-    however the rows are drawn.
+    Raises FuxueError with exit code 3 if a count can be inferred however the rows are drawn.
     """
-    if any(release.closing for release in earlier):
-        raise FuxueError("release.closed", release=earlier[-1].name, code=3)
-    system = build_system(campaign, {unit.unit: unit.reported for unit in counts.units})
-    values = true_values(system, counts, campaign.publication)
-    return round_until_safe(campaign, counts, system, values, earlier, secret).finished()
+    return round_until_safe(day).release
 
 
-def round_until_safe(
-    campaign: Campaign,
-    counts: Counts,
-    system: System,
-    values: Sequence[int],
-    earlier: Sequence[Release],
-    secret: bytes,
-) -> Draft:
-    """Round all counts so that none can be inferred: first the units' rows, then the city's.
+def round_until_safe(day: ReleaseDay, also: Objections = lambda _: []) -> Draft:
+    """Round all counts so that none can be inferred: first the units' rows, then the areas' and the city's.
 
-    Rows by which a count can be inferred are drawn again, and in the end withheld. Raises FuxueError with exit code 3
-    if a count can be inferred nevertheless.
+    `also` gives the counts of a release for which the rows must be drawn again, too. This is tried for a reader who
+    combines releases under the strongest assumption that the figures do not contradict, then under weaker ones. Raises
+    FuxueError with exit code 3 if a count can be inferred under all of them.
     """
-    rows = rows_for(campaign, counts, system, values, earlier, secret)
+    draft: Draft | None = None
+    for assumed in day.campaign.publication.assumptions:
+        try:
+            draft = _round_under(day, assumed, also)
+        except ValueError:  # the figures contradict this assumption
+            continue
+        if not draft.readable:
+            return draft
+    if draft is None:
+        raise ValueError("no assumption")
+    raise unsafe_error(draft)
+
+
+def _round_under(day: ReleaseDay, assumed: Assumption, also: Objections) -> Draft:
+    rows = _rows_for(day)
+    upper = [name for name in reversed([*_areas(day)]) if name in rows.rows]
+    units = [name for name in rows.rows if name not in upper]
 
     def judged() -> Draft:
-        return judge(campaign, _release(campaign, counts, system, values, rows, earlier), earlier)
+        release = rounded(day, rows.figures())
+        if found := also(release):
+            return Draft(release, reader_of([release], NOTHING), found)
+        return judge(day, release, assumed)
 
-    units = [name for name in rows.rows if name != CITY]
     for name in units:
         rows.publish(name)
-    draft, guilty = _draw_until_safe(rows, judged, units)
-    if guilty:
-        rows.withhold(guilty)
-        draft = judged()
-    if not draft.readable:
-        draft = _with_city(rows, judged, units)
-    if draft.readable:
-        raise FuxueError("protect.unsafe", cells=", ".join(draft.readable[:5]), code=3)
-    return draft
+    draft = _draw_until_safe(rows, judged, units)
+    for name in upper if not draft.readable else ():
+        draft = _with_area(rows, judged, name, units, draft)
+    if rows.figures().keys() == {cell for row in rows.rows.values() for cell in row.counts}:
+        return draft
+    return judge(day, _with_intervals(draft.release), assumed)
 
 
-def _with_city(rows: Rows, judged: Callable[[], Draft], units: Sequence[str]) -> Draft:
-    """Publish the city's row too; it and the units whose figures changed may be drawn again.
+def _areas(day: ReleaseDay) -> Iterable[str]:
+    """The city, then the areas, each before its parts."""
+    areas = {area.key: area.parts for area in day.campaign.publication.areas}
+    return [CITY, *reversed(areas)]
 
-    If a count can still be inferred, or a unit would be withheld for it, the city's row is withheld.
+
+def _with_area(rows: Rows, judged: Callable[[], Draft], name: str, units: list[str], safe: Draft) -> Draft:
+    """Publish the row of an area or the city, too; it and the units whose figures changed may be drawn again.
+
+    If a count can still be inferred, the row is left out again: only what follows from the others is published of it.
     """
     published = dict(rows.published)
-    rows.publish(CITY)
-    draft, guilty = _draw_until_safe(rows, judged, [CITY, *(name for name in units if not rows.is_held(name))])
-    if guilty or any(published[name] and not rows.published[name] for name in units):
-        rows.published = published
+    rows.publish(name)
+    draft = _draw_until_safe(rows, judged, [name, *(unit for unit in units if not rows.is_held(unit))])
+    if not draft.readable and rows.published[name]:
+        return draft
+    rows.published = published
+    return safe
+
+
+def _draw_until_safe(rows: Rows, judged: Callable[[], Draft], names: list[str]) -> Draft:
+    """Among the named rows, draw again those of which a count can be inferred, until none can, or `rounding.DRAWS`.
+
+    From half of the draws on all are drawn again, since what betrays a row may be another.
+    """
+    draft = judged()
+    for turn in range(rounding.DRAWS - 1):
+        ours = [name for name in draft.readable if name.startswith(f"{draft.release.name}/")]
+        guilty = set(names).intersection(_rows_in(ours, rows.day)) or set(names[:1])
+        if turn >= rounding.DRAWS // 2:
+            guilty = set(names)
+        if not ours or any(rows.turns[name] + 1 >= rounding.DRAWS for name in guilty):
+            break
+        for name in sorted(guilty):
+            rows.publish(name)
         draft = judged()
     return draft
 
 
-def _draw_until_safe(rows: Rows, judged: Callable[[], Draft], names: Sequence[str]) -> tuple[Draft, set[str]]:
-    """Among the named rows, draw again those by which a count can be inferred, until none can.
+def _rows_in(names: Iterable[str], day: ReleaseDay) -> set[str]:
+    """The rows of cells such as ``0003/xiling.returned``, also in ``0003/xiling.returned, by wawo``."""
+    cells = {name.partition(",")[0].rpartition("/")[2] for name in names}
+    return {CITY if cell.kind == "category" else cell.row for cell in day.system.cells if cell.id in cells}
 
-    Returns the draft and the rows that are still guilty after `rounding.DRAWS` attempts.
+
+def rounded(day: ReleaseDay, figures: Mapping[str, int]) -> Release:
+    """The release with these rounded figures; of others, nothing is published."""
+    top = day.campaign.publication.top
+
+    def cell(at: str) -> Cell:
+        if at not in figures:
+            return Cell(Status.INTERVAL, 0, OPEN_END)
+        return rounded_cell(figures[at], top(at.rpartition(".")[0]))
+
+    return day.release(cell, closing=False)
+
+
+def _with_intervals(release: Release) -> Release:
+    """The release with the interval that follows from its own figures in place of each that is not rounded.
+
+    Nothing is assumed of how counts change: an assumption may be false, and what follows from it then is not the truth.
     """
-    for _ in range(rounding.DRAWS):
-        draft = judged()
-        guilty = set(names).intersection(_rows_in(draft.readable, rows.system)) or {CITY}.intersection(names)
-        if not draft.readable or not guilty:
-            return draft, set()
-        for name in sorted(guilty):
-            rows.publish(name)
-    return draft, guilty
-
-
-def _rows_in(cells: Iterable[str], system: System) -> set[str]:
-    """The names of the rows that contain cells such as ``0003/xiling.returned``."""
-    found = {cell.rpartition("/")[2] for cell in cells}
-    return {cell.row for cell in system.cells if cell.id in found}
-
-
-def _release(
-    campaign: Campaign,
-    counts: Counts,
-    system: System,
-    values: Sequence[int],
-    rows: Rows,
-    earlier: Sequence[Release],
-) -> Release:
-    silent = {unit.unit for unit in counts.units if not unit.reported}
-    figures = rows.figures()
-
-    def cell(row: str, name: str) -> Cell:
-        at = cell_id(row, name)
-        if row in silent:
-            return Cell(Status.NOT_DUE)
-        if system.cells[system.at[at]].known:
-            return Cell(Status.PUBLISHED, values[system.at[at]])
-        return Cell(Status.ROUNDED, figures[at]) if at in figures else Cell(Status.SUPPRESSED)
-
-    return make_release(campaign, counts, earlier, cell, closing=False)
+    reader, ends = reader_of([release], NOTHING), {}
+    for table in release.tables:
+        for (row, measure), cell in table.cells.items():
+            if cell.high == OPEN_END:
+                low, high = reader.infer(reader.system.at[place(release, f"{row}.{measure}")])
+                ends[row, measure] = interval_cell(low, OPEN_END if high is None else high)
+    return release.with_cells(ends)

@@ -1,6 +1,7 @@
 """Controlled rounding before the close: each figure of a row becomes a multiple of a step (M19).
 
-The step of a count is b = k + 1; a rounded figure lies at most k from the true one. However often a row is published,
+The step of a count is b = k + 1, or several such steps for a sensitive category; a rounded figure lies less than a step
+from the true one. However often a row is published,
 a count that does not change lies in at most two rounding intervals, and these share k values; with a step of k they
 would share one less. Rounding is random, but a row keeps its figures as long as each lies within k of the truth, so
 that averaging releases reveals nothing. It is controlled: figures add up as the true ones do (after Salazar-González
@@ -9,7 +10,7 @@ disclosure limitation methods").
 """
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -22,7 +23,7 @@ from etl.proof.tables import System
 HELD, MOVED = 1000, 20
 #: The cost of deviating from the draw, by turn: first none, then above MOVED, in the end above HELD.
 LEAN = (0, 30, 300, 3000)
-#: The number of draws before a row is withheld for the day.
+#: The number of draws before a row is left out for the day.
 DRAWS = 8
 #: A draw is a whole number below this.
 _DRAW_RANGE = 2**64
@@ -46,43 +47,50 @@ class RoundedRow:
         return all(abs(value - self.counts[cell]) < self.steps[cell] for cell, value in rounded.items())
 
 
-def rows_of(system: System, values: Sequence[int], threshold: Callable[[str], int]) -> dict[str, RoundedRow]:
-    """The rows of a system by name: the city with its categories, then each unit; without known cells except zeros.
+def rows_of(system: System, values: Mapping[str, int], top: Callable[[str], int]) -> dict[str, RoundedRow]:
+    """The rows of a system by name: the city with its categories, areas, units; without known cells except zeros.
 
-    `threshold` gives k by row. A sum is not kept if its cells have different steps (a sensitive category is rounded
-    more coarsely) or one of them is known (an exact total is usually no multiple).
+    `values` are the true counts by cell id, `top` the greatest error by row. Only printed cells are rounded: a reader
+    must not be able to infer any bound of others. A sum is not kept if its cells have different steps (a sensitive
+    category is rounded more coarsely) or one of them is known (an exact total is usually no multiple).
     """
     names = dict.fromkeys(CITY if cell.kind == "category" else cell.row for cell in system.cells)
-    return {name: _row(system, values, threshold, name) for name in names}
+    return {name: _row(system, values, top, name) for name in names}
 
 
-def _row(system: System, values: Sequence[int], threshold: Callable[[str], int], name: str) -> RoundedRow:
+def _row(system: System, values: Mapping[str, int], top: Callable[[str], int], name: str) -> RoundedRow:
     cells = system.cells
     ours = {
-        at: threshold(cell.row) + 1
+        at: top(cell.row) + 1
         for at, cell in enumerate(cells)
-        if name in (cell.row, CITY if cell.kind == "category" else "") and not (cell.known and not cell.is_zero)
+        if name in (cell.row, CITY if cell.kind == "category" else "")
+        and cell.printed
+        and not (cell.known and not cell.is_zero)
     }
     own = [
         (whole, parts)
         for whole, parts in system.equations
-        if cells[whole].row == name and not _over_units(system, parts)
+        if cells[whole].row == name and not _over_rows(system, whole, parts) and _is_shown(system, ours, whole, parts)
     ]
     sums = [(whole, parts) for whole, parts in own if _is_kept(ours, whole, parts)]
-    kept = {at for whole, parts in sums for at in (whole, *parts)}
-    published = {at: ours[at] for at in ours if cells[at].weight is not None or at in kept}
+    near = [(whole, parts) for whole, parts in own if not _is_kept(ours, whole, parts)]
     return RoundedRow(
-        {cells[at].id: values[at] for at in published},
-        {cells[at].id: step for at, step in published.items()},
+        {cells[at].id: values[cells[at].id] for at in ours},
+        {cells[at].id: step for at, step in ours.items()},
         tuple((cells[whole].id, tuple(cells[part].id for part in parts)) for whole, parts in sums),
-        tuple(
-            _near(system, values, published, whole, parts) for whole, parts in own if not _is_kept(ours, whole, parts)
-        ),
+        tuple(_near(system, values, ours, whole, parts) for whole, parts in near),
     )
 
 
-def _over_units(system: System, parts: Sequence[int]) -> bool:
-    return any(system.cells[part].kind == "unit" for part in parts) and len({system.cells[p].row for p in parts}) > 1
+def _is_shown(system: System, ours: Mapping[int, int], whole: int, parts: Sequence[int]) -> bool:
+    """Whether a sum restricts the printed figures of a row: its whole is printed or known."""
+    return (whole in ours or system.cells[whole].known) and any(part in ours for part in parts)
+
+
+def _over_rows(system: System, whole: int, parts: Sequence[int]) -> bool:
+    """Whether a sum is one over other rows."""
+    row = system.cells[whole].row
+    return any(system.cells[part].kind in ("area", "unit") and system.cells[part].row != row for part in parts)
 
 
 def _is_kept(ours: Mapping[int, int], whole: int, parts: Sequence[int]) -> bool:
@@ -90,15 +98,15 @@ def _is_kept(ours: Mapping[int, int], whole: int, parts: Sequence[int]) -> bool:
 
 
 def _near(
-    system: System, values: Sequence[int], steps: Mapping[int, int], whole: int, parts: Sequence[int]
+    system: System, values: Mapping[str, int], steps: Mapping[int, int], whole: int, parts: Sequence[int]
 ) -> tuple[Mapping[str, int], int | None, int]:
     """An entry of `RoundedRow.near`: how far the figures of a sum that is not kept may be from adding up.
 
     At most by the smallest step: rounding intervals that overlap this far share k values. If a cell of the sum is
-    withheld, the published parts exceed the whole by at most one: then the withheld cell can have k values from 0 on.
+    not printed, the printed parts exceed the whole by at most one: then that cell can have k values from 0 on.
     """
     terms = {whole: -1} | dict.fromkeys(parts, 1)
-    fixed = -sum(factor * values[at] for at, factor in terms.items() if system.cells[at].known)
+    fixed = -sum(factor * values[system.cells[at].id] for at, factor in terms.items() if system.cells[at].known)
     figures = {system.cells[at].id: factor for at, factor in terms.items() if at in steps}
     slack = min((steps[at] for at in terms if at in steps), default=0)
     silent = any(at not in steps and not system.cells[at].known for at in terms)
@@ -178,19 +186,15 @@ def _solve(row: RoundedRow, least: Mapping[str, int], cost: Callable[[str, int],
     return {cell: round(found[number]) * row.steps[cell] for cell, number in at.items()}
 
 
-def least_of_city(system: System, figures: Mapping[str, int], steps: Mapping[str, int]) -> dict[str, int]:
-    """The least figure by cell id of the city: the sum of the lower ends of the units' rounding intervals.
+def least_of_area(system: System, area: str, figures: Mapping[str, int], steps: Mapping[str, int]) -> dict[str, int]:
+    """The least figure by cell id of an area: the sum of the lower ends of its parts' rounding intervals.
 
-    A smaller city figure would reveal that all units lie near the lower end. `figures` are the units', by cell id.
+    A smaller figure would reveal that all parts lie near the lower end. `figures` are those of the parts, by cell id.
     """
-    return dict(_floors(system, figures, steps))
-
-
-def _floors(system: System, figures: Mapping[str, int], steps: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    found = {}
     for whole, parts in system.equations:
         cells = [system.cells[part] for part in parts]
-        if system.cells[whole].kind == "city" and all(cell.kind == "unit" for cell in cells):
-            yield (
-                system.cells[whole].id,
-                sum(max(figures[cell.id] - steps[cell.id] + 1, 0) for cell in cells if cell.id in figures),
-            )
+        if system.cells[whole].row == area and all(cell.row != area and cell.kind != "category" for cell in cells):
+            lows = [max(figures[cell.id] - steps[cell.id] + 1, 0) for cell in cells if cell.id in figures]
+            found[system.cells[whole].id] = sum(lows)
+    return found

@@ -15,14 +15,14 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from etl.exchange.release import Release
+from etl.exchange.release import Cell, Release
 from etl.findings import FuxueError
-from etl.publish.charts import ShownFigure, figure
+from etl.publish.charts import ShownFigure, figure, sums_of
 from etl.publish.database import ask
 from etl.publish.downloads import EXCEL, LATEST, PACKAGE, PROOF, WHOLE
 from etl.publish.languages import Words
 from etl.publish.markup import Fault, figure_faults, html_faults, link_faults, parse
-from etl.publish.package import RANGES
+from etl.publish.package import NUMBERS
 from etl.publish.source import Source, cells
 from etl.system.keyless import child_environment
 
@@ -40,8 +40,20 @@ def check_public(public: Path, source: Source, words: tuple[Words, ...]) -> None
 
 def figures_by_address(release: Release) -> dict[str, ShownFigure]:
     """Every figure of a release by its address ``table.row.measure``."""
-    found = (figure(release, table, row, m) for table in release.tables for row, m, _ in cells(table))
+    found = (figure(table, row, m) for table in release.tables for row, m, _ in cells(table))
     return {one.at: one for one in found}
+
+
+def _sums_by_address(source: Source) -> dict[str, ShownFigure]:
+    """The sums that pages may add up from figures of the newest release, by their address ``table.row.measure``."""
+    return {
+        f"{table.key}.{row}.{measure}": ShownFigure("", cell)
+        for table in source.latest.tables
+        for row in table.rows
+        for measure, cell in sums_of(
+            {measure: table[row, measure] for measure in table.measures}, source.campaign.publication.sums
+        ).items()
+    }
 
 
 def _figures_of_all(source: Source) -> dict[str, ShownFigure]:
@@ -54,7 +66,7 @@ def page_faults(site: Path, source: Source, words: tuple[Words, ...]) -> Iterato
     site = site.resolve()
     pages = {path: parse(path) for path in sorted(site.rglob("*.html"))}
     latest = figures_by_address(source.latest)
-    figures = latest | _figures_of_all(source)
+    figures = _sums_by_address(source) | latest | _figures_of_all(source)
     shown: dict[str, set[str]] = {t.lang: set() for t in words}
     for path, page in pages.items():
         name = path.relative_to(site)
@@ -69,9 +81,10 @@ def page_faults(site: Path, source: Source, words: tuple[Words, ...]) -> Iterato
 def data_faults(public: Path, source: Source) -> Iterator[Fault]:
     """Faults of downloads and database: figures that differ from the releases, copies that differ from the original."""
     data = public / "site" / "data"
-    rows = ask(public / "fuxue.db", "SELECT release, table_key, row, measure, value, status FROM cell")[1]
-    stored = {f"{r}/{table}.{row}.{measure}": (value, status) for r, table, row, measure, value, status in rows}
-    wanted = {at: (one.value, one.status) for at, one in _figures_of_all(source).items()}
+    columns = ", ".join(("release", "table_key", "row", "measure", "status", *NUMBERS))
+    rows = ask(public / "fuxue.db", f"SELECT {columns} FROM cell")[1]
+    stored = {f"{r}/{table}.{row}.{measure}": tuple(cell) for r, table, row, measure, *cell in rows}
+    wanted = {at: _numbers(one.cell) for at, one in _figures_of_all(source).items()}
     yield from (("database", at) for at in sorted(wanted.keys() | stored.keys()) if wanted.get(at) != stored.get(at))
     for release in source.releases:
         folder = data / release.name
@@ -94,16 +107,15 @@ def _table_faults(folder: Path, release: Release) -> Iterator[Fault]:
             at = f"{table.key}.{line['row']}.{line['measure']}"
             one = figures.get(at)
             seen.add(at)
-            if one is None or (line["value"], line["status"]) != (_text(one.value), one.status):
+            found = [line[name] for name in ("status", *NUMBERS)]
+            if one is None or found != ["" if number is None else str(number) for number in _numbers(one.cell)]:
                 yield "csv", at
     yield from (("csv", at) for at in figures if at not in seen)
-    ranges = {f"{n['row']}.{n['measure']}": (n["low"], n["high"]) for n in _read(folder / RANGES)}
-    wanted = {at: (str(low), _text(high)) for at, (low, high) in release.ranges.items()}
-    yield from (("ranges", at) for at in sorted(ranges.keys() | wanted.keys()) if ranges.get(at) != wanted.get(at))
 
 
-def _text(value: int | None) -> str:
-    return "" if value is None else str(value)
+def _numbers(cell: Cell) -> tuple[str | int | None, ...]:
+    """A cell's status and numbers, in the order of the columns."""
+    return cell.status.value, *(getattr(cell, name) for name in NUMBERS)
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -122,7 +134,7 @@ def _package_faults(folder: Path, release: Release) -> Iterator[Fault]:
         excel = (folder / EXCEL / one["path"]).read_bytes()
         if inside.get(one["path"]) != content or excel != b"\xef\xbb\xbf" + content:
             yield "copy", one["path"]
-    if {one["path"] for one in about["resources"]} != {*(f"{table.key}.csv" for table in release.tables), RANGES}:
+    if {one["path"] for one in about["resources"]} != {f"{table.key}.csv" for table in release.tables}:
         yield "package", PACKAGE
 
 

@@ -12,7 +12,12 @@ from etl.publish.languages import Words
 from etl.publish.source import Source, cells
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
-_NAME_COLUMN = {"city": "", "unit": "JOIN unit n ON n.slug = c.row", "category": "JOIN category n ON n.code = c.row"}
+#: By kind of row: the table with the rows' names, its key, and the column by which rows are ordered.
+_NAMES = {
+    "area": ("area", "key", "position"),
+    "unit": ("unit", "slug", "position"),
+    "category": ("category", "code", "code"),
+}
 
 
 def write_database(path: Path, source: Source, words: tuple[Words, ...]) -> None:
@@ -55,11 +60,11 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _content(source: Source, zh: Words, en: Words) -> dict[str, Iterator[dict[str, Any]]]:
     return {
         "release": (_release(release) for release in source.releases),
+        "area": _areas(source),
         "unit": _units(source),
         "category": _categories(source),
         "measure": _measures(source, zh, en),
         "cell": (row for release in source.releases for row in _cells(release)),
-        "cell_range": (row for release in source.releases for row in _ranges(release)),
     }
 
 
@@ -71,6 +76,11 @@ def _release(release: Release) -> dict[str, Any]:
         "closing": int(release.closing),
         "k": release.k,
     }
+
+
+def _areas(source: Source) -> Iterator[dict[str, Any]]:
+    for position, area in enumerate(source.campaign.publication.areas, start=1):
+        yield {"key": area.key, "position": position, "name": area.title, "name_en": area.title_en}
 
 
 def _units(source: Source) -> Iterator[dict[str, Any]]:
@@ -117,22 +127,18 @@ def _cells(release: Release) -> Iterator[dict[str, Any]]:
                 "release": release.name,
                 "table_key": table.key,
                 "row": row,
-                "unit": row if table.kind == "unit" else None,
-                "category": row if table.kind == "category" else None,
+                **{kind: row if table.kind == kind else None for kind in _NAMES},
                 "measure": measure,
-                "value": cell.value,
                 "status": cell.status.value,
+                "value": cell.value,
+                "low": cell.low,
+                "high": cell.high,
+                "rounded": cell.rounded,
             }
 
 
-def _ranges(release: Release) -> Iterator[dict[str, Any]]:
-    for cell, (low, high) in sorted(release.ranges.items()):
-        row, measure = cell.rsplit(".", 1)
-        yield {"release": release.name, "row": row, "measure": measure, "low": low, "high": high}
-
-
 def _wide(table: ReleasedTable) -> str:
-    """The SQL of a view with one line per release and row of the table: a value and a status column for each measure.
+    """The SQL of a view with one line per release and row of the table: for each measure value, low, high and status.
 
     Table keys and measures come from the publication's own rules; they are quoted nevertheless.
     """
@@ -140,11 +146,13 @@ def _wide(table: ReleasedTable) -> str:
     if table.kind != "city":
         columns += ["n.name", "n.name_en"]
     for measure in table.measures:
-        for column, alias in (("value", measure), ("status", f"{measure}_status")):
+        for column in ("value", "low", "high", "status"):
+            alias = measure if column == "value" else f"{measure}_{column}"
             columns.append(f"max(CASE c.measure WHEN {_text(measure)} THEN c.{column} END) AS {_name(alias)}")
-    order = {"city": "", "unit": ", n.position", "category": ", n.code"}[table.kind]
+    names, key, by = _NAMES.get(table.kind, ("", "", ""))
+    join, order = (f"JOIN {names} n ON n.{key} = c.row ", f", n.{by}") if names else ("", "")
     return (
-        f"SELECT {', '.join(columns)} FROM cell c {_NAME_COLUMN[table.kind]} "
+        f"SELECT {', '.join(columns)} FROM cell c {join}"
         f"WHERE c.table_key = {_text(table.key)} GROUP BY c.release, c.row ORDER BY c.release{order}"
     )
 

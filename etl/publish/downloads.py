@@ -6,11 +6,11 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from etl.exchange.release import Release
+from etl.exchange.release import Release, ReleasedTable
 from etl.exchange.release_folder import SUMS, sealed_files
 from etl.findings import FuxueError
 from etl.publish.languages import Words
-from etl.publish.package import RANGES, Download, descriptor, readme, resources
+from etl.publish.package import COLUMNS, NUMBERS, Download, descriptor, readme
 from etl.publish.reuse import Kept, link
 from etl.publish.source import Source, cells
 
@@ -46,7 +46,6 @@ def write_downloads(site: Path, source: Source, words: tuple[Words, ...], databa
 
 def _offered(source: Source, data: Path) -> Iterable[Download]:
     lines = {f"{table.key}.csv": len(table.cells) for table in source.latest.tables}
-    lines[RANGES] = len(source.latest.ranges)
     for name in (*lines, WHOLE, PROOF):
         excel = f"data/{LATEST}/{EXCEL}/{name}" if name in lines else ""
         size = (data / LATEST / name).stat().st_size
@@ -54,8 +53,7 @@ def _offered(source: Source, data: Path) -> Iterable[Download]:
 
 
 def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, bytes]:
-    tables = _tables_of(source, release, words)
-    plain = {name: to_csv(columns, lines) for name, (columns, lines) in tables.items()}
+    plain = {f"{table.key}.csv": to_csv(COLUMNS, _lines(source, release, table, words)) for table in release.tables}
     about = descriptor(source, release, words, plain)
     packed = {README: readme(source, release, words), PACKAGE: about, **plain}
     return {
@@ -67,16 +65,8 @@ def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[s
     }
 
 
-def _tables_of(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, tuple[tuple[str, ...], Lines]]:
-    """Columns and lines of every CSV, by file name. The value of a withheld cell is empty, without any symbol."""
-    found: dict[str, tuple[tuple[str, ...], Lines]] = {}
-    for name, columns in resources(release).items():
-        found[name] = (columns, _ranges(release) if name == RANGES else _table(source, release, name, words))
-    return found
-
-
-def _table(source: Source, release: Release, name: str, words: tuple[Words, ...]) -> Lines:
-    table = release.table(name.removesuffix(".csv"))
+def _lines(source: Source, release: Release, table: ReleasedTable, words: tuple[Words, ...]) -> Lines:
+    """The lines of a table's CSV. Where there is no number its column is empty, without any symbol."""
     return [
         (
             release.name,
@@ -85,17 +75,10 @@ def _table(source: Source, release: Release, name: str, words: tuple[Words, ...]
             *source.row_names(table.kind, row),
             measure,
             *(w(f"measure.{measure}.name") for w in words),
-            cell.value,
             cell.status.value,
+            *(getattr(cell, name) for name in NUMBERS),
         )
         for row, measure, cell in cells(table)
-    ]
-
-
-def _ranges(release: Release) -> Lines:
-    return [
-        (release.name, release.as_of, *cell.rsplit(".", 1), low, high)
-        for cell, (low, high) in sorted(release.ranges.items())
     ]
 
 

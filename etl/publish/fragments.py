@@ -12,11 +12,11 @@ from etl.publish.languages import Words
 
 
 def _value(t: Words, figure: ShownFigure) -> Hashable:
-    return t.lang, figure.cell, figure.slack
+    return t.lang, figure.status, figure.value, figure.low, figure.high
 
 
-def _chart(status: str, bar: BarShape | None, measure: str, height: int = 0) -> Hashable:
-    return status, bar, measure, height
+def _chart(bar: BarShape | None, measure: str, height: int = 0) -> Hashable:
+    return bar, measure, height
 
 
 def _kinds(t: Words, kinds: tuple[str, ...] = ()) -> Hashable:

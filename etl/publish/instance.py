@@ -77,7 +77,7 @@ def _config(source: Source, questions: tuple[Question, ...], words: tuple[Words,
         for question in questions
     }
     wide = {f"{table.key}_wide": {"facets": ["release"]} for table in source.latest.tables}
-    tables = {"cell": {"facets": list(FACETS)}, "cell_range": {"facets": ["release", "measure"]}, **wide}
+    tables = {"cell": {"facets": list(FACETS)}, **wide}
     return {"settings": dict(_SETTINGS), "databases": {_ENTRY: {"queries": queries, "tables": tables}}}
 
 

@@ -42,10 +42,11 @@ class Note:
     release: Release
     before: Release | None
 
-    @property
-    def corrects(self) -> bool:
-        """Whether it is a correction: both this release and the one before it are closing releases."""
-        return self.before is not None and self.before.closing and self.release.closing
+    @cached_property
+    def close(self) -> Release | None:
+        """The closing release, if it came before this one."""
+        earlier = (one for one in self.source.releases if one.number < self.release.number)
+        return next((one for one in earlier if one.closing), None)
 
     @property
     def twice(self) -> bool:
@@ -54,7 +55,7 @@ class Note:
 
     @cached_property
     def figures_by_status(self) -> Mapping[str, int]:
-        """The number of figures by status: published, rounded, suppressed, not_due."""
+        """The number of figures by status: exact, interval, rounded, not_due."""
         counts = dict.fromkeys((status.value for status in Status), 0)
         for table in self.release.tables:
             for _, _, cell in cells(table):

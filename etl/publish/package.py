@@ -13,13 +13,12 @@ from etl.publish.languages import Words
 from etl.publish.site_identity import Identity
 from etl.publish.source import Source
 
-RANGES = "ranges.csv"
 _NAMED = ("row", "row_name", "row_name_en", "measure", "measure_name", "measure_name_en")
-DATA_COLUMNS = ("release", "as_of", *_NAMED, "value", "status")
-RANGE_COLUMNS = ("release", "as_of", "row", "measure", "low", "high")
-_TYPES = {"as_of": "date", "value": "integer", "low": "integer", "high": "integer"}
-#: Columns that may be empty.
-_EMPTY = ("value", "high")
+#: The columns that hold a number, which may be empty.
+NUMBERS = ("value", "low", "high", "rounded")
+#: The columns of every CSV file.
+COLUMNS = ("release", "as_of", *_NAMED, "status", *NUMBERS)
+_TYPES = {"as_of": "date", **dict.fromkeys(NUMBERS, "integer")}
 MEDIA = {"csv": "text/csv", "zip": "application/zip", "db": "application/vnd.sqlite3"}
 
 
@@ -43,7 +42,7 @@ class Download:
 
 def resources(release: Release) -> dict[str, tuple[str, ...]]:
     """The columns of each CSV file of a release, by file name."""
-    return {**{f"{table.key}.csv": DATA_COLUMNS for table in release.tables}, RANGES: RANGE_COLUMNS}
+    return {f"{table.key}.csv": COLUMNS for table in release.tables}
 
 
 def descriptor(source: Source, release: Release, words: tuple[Words, ...], files: Mapping[str, bytes]) -> bytes:
@@ -63,7 +62,7 @@ def descriptor(source: Source, release: Release, words: tuple[Words, ...], files
                 "profile": "tabular-data-resource",
                 "name": name.removesuffix(".csv"),
                 "path": name,
-                "title": _title(release, words, name),
+                "title": _title(release, name),
                 "format": "csv",
                 "mediatype": "text/csv",
                 "encoding": "utf-8",
@@ -83,7 +82,7 @@ def descriptor(source: Source, release: Release, words: tuple[Words, ...], files
 
 
 def _field(words: tuple[Words, ...], column: str) -> dict[str, Any]:
-    constraints: dict[str, Any] = {} if column in _EMPTY else {"required": True}
+    constraints: dict[str, Any] = {} if column in NUMBERS else {"required": True}
     if column == "status":
         constraints["enum"] = [status.value for status in Status]
     if _TYPES.get(column) == "integer":
@@ -100,9 +99,7 @@ def _both(words: tuple[Words, ...], key: str) -> str:
     return " / ".join(t(key) for t in words)
 
 
-def _title(release: Release, words: tuple[Words, ...], name: str) -> str:
-    if name == RANGES:
-        return _both(words, "data.ranges")
+def _title(release: Release, name: str) -> str:
     table = release.table(name.removesuffix(".csv"))
     return f"{table.title} / {table.title_en}"
 
@@ -120,11 +117,9 @@ def _readme(source: Source, release: Release, t: Words) -> Iterator[str]:
     yield from (f"- `{status.value}`: {t(f'data.status.{status.value}')}" for status in Status)
     yield f"\n## {t('data.files')}\n"
     for name in resources(release):
-        title = t("data.ranges") if name == RANGES else t.of(release.table(name.removesuffix(".csv")), "title")
-        yield f"- `{name}`: {title}"
+        yield f"- `{name}`: {t.of(release.table(name.removesuffix('.csv')), 'title')}"
     yield f"\n## {t('data.columns')}\n"
-    columns = dict.fromkeys(column for names in resources(release).values() for column in names)
-    yield from (f"- `{column}`: {t(f'data.column.{column}')}" for column in columns)
+    yield from (f"- `{column}`: {t(f'data.column.{column}')}" for column in COLUMNS)
     licence = source.campaign.licence
     yield f"\n{t('data.licence')}: {t.of(licence, 'title')} ({licence.name}), {licence.url}"
     yield "\n" + t("package.proof") + "\n"

@@ -12,7 +12,7 @@ from etl.publish.fragments import reuse_fragments
 from etl.publish.languages import Words
 from etl.publish.news import Note, notes
 from etl.publish.offer import Offer
-from etl.publish.package import DATA_COLUMNS, RANGE_COLUMNS, dataset
+from etl.publish.package import COLUMNS, dataset
 from etl.publish.reuse import Kept
 from etl.publish.site_identity import Identity
 from etl.publish.source import Source
@@ -140,7 +140,7 @@ def _figures(source: Source) -> Iterator[Page]:
     measures = units.measures
     first = {"ledger": views.ledger(source, city, city.rows[0]), "deadlines": views.deadlines(source)}
     yield Page("home.html", "index.html", {**first, "note": notes(source)[0], "waiting": waiting})
-    table = {"groups": views.unit_groups(source), "measures": measures, "waiting": waiting}
+    table = {"groups": views.unit_groups(source), "measures": measures, "areas": views.area_rows(source)}
     yield Page("units.html", "units/index.html", table)
     yield from _unit_pages(source)
     yield Page("categories.html", "categories/index.html", {"groups": views.category_groups(source)})
@@ -185,9 +185,8 @@ def _release(note: Note) -> Page:
 def _texts(source: Source, offer: Offer) -> Iterator[Page]:
     yield Page("help.html", "help/index.html")
     city = views.table_of_kind(source.latest, "city")
-    yield Page("method.html", "method/index.html", {"ranges": tuple(views.withheld_ranges(source)), "city": city})
-    columns = tuple(dict.fromkeys((*DATA_COLUMNS, *RANGE_COLUMNS)))
-    yield Page("data.html", "data/index.html", {"files": offer.files, "columns": columns})
+    yield Page("method.html", "method/index.html", {"city": city})
+    yield Page("data.html", "data/index.html", {"files": offer.files, "columns": COLUMNS})
     yield Page("sql.html", "sql/index.html", {"questions": offer.questions, "engine": offer.engine})
     yield Page("about.html", "about/index.html")
     yield Page("accessibility.html", "accessibility/index.html")

@@ -15,7 +15,7 @@ ENGINE = "vendor/sql-wasm-inline.js"
 #: Column headings that questions may use, by their key in the catalogue.
 HEADS = (
     "release", "day", "row", "unit", "category", "measure", "value", "status", "before", "before_status", "after",
-    "after_status", "low", "high", "count",
+    "after_status", "low", "high", "before_low", "before_high", "after_low", "after_high", "count",
 )  # fmt: skip
 
 

@@ -5,7 +5,14 @@ CREATE TABLE release (
     campaign TEXT NOT NULL,
     as_of TEXT NOT NULL,                -- ISO date that the figures stand for
     closing INTEGER NOT NULL CHECK (closing IN (0, 1)),
-    k INTEGER NOT NULL                  -- no count of 1 … k-1 can be inferred
+    k INTEGER NOT NULL                  -- a count of k or less is never exact
+);
+
+CREATE TABLE area (                     -- parts of the county with rows of their own; may be empty
+    key TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    name_en TEXT NOT NULL
 );
 
 CREATE TABLE unit (
@@ -39,20 +46,20 @@ CREATE TABLE cell (
     release TEXT NOT NULL REFERENCES release (release),
     table_key TEXT NOT NULL,
     row TEXT NOT NULL,
+    area TEXT REFERENCES area (key),
     unit TEXT REFERENCES unit (slug),
     category TEXT REFERENCES category (code),
     measure TEXT NOT NULL REFERENCES measure (key),
-    value INTEGER,
-    status TEXT NOT NULL CHECK (status IN ('published', 'rounded', 'suppressed', 'not_due')),
+    status TEXT NOT NULL CHECK (status IN ('exact', 'interval', 'rounded', 'not_due')),
+    value INTEGER,                      -- the exact or the rounded figure
+    low INTEGER,                        -- the true count is at least this
+    high INTEGER,                       -- and at most this
+    rounded INTEGER,                    -- the rounded figure that later releases carry on
     PRIMARY KEY (release, table_key, row, measure),
-    CHECK ((status IN ('published', 'rounded')) = (value IS NOT NULL))
-);
-
-CREATE TABLE cell_range (
-    release TEXT NOT NULL REFERENCES release (release),
-    row TEXT NOT NULL,
-    measure TEXT NOT NULL REFERENCES measure (key),
-    low INTEGER NOT NULL,
-    high INTEGER,                       -- NULL: without upper limit
-    PRIMARY KEY (release, row, measure)
+    CHECK (CASE status
+        WHEN 'exact' THEN value IS low AND value IS high AND value IS NOT NULL
+        WHEN 'interval' THEN value IS NULL AND ifnull(0 <= low AND low < high, 0)
+        WHEN 'rounded' THEN value IS rounded AND ifnull(0 <= low AND low < high AND low <= value AND value <= high, 0)
+        ELSE coalesce(value, low, high, rounded) IS NULL
+    END)
 );

@@ -1,7 +1,7 @@
-"""A drawing of the city's figures over time: a mark for each figure at each release, a band if it was rounded.
+"""A drawing of the city's figures over time: a mark for each exact or rounded figure, a band around the rounded ones.
 
 Horizontal positions are hundredths of a percent of the width, vertical ones pixels, so that the drawing can stretch but
-its text does not. The day of a withheld figure is hatched from top to bottom.
+its text does not. An interval has no mark: it is hatched from its low to its high end.
 """
 
 import datetime as dt
@@ -17,15 +17,17 @@ from etl.publish.views import table_of_kind
 #: The measures of each frame: the whole first, then its part.
 FRAMES = (("suspected", "verified"), ("to_return", "returned"))
 HEIGHT = 168
+#: The least height of a hatched interval, in pixels, so that it can be seen.
+_LEAST = 6
 LEFT, RIGHT = 150, 9850
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A figure on its day: `x` across; `y` down, and the ends of its rounding interval (`top`, `bottom`)."""
+    """A figure on its day: `x` across; `y` down, None for an interval; it may lie from `top` to `bottom`."""
 
     x: int
-    y: int
+    y: int | None
     top: int
     bottom: int
     release: Release
@@ -36,15 +38,20 @@ class Mark:
         """`x` as a text for SVG."""
         return percent(self.x)
 
+    @property
+    def hatched(self) -> tuple[int, int]:
+        """Where the hatching of an interval begins, from the top, and its height."""
+        height = max(self.bottom - self.top, _LEAST)
+        return min(self.top, HEIGHT - height), height
+
 
 @dataclass(frozen=True)
 class Series:
-    """A measure's marks, the lines between successive published figures, and the positions where it was withheld."""
+    """A measure's marks, and the pairs of successive ones: between them goes a line, or a band if one is not exact."""
 
     measure: str
     marks: tuple[Mark, ...]
     stretches: tuple[tuple[Mark, Mark], ...]
-    withheld: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def timeline(source: Source) -> Timeline:
 
 def _frame(measures: list[str], at: list[tuple[int, Release]]) -> Frame:
     figures = {m: [(x, r, past(r, table_of_kind(r, "city"), CITY, m)) for x, r in at] for m in measures}
-    highest = max((reach(one.cell, one.slack) for row in figures.values() for _, _, one in row), default=0)
+    highest = max((reach(one.cell) for row in figures.values() for _, _, one in row), default=0)
     step = _step(highest)
     top = step * max(-(-highest // step), 1)  # at least one step, so that an empty frame can be drawn too
     series = tuple(_series(measure, row, top) for measure, row in figures.items())
@@ -111,16 +118,14 @@ def _series(measure: str, row: list[tuple[int, Release, ShownFigure]], top: int)
         measure,
         tuple(mark for mark in places if mark),
         tuple((one, other) for one, other in itertools.pairwise(places) if one and other),
-        tuple(percent(x) for x, _, one in row if one.status == "suppressed"),
     )
 
 
 def _mark(x: int, release: Release, one: ShownFigure, top: int) -> Mark | None:
-    if one.value is None:
+    if one.low is None or one.high is None:
         return None
-    ends = (one.value, one.value + one.slack, max(one.value - one.slack, 0))
-    y, high, low = (_down(people, top) for people in ends)
-    return Mark(x, y, high, low, release, one)
+    y = None if one.value is None else _down(one.value, top)
+    return Mark(x, y, _down(one.high, top), _down(one.low, top), release, one)
 
 
 def _down(people: int, top: int) -> int:

@@ -1,19 +1,34 @@
-"""The data of the pages, prepared before any HTML: ledgers, deadlines, table rows, ranges."""
+"""The data of the pages, prepared before any HTML: ledgers, deadlines, table rows."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from etl.exchange.release import CITY, Cell, Release, ReleasedTable, Status
+from etl.exchange.release import CITY, Cell, Release, ReleasedTable, Status, exact_cell
 from etl.findings import FuxueError
-from etl.publish.charts import BarShape, ShownFigure, bar_of, figure, past, percentage, reach, scale, starts
+from etl.publish.charts import (
+    BarShape,
+    ShownFigure,
+    bar_of,
+    figure,
+    past,
+    reach,
+    scale,
+    share_of,
+    starts,
+    sums_of,
+)
 from etl.publish.source import Source
-from etl.rulebook.campaign import Category, Unit
+from etl.rulebook.campaign import Category
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of a ledger: a measure, its depth below the top-level measure, and its share of the measure `whole`."""
+    """A line of a ledger: a measure, its depth below the top-level measure, and its share of the measure `whole`.
+
+    `added` are the measures of the row that it adds up, if it is not published itself.
+    """
 
     measure: str
     depth: int
@@ -21,6 +36,7 @@ class _Line:
     bar: BarShape | None
     whole: str
     share: str | None
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,10 +70,10 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class UnitRow:
-    """A unit and its line in the table."""
+class PlaceRow:
+    """A unit or an area and its line in the table."""
 
-    unit: Unit
+    place: Any
     slots: tuple[Slot, ...]
 
 
@@ -81,23 +97,42 @@ def table_of_kind(release: Release, kind: str) -> ReleasedTable:
 
 def ledger(source: Source, table: ReleasedTable, row: str) -> tuple[_Line, ...]:
     """A row of a table of the newest release as lines, each part below its whole; all bars share the row's scale."""
-    release, sums = source.latest, source.campaign.publication.sums
-    slack = release.threshold(row)
+    sums = source.campaign.publication.sums
     cells = {measure: table[row, measure] for measure in table.measures}
-    wholes = {part: whole for whole in cells for part in sums.get(whole, ()) if part in cells}
-    top = max((reach(cell, slack) for cell in cells.values()), default=0)
+    derived = sums_of(cells, sums)
+    cells = _in_order(cells, derived, sums)
+    wholes = {measure: whole for measure in cells if (whole := _whole(measure, cells, sums))}
+    top = max((reach(cell) for cell in cells.values()), default=0)
     start = starts(cells, sums)
     return tuple(
         _Line(
             measure=measure,
             depth=_depth(measure, wholes),
-            figure=figure(release, table, row, measure),
-            bar=bar_of(cell, top, start[measure], slack),
+            figure=ShownFigure(f"{table.key}.{row}.{measure}", cell),
+            bar=bar_of(cell, top, start[measure]),
             whole=wholes.get(measure, ""),
-            share=percentage(cell, cells[wholes[measure]]) if measure in wholes else None,
+            share=share_of(cell, cells[wholes[measure]]) if measure in wholes else None,
+            added=sums[measure] if measure in derived else (),
         )
         for measure, cell in cells.items()
     )
+
+
+def _in_order(
+    cells: Mapping[str, Cell], derived: Mapping[str, Cell], sums: Mapping[str, tuple[str, ...]]
+) -> dict[str, Cell]:
+    """Cells by measure, each derived sum just before the first of its parts."""
+    found: dict[str, Cell] = {}
+    for measure, cell in cells.items():
+        found |= {whole: sum_ for whole, sum_ in derived.items() if measure in sums[whole] and whole not in found}
+        found[measure] = cell
+    return found
+
+
+def _whole(measure: str, cells: Mapping[str, Cell], sums: Mapping[str, tuple[str, ...]]) -> str:
+    """The smallest sum among the cells that has the measure as a part, directly or as a part of a part; else empty."""
+    above = next((whole for whole, parts in sums.items() if measure in parts), "")
+    return above if above in cells or not above else _whole(above, cells, sums)
 
 
 def _depth(measure: str, wholes: dict[str, str]) -> int:
@@ -109,7 +144,7 @@ def deadlines(source: Source) -> tuple[Deadline, ...]:
     campaign, release = source.campaign, source.latest
     city = table_of_kind(release, "city")
     visits = [
-        _progress(part, figure(release, city, CITY, part), figure(release, city, CITY, whole))
+        _progress(part, figure(city, CITY, part), figure(city, CITY, whole))
         for part, whole in (("verified", "suspected"), ("returned", "to_return"))
         if {part, whole} <= set(city.measures)
     ]
@@ -121,14 +156,13 @@ def deadlines(source: Source) -> tuple[Deadline, ...]:
 
 
 def _progress(key: str, part: ShownFigure, whole: ShownFigure) -> Progress:
-    drawn = bar_of(part.cell, reach(whole.cell, whole.slack), slack=part.slack)
-    return Progress(key, part, whole, drawn, percentage(part.cell, whole.cell))
+    return Progress(key, part, whole, bar_of(part.cell, reach(whole.cell)), share_of(part.cell, whole.cell))
 
 
 def _reported(units: ReleasedTable) -> Progress:
     """The share of units that have reported. Whether a unit has reported is public, whatever its figures."""
     done = [row for row in units.rows if has_reported(units, row)]
-    counts = [ShownFigure("", Cell(Status.PUBLISHED, len(rows))) for rows in (done, units.rows)]
+    counts = [ShownFigure("", exact_cell(len(rows))) for rows in (done, units.rows)]
     return _progress("reported", *counts)
 
 
@@ -137,36 +171,45 @@ def has_reported(units: ReleasedTable, row: str) -> bool:
     return all(units[row, measure].status is not Status.NOT_DUE for measure in units.measures)
 
 
-def unit_groups(source: Source) -> tuple[tuple[UnitRow, ...], ...]:
+def unit_groups(source: Source) -> tuple[tuple[PlaceRow, ...], ...]:
     """The units' table in the release's order (never sorted by a figure), grouped by consecutive units of one kind."""
     table = table_of_kind(source.latest, "unit")
-    scales = unit_scales(source)
-    groups: list[list[UnitRow]] = []
+    scales = _scales(table)
+    groups: list[list[PlaceRow]] = []
     for row in table.rows:
         unit = source.campaign.unit[row]
-        if not groups or groups[-1][0].unit.kind != unit.kind:
+        if not groups or groups[-1][0].place.kind != unit.kind:
             groups.append([])
-        groups[-1].append(UnitRow(unit, tuple(_slots(source.latest, table, row, scales))))
+        groups[-1].append(PlaceRow(unit, tuple(_slots(table, row, scales))))
     return tuple(tuple(group) for group in groups)
 
 
-def unit_scales(source: Source) -> dict[str, int]:
-    """The number of people at full bar width, for each measure of the units' table."""
-    table = table_of_kind(source.latest, "unit")
-    return {measure: scale([table], measure, source.latest.k) for measure in table.measures}
+def area_rows(source: Source) -> tuple[tuple[str, ...], tuple[PlaceRow, ...]]:
+    """The measures and lines of the areas' table; both empty if there is none."""
+    for table in source.latest.tables:
+        if table.kind == "area":
+            areas, scales = source.rows("area"), _scales(table)
+            rows = (PlaceRow(areas[row], tuple(_slots(table, row, scales))) for row in table.rows)
+            return table.measures, tuple(rows)
+    return (), ()
 
 
-def _slots(release: Release, table: ReleasedTable, row: str, scales: dict[str, int]) -> Iterator[Slot]:
+def _scales(table: ReleasedTable) -> dict[str, int]:
+    """The number of people at full bar width, for each measure of a table."""
+    return {measure: scale([table], measure) for measure in table.measures}
+
+
+def _slots(table: ReleasedTable, row: str, scales: dict[str, int]) -> Iterator[Slot]:
     waiting: list[ShownFigure] = []
     for measure in table.measures:
-        one = figure(release, table, row, measure)
+        one = figure(table, row, measure)
         if one.cell.status is Status.NOT_DUE:
             waiting.append(one)
             continue
         if waiting:
             yield Slot("", tuple(waiting), None)
             waiting = []
-        yield Slot(measure, (one,), bar_of(one.cell, scales[measure], slack=one.slack))
+        yield Slot(measure, (one,), bar_of(one.cell, scales[measure]))
     if waiting:
         yield Slot("", tuple(waiting), None)
 
@@ -175,13 +218,13 @@ def category_groups(source: Source) -> tuple[tuple[str, tuple[CategoryRow, ...]]
     """The categories' table by group (deducted, to return), in the campaign's order."""
     table, city = (table_of_kind(source.latest, kind) for kind in ("category", "city"))
     measure = table.measures[0]
-    whole = city.cells.get((CITY, measure), Cell(Status.SUPPRESSED))
-    figures = {code: figure(source.latest, table, code, measure) for code in table.rows}
-    top = max((reach(one.cell, one.slack) for one in figures.values()), default=0)
+    whole = city.cells.get((CITY, measure), Cell(Status.NOT_DUE))
+    figures = {code: figure(table, code, measure) for code in table.rows}
+    top = max((reach(one.cell) for one in figures.values()), default=0)
     groups: dict[str, list[CategoryRow]] = {}
     for code in table.rows:
         category, one = source.campaign.category[code], figures[code]
-        line = CategoryRow(category, one, bar_of(one.cell, top, slack=one.slack), percentage(one.cell, whole))
+        line = CategoryRow(category, one, bar_of(one.cell, top), share_of(one.cell, whole))
         groups.setdefault(category.group, []).append(line)
     return tuple((group, tuple(lines)) for group, lines in groups.items())
 
@@ -190,9 +233,9 @@ def city_shares(source: Source, row: str) -> Iterator[tuple[str, ShownFigure, Sh
     """Each (measure, figure of the unit, of the city or None if not shown, the unit's share of it) of a unit's row."""
     units, city = (table_of_kind(source.latest, kind) for kind in ("unit", "city"))
     for measure in units.measures:
-        one = figure(source.latest, units, row, measure)
-        whole = figure(source.latest, city, CITY, measure) if measure in city.measures else None
-        yield measure, one, whole, percentage(one.cell, whole.cell) if whole else None
+        one = figure(units, row, measure)
+        whole = figure(city, CITY, measure) if measure in city.measures else None
+        yield measure, one, whole, share_of(one.cell, whole.cell) if whole else None
 
 
 def figures_over_time(
@@ -205,16 +248,3 @@ def figures_over_time(
         if (row, table.measures[0]) in table.cells:
             found.append((release, tuple(past(release, table, row, measure) for measure in table.measures)))
     return tuple(found)
-
-
-def withheld_ranges(source: Source) -> Iterator[tuple[str, str, int, int | None]]:
-    """(row, measure, least, greatest) of every withheld cell, each once, in the order of the tables."""
-    seen: dict[str, None] = {}
-    for table in source.latest.tables:
-        for row in table.rows:
-            for measure in table.measures:
-                if table[row, measure].status is Status.SUPPRESSED:
-                    seen[f"{row}.{measure}"] = None
-    for cell in seen:
-        row, measure = cell.rsplit(".", 1)
-        yield row, measure, *source.latest.ranges[cell]

@@ -193,13 +193,15 @@ def load_campaign(folder: Path) -> Campaign:
     """Load a campaign folder. FuxueError for the first mistake; it names file, key and what was expected."""
     particulars = load_toml(folder / "campaign.toml", Particulars)
     units = _units(folder / "units.csv")
+    publication = load_toml(folder / "publication.toml", Publication)
+    _check_areas(publication, [unit.slug for unit in units])
     taken = {*RESERVED, *(unit.slug for unit in units)}
     return Campaign(
         **vars(particulars),
         units=units,
         categories=_categories(folder / "categories.csv"),
         rules=load_toml(folder / "rules.toml", RuleBook).rules,
-        publication=load_toml(folder / "publication.toml", Publication),
+        publication=publication,
         casework=load_toml(folder / "casework.toml", Casework, taken=taken),
         inspection=load_toml(folder / "inspection.toml", Inspection),
     )
@@ -226,6 +228,16 @@ def _categories(path: Path) -> tuple[Category, ...]:
     for code in [*GROUP_OF][len(rows) :]:
         raise bad_value(path.name, f"code {code}", "categories", code=code)
     return tuple(rows.values())
+
+
+def _check_areas(publication: Publication, units: list[str]) -> None:
+    """Each part of an area is a unit or an area, and no area has the name of a unit."""
+    known = [*units, *(area.key for area in publication.areas)]
+    for number, area in enumerate(publication.areas, 1):
+        if area.key in units:
+            raise bad_value("publication.toml", f"areas[{number}].key", "once")
+        if not set(area.parts) <= set(known):
+            raise bad_value("publication.toml", f"areas[{number}].parts", "area_parts", known=known)
 
 
 def _check_once(path: Path, column: str, values: Iterable[str]) -> None:

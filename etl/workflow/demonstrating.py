@@ -50,15 +50,18 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: P
     first = loading.load_files(_on(run, campaign.verification_due), filled)
     refused = [one.checked for one in first if one.outcome == "refused"]
     clock.note("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
+    releasing.release_figures(_on(run, campaign.verification_due), closing=False)
+    clock.note("中期公布", "约数")
     again = synthesizing.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
     second = loading.load_files(_on(run, campaign.reports_due), again)
     if left := sum(one.outcome != "accepted" for one in second):
         raise FuxueError("demo.failed", count=left)
     clock.note("退回后重报", f"收下 {len(second)}")
     clock.note("更正与建档", _casework(_on(run, campaign.reports_due), seed))
-    release = releasing.release_figures(_on(run, campaign.reports_due)).release
+    release = releasing.release_figures(_on(run, campaign.reports_due), closing=True).release
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
-    clock.note("汇总、保护、审核", f"公布 {statuses.count(Status.PUBLISHED)}，隐去 {statuses.count(Status.SUPPRESSED)}")
+    figures = f"确切 {statuses.count(Status.EXACT)}，区间 {statuses.count(Status.INTERVAL)}"
+    clock.note("汇总、保护、审核", figures)
     publishing.publish(home, campaign_folder)
     clock.note("发布", "网页、CSV、fuxue.db")
     return DemoResult(tuple(clock.lines), release, demo_accounts(run))

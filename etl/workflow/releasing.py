@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from etl.exchange.counts import Counts
 from etl.exchange.release import Release, read_release, write_draft
 from etl.exchange.release_folder import (
     finish_interrupted_releases,
@@ -16,6 +15,7 @@ from etl.exchange.release_folder import (
 )
 from etl.findings import FuxueError
 from etl.protect.closing import closing_release
+from etl.protect.draft import ReleaseDay
 from etl.protect.interim import interim_release
 from etl.protect.search import unprotected
 from etl.protect.why import Why, reasons
@@ -43,11 +43,11 @@ class Made:
     head: str = ""
 
 
-def release_figures(run: Run, *, closing: bool = True, dry_run: bool = False) -> Made:
+def release_figures(run: Run, *, closing: bool = False, dry_run: bool = False) -> Made:
     """Count, protect and audit a release; unless it is a dry run, also write, prove and record it.
 
-    With `closing`, figures are exact (in a later correction, only if the difference reveals nothing), otherwise
-    rounded. Protection takes all earlier releases into account. FuxueError if no figure has changed since the close.
+    With `closing`, figures are exact or intervals, which happens once; otherwise they are rounded, before the close and
+    after it. Protection takes all earlier releases into account.
     """
     with writing(run) as vault:
         recorded, lost = releases.releases(vault), releases.lost_releases(vault)
@@ -57,16 +57,14 @@ def release_figures(run: Run, *, closing: bool = True, dry_run: bool = False) ->
         )
         earlier = _on_record(run.home.released, recorded, lost)
         counts = counting.count(vault, run.campaign, run.day)
-        if closing and earlier and earlier[-1].closing and releases.has_sums(vault, earlier[-1].name, counts):
-            raise FuxueError("release.unchanged", release=earlier[-1].name, as_of=earlier[-1].as_of)
         make = closing_release if closing else interim_release
         # The first master key: random choices in earlier releases were derived from it and must not change by a rekey.
-        made = make(run.campaign, counts, earlier, run.keys.derive("disclosure", 0))
-        made = replace(made, earlier=recorded)
-        plan = Made(made, earlier[-1] if earlier else None, reasons(run.campaign, counts, made))
+        day = ReleaseDay(run.campaign, counts, earlier, run.keys.derive("disclosure", 0))
+        made = replace(make(day), earlier=recorded)
+        plan = Made(made, earlier[-1] if earlier else None, reasons(day, made))
         if dry_run:
             return plan
-        fresh = _written(run, made, counts)
+        fresh = _written(run, made, day)
         releases.insert_release(vault, made, release_digest(fresh), counts, run.day)
         place_release(run.home.released, made.name)
         head = chain.head(vault.connection)
@@ -109,7 +107,7 @@ def adopt_release(run: Run, name: str) -> str:
     return chain.printed(head.seal) if head else ""
 
 
-def _written(run: Run, made: Release, counts: Counts) -> Path:
+def _written(run: Run, made: Release, day: ReleaseDay) -> Path:
     """Write the release to its draft folder, prove and seal it, search it for unprotected figures and read it back.
 
     FuxueError, with the draft deleted, if any of that fails.
@@ -117,7 +115,7 @@ def _written(run: Run, made: Release, counts: Counts) -> Path:
     fresh = write_draft(run.home.released, made)
     try:
         _prove(run.home, fresh)
-        if places := unprotected(fresh, made, counts, run.campaign):
+        if places := unprotected(fresh, made, day):
             raise FuxueError("release.unprotected", places="、".join(places[:5]), code=3)
         if read_release(fresh) != made:
             raise FuxueError("release.changed", release=made.name, file="release.json")

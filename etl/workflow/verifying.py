@@ -18,7 +18,7 @@ def verify_release_folder(campaign: Campaign, folder: Path) -> Release:
     """Check a release folder and return the release. FuxueError says what is wrong.
 
     First the program that goes with each release checks seal and proof. Then campaign, rules and day are compared, and
-    it is checked that no withheld figure can be inferred.
+    it is checked that no count can be inferred.
     """
     found = read_release(folder)
     try:
@@ -49,5 +49,6 @@ def _rules(campaign: Campaign, found: Release) -> Iterator[tuple[str, object, ob
     tables = [(t.key, t.kind, t.measures, t.title, t.title_en) for t in found.tables]
     yield "tables", tables, [(t.key, t.rows, t.measures, t.title, t.title_en) for t in rules.tables]
     rows = {"city": [CITY], "unit": [*campaign.unit], "category": [*campaign.category]}
+    rows["area"] = [area.key for area in rules.areas]
     for table in found.tables:
         yield f"tables.{table.key}", list(table.rows), rows[table.kind]

@@ -19,19 +19,6 @@ EQUIVALENT = {
         "a row is paired by its key, which is as issued: every row is then compared cell by cell, to the same end",
     "etl/check/acceptance.py _unknown: problem == 'F10' and submission.manifest → problem == 'F10'":
         "F10 is reported only where there is a manifest; the question is there for the type checker",
-    "etl/proof/verify_release.py states_of: name not in found and all((part in found for part in parts))"
-    " → all((part in found for part in parts))":
-        "a sum that is added up again gives the same states; it is left out to save the work",
-    "etl/proof/verify_release.py examples: 1 → 2 (4)":
-        "no place comes before the first: any number below it begins the order",
-    "etl/proof/verify_release.py follows: 1 → 2":
-        "a number below every count of what is known, so that the search begins",
-    "etl/proof/verify_release.py follows: 1 → 0":
-        "something is known as soon as there is a unit: what it reported or did not",
-    "etl/proof/verify_release.py moves: 1 → 0 (2)":
-        "all releases have one structure: which of them it is taken from makes no difference",
-    "etl/proof/verify_release.py threshold: 1 → 2":
-        "a figure's name has one point",
     "etl/vault/record/submissions.py newest_workbooks: unit or '' → unit":
         "a file that names no unit is nobody's, whether that is empty or none",
     **dict.fromkeys(
@@ -39,8 +26,6 @@ EQUIVALENT = {
          "etl/vault/upkeep/purge.py _certificate: 0 → -1 (3)", "etl/vault/upkeep/purge.py _forget: 0 → -1"),
         "the answer has one column: its first value is its last",
     ),
-    "etl/proof/verify_release.py fits: STATUSES[line.status] or 0 → STATUSES[line.status]":
-        "a line with a number has a status with one; the 0 is there for the type checker",
 }  # fmt: skip
 
 MODULE = """

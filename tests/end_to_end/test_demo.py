@@ -133,30 +133,38 @@ def test_no_name_or_number_is_released_published_or_said(demo: tuple[Path, str],
     assert not [number for number in re.findall(r"\d{17}[\dX]", content) if is_valid(number)]
 
 
-def test_a_withheld_figure_is_readable_nowhere(demo: tuple[Path, str]) -> None:
+def test_a_small_count_is_an_interval_everywhere(demo: tuple[Path, str]) -> None:
     home, _ = demo
-    release = read_release(home / "released" / "0001")
-    withheld = {
-        f"{table.key}.{row}.{name}"
+    release = read_release(home / "released" / "0002")
+    hidden = {
+        f"{table.key}.{row}.{name}": cell
         for table in release.tables
         for (row, name), cell in table.cells.items()
-        if cell.status is Status.SUPPRESSED
+        if cell.status is Status.INTERVAL
     }
-    assert withheld
+    assert hidden
     pages = "\n".join(path.read_text(encoding="utf-8") for path in (home / "public/site").rglob("*.html"))
     shown = set()
-    for name, text in re.findall(r'data-cell="([^"]+)"[^>]*>(.*?)</t[dh]>', pages, flags=re.S):
-        if name in withheld:
-            shown.add(name)
-            assert not re.search(r"\d", re.sub(r"<svg.*?</svg>|<[^>]+>", "", text, flags=re.S)), name
+    for name, text in re.findall(
+        r'<td[^>]*data-cell="([^"]+)" data-status="interval"[^>]*>(.*?)</td>', pages, flags=re.S
+    ):
+        # The share beside a figure is made of the ends of both figures; the tests of the pages compare it.
+        plain = re.sub(r'<svg.*?</svg>|<span class="share">.*?</span>|<[^>]+>', " ", text, flags=re.S)
+        numbers = {int(one) for one in re.findall(r"\d+", plain)}
+        ends = hidden[name]
+        assert ends.low is not None
+        assert ends.high is not None
+        assert numbers <= {ends.low, ends.high, ends.high + 1}, name
+        shown.add(name)
     assert shown
     for path in (home / "public/site/data/latest").glob("*.csv"):
         for line in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))):
-            if line.get("status") == "suppressed":
-                assert line["value"] == ""
+            assert (line["value"] == "") is (line["status"] in ("interval", "not_due"))
     db = sqlite3.connect(home / "public" / "fuxue.db")
-    rows = db.execute("SELECT count(*), count(value) FROM cell WHERE status = 'suppressed'").fetchone()
-    assert rows == (len(withheld), 0)
+    rows = db.execute(
+        "SELECT count(*), count(value) FROM cell WHERE status = 'interval' AND release = '0002'"
+    ).fetchone()
+    assert rows == (len(hidden), 0)
 
 
 def test_a_release_verifies_and_a_changed_one_does_not(
@@ -168,7 +176,7 @@ def test_a_release_verifies_and_a_changed_one_does_not(
     copy = tmp_path / "0001"
     copy.mkdir()
     for name, data in files(release).items():
-        (copy / name).write_bytes(data.replace(b"suspected,60,", b"suspected,61,"))
+        (copy / name).write_bytes(data.replace(b"suspected,exact,60,60,60,", b"suspected,exact,61,61,61,"))
     done = build(home, small_folder, "verify", str(copy))
     assert done.returncode == 2
     assert "city.csv" in done.stderr
@@ -279,8 +287,8 @@ def test_a_small_count_planted_in_a_release_is_not_published(
     content = files(demo[0] / "released/0001")
     name = "units.csv"
     lines = content[name].decode().splitlines()
-    at = next(n for n, line in enumerate(lines) if line.endswith(",,suppressed"))
-    lines[at] = lines[at].replace(",,suppressed", ",3,published")
+    at = next(n for n, line in enumerate(lines) if ",rounded," in line)
+    lines[at] = ",".join([*lines[at].split(",")[:2], "exact", "3", "3", "3", ""])
     content[name] = ("\n".join(lines) + "\n").encode()
     for file, data in content.items():
         (folder / file).write_bytes(data)

@@ -68,22 +68,58 @@ def test_a_release_is_read_back_as_it_was_written(folder: Path, tmp_path: Path) 
         read_release(draft)  # it was never sealed
 
 
+@pytest.mark.parametrize(
+    ("cell", "value", "exact"),
+    [
+        (Cell(Status.EXACT, 7, 7), 7, 7),
+        (Cell(Status.EXACT, 7, 7, 6), 7, 7),
+        (Cell(Status.INTERVAL, 0, 5, 6), None, None),
+        (Cell(Status.ROUNDED, 1, 11, 6), 6, None),
+        (Cell(Status.NOT_DUE), None, None),
+    ],
+)
+def test_a_figure_has_one_number_to_print_unless_it_is_an_interval_or_not_due(
+    cell: Cell, value: int | None, exact: int | None
+) -> None:
+    assert (cell.value, cell.exact) == (value, exact)
+
+
 @pytest.mark.parametrize("status", Status)
-@pytest.mark.parametrize("value", [None, 0, 7])
-def test_a_cell_has_a_value_exactly_if_its_status_says_so(status: Status, value: int | None) -> None:
-    if (value is not None) == (status in (Status.PUBLISHED, Status.ROUNDED)):
-        assert Cell(status, value).exact == (value if status is Status.PUBLISHED else None)
-    else:
-        with pytest.raises(ValueError, match="a cell has a value exactly if"):
-            Cell(status, value)
+@pytest.mark.parametrize("numbers", [(5, 0, None), (-1, 5, None), (None, 5, None), (0, None, None), (None, None, 6)])
+def test_numbers_that_do_not_fit_the_status_make_no_cell(
+    status: Status, numbers: tuple[int | None, int | None, int | None]
+) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        Cell(status, *numbers)
+
+
+@pytest.mark.parametrize(
+    ("status", "numbers"),
+    [
+        (Status.EXACT, (0, 5, None)),
+        (Status.INTERVAL, (5, 5, None)),
+        (Status.ROUNDED, (1, 11, None)),
+        (Status.ROUNDED, (6, 6, 6)),
+        (Status.NOT_DUE, (0, 5, None)),
+    ],
+)
+def test_a_status_with_the_numbers_of_another_makes_no_cell(
+    status: Status, numbers: tuple[int | None, int | None, int | None]
+) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        Cell(status, *numbers)
 
 
 #: What no release says, sealed: every one of these is read as no release at all.
 MALFORMED: dict[str, Callable[[Path], object]] = {
-    "a status that there is not": text(UNITS, "suppressed", "hidden"),
-    "a figure in a withheld cell": text(UNITS, ",,suppressed", ",3,suppressed"),
-    "no figure where there must be one": text(UNITS, r",\d+,published", ",,published"),
-    "a figure with a zero before it": text(UNITS, r",(\d+),published", r",0\1,published"),
+    "a status that there is not": text(UNITS, ",interval,", ",hidden,"),
+    "a number in an interval": text(UNITS, ",interval,,", ",interval,3,"),
+    "no number where there must be one": text(UNITS, r",exact,\d+,", ",exact,,"),
+    "another number than the one of its ends": text(UNITS, r",exact,\d+,", ",exact,9999,"),
+    "a rounded figure without its number": text(UNITS, r",rounded,(\d+),(\d+),(\d+),\d+", r",rounded,\1,\2,\3,"),
+    "a figure that is not due and has numbers": text(UNITS, ",not_due,,,,", ",not_due,,0,5,"),
+    "an interval of one value": text(UNITS, r",interval,,(\d+),\d+,", r",interval,,\1,\1,"),
+    "a figure with a zero before it": text(UNITS, r",exact,(\d+),", r",exact,0\1,"),
     "a figure in other digits": text(UNITS, ",170,", ",１７０,"),
     "a figure of ten digits": text(UNITS, ",170,", ",1234567890,"),
     "a negative figure": text(UNITS, ",170,", ",-170,"),
@@ -92,12 +128,14 @@ MALFORMED: dict[str, Callable[[Path], object]] = {
     "a line left out": text(UNITS, "^xinhua,suspected.*\n", ""),
     "a measure that there is not": text(UNITS, "^xinhua,suspected", "xinhua,names"),
     "a fifth column": text(UNITS, "^(xinhua,suspected.*)", r"\1,more"),
-    "a third column alone": text(UNITS, "^(xinhua,suspected,170).*", r"\1"),
+    "a third column alone": text(UNITS, "^(xinhua,suspected,[a-z]+).*", r"\1"),
     "another heading": text(UNITS, "^row", "unit"),
-    "a heading alone": lambda folder: (folder / UNITS).write_text("row,measure,value,status\n", "utf-8"),
+    "a heading alone": lambda folder: (folder / UNITS).write_text(
+        "row,measure,status,value,low,high,rounded\n", "utf-8"
+    ),
     "a row that steers the terminal": text(UNITS, "xinhua", "\x1b[2J"),
     "an open quote": text(UNITS, "xinhua", '"xinhua'),
-    "no JSON": lambda folder: (folder / "audit.json").write_text("x", "utf-8"),
+    "no JSON": lambda folder: (folder / "release.json").write_text("x", "utf-8"),
     "text of another encoding": lambda folder: (folder / "release.json").write_bytes(b"\xff\xfe{}"),
     "brackets without end": lambda folder: (folder / "release.json").write_bytes(b"[" * 100_000),
     "a list": lambda folder: (folder / "release.json").write_text("[]", "utf-8"),
@@ -108,7 +146,6 @@ MALFORMED: dict[str, Callable[[Path], object]] = {
     "no k": about(lambda data: data.pop("k")),
     "tables as a number": about(lambda data: data.update(tables=7)),
     "a table without a file": about(lambda data: data["tables"].append(data["tables"][0] | {"key": "more"})),
-    "a range of one end": lambda folder: stored(folder / "audit.json", {"ranges": {"city.verified": [0]}}),
 }
 
 

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from etl.exchange.release import Cell, Status, cell_id
+from etl.exchange.release import Cell, exact_cell, rounded_cell
 from etl.publish.__main__ import publish_site
 from etl.publish.charts import Band, BarShape, bar_of
 from etl.publish.news import notes
 from etl.publish.source import load_source
 from etl.publish.timeline import HEIGHT, timeline
 from etl.rulebook.campaign import load_campaign
+from tests.support.markup import written
 from tests.support.sample_release import (
     CAMPAIGN,
-    WITHHELD,
+    FEW,
+    WAITING,
     Reader,
     figures,
     publish_sample,
@@ -25,7 +27,7 @@ from tests.support.sample_release import (
     tree,
     with_cell,
 )
-from tests.support.sample_releases import PAGES, made_stack, publish_stack, stack
+from tests.support.sample_releases import PAGES, after_the_close, made_stack, publish_stack, stack
 from tests.support.site_identity import filled
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -37,14 +39,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rounded(value: int) -> Cell:
-    return Cell(Status.ROUNDED, value)
+    return rounded_cell(value, 5)
 
 
 def test_a_rounded_bar_is_solid_as_far_as_it_is_sure_and_shows_where_it_may_end() -> None:
-    assert bar_of(rounded(24), 100, slack=5) == BarShape("0%", "19%", Band("19%", "10%", "24%"))
-    assert bar_of(rounded(24), 100, start=50, slack=5) == BarShape("50%", "19%", Band("69%", "10%", "74%"))
-    assert bar_of(rounded(0), 100, slack=5) == BarShape("0%", "0%", Band("0%", "5%", "0%"))
-    assert bar_of(rounded(98), 100, slack=5) == BarShape("0%", "93%", Band("93%", "7%", "98%"))
+    assert bar_of(rounded(24), 100) == BarShape("0%", "19%", Band("19%", "10%", "24%"))
+    assert bar_of(rounded(24), 100, start=50) == BarShape("50%", "19%", Band("69%", "10%", "74%"))
+    assert bar_of(rounded(0), 100) == BarShape("0%", "0%", Band("0%", "5%", "0%"))
+    assert bar_of(rounded(98), 100) == BarShape("0%", "93%", Band("93%", "7%", "98%"))
 
 
 def test_every_template_has_a_page_in_both_languages(folder: Path) -> None:
@@ -70,13 +72,12 @@ def test_every_earlier_figure_agrees_with_its_release(folder: Path, language: st
     for path in (folder / "public/site" / language).rglob("*.html"):
         html = path.read_text(encoding="utf-8")
         for name, at, status, text in re.findall(
-            r'data-past="(\d{4})/([^"]+)" data-status="(\w+)">(.*?)</span>', html, re.S
+            r'data-past="(\d{4})/([^"]+)" data-status="(\w+)">(.*?)</span>(?=</td>|</del>|</ins>)', html, re.S
         ):
             cell = releases[name][at]
             seen.add((name, at))
             assert status == cell.status.value
-            number = re.sub(r"<span.*|[约a-z, ]", "", text)
-            assert number == ("" if cell.value is None else str(cell.value)), (path, at)
+            assert re.sub(r"<[^>]*>", "", text) in written(cell), (path, at)
     # On its own page a release is shown beside the one before it, with all rows that changed.
     assert {name for name, _ in seen} == {"0001", "0002", "0003"}
 
@@ -87,31 +88,41 @@ def test_a_release_s_own_page_is_the_same_ever_after(folder: Path, tmp_path_fact
 
 
 @pytest.fixture(scope="module")
-def corrected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site after a fourth release, which corrects two figures of the third for the same day."""
+def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site with a fourth release, made after the close."""
+    return publish_sample(tmp_path_factory.mktemp("later"), *stack(), after_the_close()) / "site"
+
+
+def test_a_release_after_the_close_is_an_ordinary_one_and_leaves_the_closing_figures_as_they_are(later: Path) -> None:
+    for page in ("index.html", "releases/index.html", "releases/0004/index.html", "feed.xml"):
+        assert "结束时（第 0003 次）公布的数不再改动" in (later / page).read_text(encoding="utf-8"), page
+        english = (later / "en" / page).read_text(encoding="utf-8")
+        assert "the figures of the closing release (0003) stay as they are" in english, page
+    for name in ("0001", "0002", "0003"):
+        assert "不再改动，此后" not in (later / f"releases/{name}/index.html").read_text(encoding="utf-8")
+    html = (later / "releases/0004/index.html").read_text(encoding="utf-8")
+    assert re.search(r"<del>.*150.*</del> <ins>.*约 150.*</ins>", html)
+
+
+def test_the_close_says_what_it_is(folder: Path) -> None:
+    for page, text in (("index.html", "能给确切数的给确切数，其余给区间"), ("en/index.html", "otherwise intervals")):
+        assert text in (folder / "public/site" / page).read_text(encoding="utf-8")
+
+
+def test_releases_of_one_day_are_told_apart_by_their_numbers(tmp_path: Path) -> None:
     releases = stack()
-    fourth = replace(releases[-1], number=4)
-    for at in (("units", "xinhua", "suspected"), ("city", "city", "returned")):
-        fourth = with_cell(fourth, *at, Cell(Status.PUBLISHED, 171))
-    return publish_sample(tmp_path_factory.mktemp("corrected"), *releases, fourth) / "site"
-
-
-def test_a_correction_says_which_release_it_corrects_and_which_rows_differ(corrected: Path) -> None:
-    html = (corrected / "releases/0004/index.html").read_text(encoding="utf-8")
-    assert "本次更正第 0003 次公布" in html
-    assert re.findall(r'<tr><th scope="row">(.*?)</th>', html) == ["全市", "新华街道"]
-    assert re.search(r"<del>.*170.*</del> <ins>.*171.*</ins>", html)
-    for page in ("en/index.html", "en/releases/index.html", "en/releases/0004/index.html", "en/feed.xml"):
-        assert "This release corrects release 0003." in (corrected / page).read_text(encoding="utf-8"), page
-    assert "更正第" not in (corrected / "releases/0003/index.html").read_text(encoding="utf-8")
-
-
-def test_releases_of_one_day_are_told_apart_by_their_numbers(corrected: Path) -> None:
-    for page in ("index.html", "releases/0004/index.html", "timeline/index.html", "units/xinhua/index.html"):
-        html = (corrected / page).read_text(encoding="utf-8")
+    fourth = with_cell(
+        replace(releases[-1], number=4, closing=False), "units", "lingdong", "suspected", exact_cell(151)
+    )
+    site = publish_sample(tmp_path, *releases, with_cell(fourth, "city", "city", "still_out", exact_cell(34))) / "site"
+    for page in ("index.html", "releases/0004/index.html", "timeline/index.html", "units/lingdong/index.html"):
+        html = (site / page).read_text(encoding="utf-8")
         assert "3月4日（第 0003 次）" in html, page
         assert "3月4日（第 0004 次）" in html, page
-    assert "（第 0002 次）" not in (corrected / "timeline/index.html").read_text(encoding="utf-8")
+    assert "（第 0002 次）" not in (site / "timeline/index.html").read_text(encoding="utf-8")
+    html = (site / "releases/0004/index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<tr><th scope="row">(.*?)</th>', html) == ["全市", "岭东街道"]
+    assert re.search(r"<del>.*150.*</del> <ins>.*151.*</ins>", html)
 
 
 def test_the_feed_has_every_release_with_a_name_that_stays(folder: Path, tmp_path: Path) -> None:
@@ -147,16 +158,24 @@ def test_a_site_that_is_filled_in_says_so_everywhere(folder: Path, tmp_path: Pat
         assert "辽公网安备 21028100000000号" in html
 
 
-def test_the_time_line_draws_bands_and_hatches_the_day_of_a_withheld_figure(folder: Path) -> None:
+def test_the_time_line_marks_exact_figures_draws_bands_and_hatches_intervals(folder: Path) -> None:
     drawn = timeline(load_source(folder / "released", load_campaign(CAMPAIGN)))
     suspected, verified = drawn.frames[0].series
     to_return, returned = drawn.frames[1].series
-    assert [len(series.marks) for series in (suspected, verified, to_return, returned)] == [3, 3, 3, 2]
-    assert returned.withheld == (drawn.frames[1].series[0].marks[1].left,)
-    assert returned.stretches == ()  # nothing is drawn across a day whose figure is not published
+    assert [len(series.marks) for series in (suspected, verified, to_return, returned)] == [3, 3, 3, 3]
     for mark in to_return.marks[:2]:
+        assert mark.y is not None
         assert mark.top < mark.y < mark.bottom
-    assert to_return.marks[2].top == to_return.marks[2].y == to_return.marks[2].bottom
+    for mark in suspected.marks:
+        assert mark.top == mark.y == mark.bottom
+    last = returned.marks[2]  # 132–137 of 200
+    assert (last.y, last.top, last.bottom) == (None, HEIGHT - HEIGHT * 137 // 200, HEIGHT - HEIGHT * 132 // 200)
+    assert last.hatched == (last.top, 6)  # high enough to be seen
+    html = (folder / "public/site/timeline/index.html").read_text(encoding="utf-8")
+    assert f'<rect class="hatch returned" x="{last.left}" y="{last.top}" width="8" height="6"' in html
+    assert len(re.findall(r'<path class="band returned"', html)) == 2
+    assert len(re.findall(r'<line class="way returned" x1', html)) == 1  # no line to an interval
+    assert len(re.findall(r'<rect class="sign returned" x="(?!50%)', html)) == 2
     assert drawn.frames[0].ticks == ((HEIGHT, 0), (HEIGHT * 2 // 3, 500), (HEIGHT // 3, 1000), (0, 1500))
 
 
@@ -166,14 +185,15 @@ def test_a_mark_is_seen_where_another_lies_on_it(folder: Path) -> None:
     assert 2 * int(radius) > int(side) * 2**0.5
 
 
-def test_a_city_of_which_nothing_is_published_is_drawn_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("cell", "hatched"), [(FEW, 4), (WAITING, 0)])
+def test_a_city_of_which_little_or_nothing_is_known_is_drawn_too(tmp_path: Path, cell: Cell, hatched: int) -> None:
     release = sample_release()
-    tables = tuple(replace(t, cells=dict.fromkeys(t.cells, WITHHELD)) for t in release.tables)
-    ranges = {cell_id(*at): (0, None) for table in tables for at in table.cells}
-    public = publish_sample(tmp_path, replace(release, tables=tables, ranges=ranges))
+    tables = tuple(replace(t, cells=dict.fromkeys(t.cells, cell)) for t in release.tables)
+    public = publish_sample(tmp_path, replace(release, tables=tables, category_k={}))
     drawn = (public / "site/timeline/index.html").read_text(encoding="utf-8")
-    assert drawn.count('class="hatch" x=') == 4
-    assert 'class="way suspected" x1=' not in drawn
+    frames = drawn.partition('role="img"')[2].partition("</figure>")[0]
+    assert frames.count('class="hatch ') == hatched
+    assert 'class="way suspected" x1=' not in frames
 
 
 def test_what_follows_each_category_is_on_its_page(folder: Path) -> None:

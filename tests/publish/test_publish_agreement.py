@@ -15,10 +15,11 @@ from tests.support.sample_release import TEMPLATES, query, read_csv
 from tests.support.sample_releases import made_stack, stack
 
 MOST = (2, 3)
+NUMBERS = ("value", "low", "high", "rounded")
 
 
 class Drawn(NamedTuple):
-    """A bar in hundredths of a percent: how far its figure reaches from its start, and may reach at least and most."""
+    """A bar in hundredths of a percent from its start: where its figure lies, the least and the most that it may be."""
 
     reach: int
     least: int
@@ -33,26 +34,28 @@ def public(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_every_figure_is_the_same_in_release_database_csv_and_on_every_page(public: tuple[Path, int]) -> None:
     folder, most = public
     releases = stack()[:most]
-    rows = query(folder, "SELECT release, table_key, row, measure, value, status FROM cell")
-    database = {f"{r}/{table}.{row}.{measure}": (value, status) for r, table, row, measure, value, status in rows}
+    rows = query(folder, f"SELECT release, table_key, row, measure, status, {', '.join(NUMBERS)} FROM cell")
+    database = {f"{r}/{table}.{row}.{measure}": tuple(rest) for r, table, row, measure, *rest in rows}
     csv = {
         f"{path.parent.name}/{path.stem}.{line['row']}.{line['measure']}": (
-            int(line["value"]) if line["value"] else None,
             line["status"],
+            *(int(line[name]) if line[name] else None for name in NUMBERS),
         )
         for release in releases
         for path in sorted((folder / "site/data" / release.name).glob("*.csv"))
-        if path.stem != "ranges"
         for line in read_csv(path)
     }
     released = {f"{r.name}/{at}": one for r in releases for at, one in figures_by_address(r).items()}
-    assert database == csv == {at: (one.value, one.status) for at, one in released.items()}
+    cells = {at: one.cell for at, one in released.items()}
+    assert database == csv == {at: (c.status, c.value, c.low, c.high, c.rounded) for at, c in cells.items()}
     for t in load_words(TEMPLATES):
         shown = set()
         for path in (folder / "site" / t.prefix).rglob("*.html"):
             if (path.relative_to(folder / "site").parts[0] == "en") != (t.lang == "en"):
                 continue
-            for name, status, text, _ in parse(path).figures():
+            for name, status, text, element in parse(path).figures():
+                if "data-sum" in element.attrib:
+                    continue
                 at = name if "/" in name else f"{releases[-1].name}/{name}"
                 assert (status, text) == (released[at].status, written(released[at], t)), (path, at)
                 shown.add(at)
@@ -74,14 +77,17 @@ def test_every_bar_is_as_long_as_its_figure_says(public: tuple[Path, int], page:
         family = next((names for names in FAMILIES if measure in names), measure) if "units/index" in page else ""
         families[family].append((figures[at], bar))
     for pairs in families.values():
-        longest, width = max(((one.value or 0) + one.slack, bar.most) for one, bar in pairs)
+        longest, width = max((one.high or 0, bar.most) for one, bar in pairs)
         scale = longest / width  # people in a hundredth of a percent
         for one, bar in pairs:
-            assert one.value is not None
-            ends = (one.value, max(one.value - one.slack, 0), one.value + one.slack)
+            assert one.low is not None
+            assert one.high is not None
+            if bar.most - bar.least == 60 or (one.status == "exact" and bar.most == 60):
+                assert (one.high - one.low or one.high) / scale <= 62  # longer than true, so that it can be seen
+                continue
+            ends = (one.low if one.value is None else one.value, one.low, one.high)
             for people, hundredths in zip(ends, bar, strict=True):
-                thin = 60 if people and not one.slack else 0
-                assert abs(hundredths - max(people / scale, thin)) <= 2, (one, bar)
+                assert abs(hundredths - people / scale) <= 2, (one, bar)
 
 
 def test_figures_without_a_bar_are_those_that_have_none(public: tuple[Path, int]) -> None:
@@ -90,10 +96,10 @@ def test_figures_without_a_bar_are_those_that_have_none(public: tuple[Path, int]
     page = parse(folder / "site/units/index.html")
     bars = drawn(page)
     for name, _, _, element in page.figures():
-        hatched = any(rect.attrib.get("class") == "hatch" for rect in element.iter() if str(rect.tag).endswith("rect"))
-        assert hatched == (figures[name].status == "suppressed")
-        reaches = (figures[name].value or 0) + figures[name].slack
-        assert (name in bars) == bool(reaches and figures[name].value is not None)
+        classes = [str(one.attrib.get("class", "")).partition(" ")[0] for one in element.iter()]
+        assert ("hatch" in classes) == (figures[name].status == "interval")
+        assert ("band" in classes) == (figures[name].status == "rounded")
+        assert (name in bars) == bool(figures[name].high)
 
 
 def drawn(page: Parsed) -> dict[str, Drawn]:
@@ -112,14 +118,15 @@ def _bar(name: str, shapes: list[object]) -> dict[str, Drawn]:
     for shape in shapes:
         attributes = shape.attrib  # type: ignore[attr-defined]
         kind = attributes.get("class", "").partition(" ")[0]
-        if kind in ("fill", "band", "middle"):
+        if kind in ("fill", "band", "middle", "hatch"):
             kinds[kind] = {key: _hundredths(value) for key, value in attributes.items() if value.endswith("%")}
-    fill, band, middle = (kinds.get(kind) for kind in ("fill", "band", "middle"))
+    fill, middle = (kinds.get(kind) for kind in ("fill", "middle"))
+    band = kinds.get("band", kinds.get("hatch"))
     if band is None:
         return {name: Drawn(*[fill["width"]] * 3)} if fill else {}
     start = fill.get("x", 0) if fill else band["x"]
-    assert middle
-    return {name: Drawn(middle["x1"] - start, band["x"] - start, band["x"] + band["width"] - start)}
+    at = middle["x1"] if middle else band["x"]
+    return {name: Drawn(at - start, band["x"] - start, band["x"] + band["width"] - start)}
 
 
 def _hundredths(text: str) -> int:

@@ -53,10 +53,25 @@ PAGE_FAULTS = [
     ("index.html", 'href="#content"', 'href="#contents"', "link"),
     ("units/index.html", 'data-cell="units.xinhua.suspected"', 'data-cell="units.xinhua.gone"', "unknown"),
     ("units/index.html", 'data-cell="units.xinhua.suspected"', 'data-cell="units.taiyang.suspected"', "figure"),
-    ("units/index.html", 'data-status="suppressed"', 'data-status="published"', "status"),
-    ("units/index.html", '<span class="mark" aria-hidden="true">※</span>', '<span class="mark">0</span>', "figure"),
-    ("units/index.html", '<rect class="hatch" width="100%"', '<rect class="hatch" width="3%"', "drawn"),
-    ("units/index.html", '<rect class="hatch" width="100%"', '<rect class="fill" width="100%"', "drawn"),
+    ("units/index.html", 'data-status="interval"', 'data-status="exact"', "status"),
+    ("units/index.html", ">少于6人</span><span class", ">0</span><span class", "figure"),
+    ("units/index.html", ">168–173</span>", ">168–172</span>", "figure"),
+    ("units/index.html", "168 到 173", "168 到 172", "figure"),
+    ("units/index.html", 'data-low="168"', 'data-low="169"', "figure"),
+    ("units/index.html", '<rect class="hatch suspected" x="97.1', '<rect class="hatch suspected" x="96.1', "drawn"),
+    ("units/index.html", 'width="97.1', 'width="95.1', "drawn"),
+    (
+        "units/index.html",
+        '<rect class="hatch returned" x="0%" width="',
+        '<rect class="hatch returned" x="0%" width="1',
+        "drawn",
+    ),
+    ("units/index.html", '<rect class="fill returned" width="', '<rect class="fill returned" width="1', "drawn"),
+    ("units/index.html", '<rect class="hatch returned"', '<rect class="band returned"', "drawn"),
+    ("units/index.html", '<rect class="hatch returned"', '<rect class="fill returned"', "drawn"),
+    ("units/index.html", '<rect class="fill suspected"', '<rect class="hatch suspected"', "drawn"),
+    ("units/taiyang/index.html", ">30–35</span>", ">30–34</span>", "figure"),
+    ("units/taiyang/index.html", 'data-sum="units.taiyang.to_return"', 'data-sum="units.taiyang.verified"', "unknown"),
     ("releases/0002/index.html", 'data-past="0002/', 'data-past="0009/', "unknown"),
 ]
 
@@ -97,13 +112,16 @@ def test_a_figure_that_no_page_shows_is_found(folder: Path, source: Source, tmp_
 
 
 DATA_FAULTS = [
-    ("site/data/0002/city.csv", b",suppressed", b",not_due", "csv"),
-    ("site/data/0003/units.csv", b",170,published", b",171,published", "csv"),
+    ("site/data/0002/city.csv", b",rounded,", b",exact,", "csv"),
+    ("site/data/0003/units.csv", b",exact,17,17,17,", b",exact,18,17,17,", "csv"),
+    ("site/data/0003/units.csv", b",interval,,0,5,", b",interval,,1,5,", "csv"),
+    ("site/data/0003/units.csv", b",interval,,0,5,", b",interval,,0,6,", "csv"),
+    ("site/data/0003/units.csv", b",interval,,0,5,", b",interval,0,0,5,", "csv"),
+    ("site/data/0003/units.csv", b",17,17,17,12", b",17,17,17,18", "csv"),
     ("site/data/0003/units.csv", b"xinhua", b"nowhere", "csv"),
-    ("site/data/0003/ranges.csv", b",0,", b",1,", "ranges"),
-    ("site/data/0003/excel/units.csv", b",170,", b",171,", "copy"),
-    ("site/data/0001/datapackage.json", b'"bytes": 6', b'"bytes": 7', "package"),
-    ("site/data/latest/city.csv", b"1198", b"1199", "latest"),
+    ("site/data/0003/excel/units.csv", b",17,17,17,", b",18,18,18,", "copy"),
+    ("site/data/0001/datapackage.json", b'"bytes": ', b'"bytes": 1', "package"),
+    ("site/data/latest/city.csv", b"1223", b"1224", "latest"),
     ("site/sql/data.js", b"U1FMaXRl", b"U1FMaXRm", "copy"),
     ("datasette/fuxue.db", b"SQLite", b"SQLitf", "copy"),
 ]
@@ -124,7 +142,7 @@ def test_a_fault_in_the_data_is_found(
 def test_a_figure_in_the_database_that_was_not_released_is_found(folder: Path, source: Source, tmp_path: Path) -> None:
     public = shutil.copytree(folder / "public", tmp_path / "public")
     connection = sqlite3.connect(public / "fuxue.db")
-    connection.execute("UPDATE cell SET value = 1 WHERE release = '0003' AND row = 'wawo' AND measure = 'suspected'")
+    connection.execute("UPDATE cell SET high = 6 WHERE release = '0003' AND row = 'wawo' AND measure = 'suspected'")
     connection.commit()
     connection.close()
     assert ("database", "0003/units.wawo.suspected") in list(data_faults(public, source))

@@ -83,7 +83,7 @@ def test_addresses_of_old_releases_and_of_the_newest_stay(
     assert tree(public / "site/data/latest") == tree(public / "site/data/0003")
     assert {path.name for path in (public / "site/data/latest").iterdir()} == {
         *(f"{table.key}.csv" for table in stack()[0].tables),
-        "ranges.csv", "excel", "datapackage.json", "fuxue.zip", "proof.zip",
+        "excel", "datapackage.json", "fuxue.zip", "proof.zip",
     }  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_search_engines_are_told_of_the_data(public: Path, page: str) -> None:
     for one in about["distribution"]:
         file = (path.parent / one["contentUrl"]).resolve()
         assert file.stat().st_size == int(one["contentSize"].removesuffix(" B"))
-    assert len(about["distribution"]) == 7
+    assert len(about["distribution"]) == 6
 
 
 def test_the_policy_of_every_host_allows_what_each_page_asks_for_and_no_more_than_one_does(public: Path) -> None:
@@ -167,7 +167,7 @@ def test_the_hosts_settings_name_real_tables_and_columns(public: Path) -> None:
     for table, settings in config["tables"].items():
         columns = [name for (name,) in query(public, f"SELECT name FROM pragma_table_info('{table}')")]
         assert set(settings["facets"]) <= set(columns)
-    assert len(config["queries"]) == 14
+    assert len(config["queries"]) == 12
     for question in config["queries"].values():
         query(public, question["sql"])
 
@@ -191,7 +191,7 @@ def test_frictionless_finds_every_package_valid(public: Path, tmp_path: Path) ->
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
             report = json.loads(done.stdout)
             assert report["valid"], done.stdout[:2000]
-            assert report["stats"]["tasks"] == 4
+            assert report["stats"]["tasks"] == 3
 
 
 @pytest.mark.prove

@@ -44,18 +44,21 @@ def test_the_engine_is_the_one_that_was_taken_from_its_makers(site: Path) -> Non
 
 
 @pytest.mark.parametrize("t", [ZH, EN], ids=["zh", "en"])
-def test_every_question_has_an_answer_and_says_why_a_value_is_empty(site: Path, t: object) -> None:
+def test_every_question_has_an_answer_and_shows_a_figure_with_its_ends_and_status(site: Path, t: object) -> None:
     words = ZH if t is ZH else EN
     connection = sqlite3.connect(site / "data/fuxue.db")
     for question in load_questions(TEMPLATES):
         answer = connection.execute(question.sql(words))
         heads, rows = [name for name, *_ in answer.description], answer.fetchall()
         assert rows or question.key == "waiting", question.key
-        # Whoever sees a figure sees its status beside it.
+        # Whoever sees a figure sees its ends and its status beside it.
         for at, head in enumerate(heads):
-            if isinstance(next((row[at] for row in rows if row[at] is not None), None), int) and at + 1 < len(heads):
-                beside = [words(f"sql.head.{one}") for one in ("status", "high", "before_status", "after_status")]
-                assert heads[at + 1] in (f"{head}_status", *beside), (question.key, head)
+            for way in ("", "before", "after"):
+                names = [f"{way}_{one}" if way else one for one in ("low", "high", "status")]
+                if head == words(f"sql.head.{way or 'value'}"):
+                    assert heads[at + 1 : at + 4] == [words(f"sql.head.{name}") for name in names], question.key
+            if head in ("suspected", "returned", "still_out"):
+                assert heads[at + 1 : at + 4] == [f"{head}_{one}" for one in ("low", "high", "status")], question.key
     connection.close()
 
 

@@ -1,4 +1,4 @@
-"""The site: both languages whole, nothing drawn from a withheld figure, every link good, light, and of its own."""
+"""The site: both languages whole, all drawn from published figures, every link good, light, and of its own."""
 
 import gzip
 import re
@@ -9,19 +9,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from etl.exchange.release import Cell, Status
-from etl.publish.charts import BarShape, bar_of, percentage, scale, starts
+from etl.exchange.release import interval_cell
 from etl.publish.languages import flatten
 from etl.rulebook.campaign import load_campaign
 from tests.support.sample_release import (
     CAMPAIGN,
     TEMPLATES,
-    WAITING,
-    WITHHELD,
     Reader,
     made_sample,
+    publish_sample,
     sample_release,
     tree,
+    with_cell,
 )
 
 HOMES = ["index.html", "en/index.html"]
@@ -31,10 +30,6 @@ UNITS = ["units/index.html", "en/units/index.html"]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_sample(tmp_path_factory) / "site"
-
-
-def people(value: int) -> Cell:
-    return Cell(Status.PUBLISHED, value)
 
 
 def test_both_catalogues_have_the_same_keys_and_blanks() -> None:
@@ -60,68 +55,79 @@ def test_every_text_of_the_catalogue_is_used_by_a_template_or_the_code() -> None
         assert f'"{name}"' in code or composed, key
 
 
-def test_a_bar_is_drawn_from_published_figures_only() -> None:
-    assert bar_of(people(631), 1000) == BarShape("0%", "63.1%")
-    assert bar_of(people(25), 100, start=75) == BarShape("75%", "25%")
-    assert bar_of(WITHHELD, 1000) is None
-    assert bar_of(WAITING, 1000) is None
-    assert bar_of(people(0), 1000) is None
-    assert bar_of(people(3), 0) is None
+@pytest.mark.parametrize(
+    ("page", "texts"),
+    [
+        ("", ("170", "少于6人", "24–29", "约 84", "尚未报送")),
+        ("en/", ("170", "fewer than 6", "24–29", "about 84", "Not yet reported")),
+    ],
+)
+def test_the_four_kinds_of_figures_are_told_apart_by_text_and_by_shape(
+    site: Path, page: str, texts: tuple[str, ...]
+) -> None:
+    html = (site / page / "units/index.html").read_text(encoding="utf-8")
+    cells = dict(re.findall(r'<td[^>]*? data-cell="([^"]+)"[^>]*>(.*?)</td>', html, re.S))
+    names = ("lingdong.suspected", "xinhua.still_out", "taiyang.returned", "tiedong.suspected")
+    looks = [cells[f"units.{name}"] for name in names]
+    looks += [cell for name, cell in cells.items() if "units.hongyanhe.returned" in name.split()]
+    for text, look in zip(("150", *texts[1:]), looks, strict=True):
+        assert text in look
+    shapes = [re.findall(r'<(?:rect|line) class="(\w+)', look) for look in looks]
+    stretch = ["band", "middle"]
+    assert shapes == [
+        ["track", "fill"],
+        ["track", "hatch"],
+        ["track", "fill", "hatch"],
+        ["track", "fill", *stretch],
+        [],
+    ]
 
 
-def test_a_bar_that_is_not_zero_can_be_seen_and_none_leaves_its_track() -> None:
-    assert bar_of(people(1), 100_000) == BarShape("0%", "0.6%")
-    assert bar_of(people(1), 100_000, start=100_000) == BarShape("99.4%", "0.6%")
+@pytest.mark.parametrize(
+    ("page", "heard"),
+    [
+        ("", ("少于6人，从 0 到 5 都有可能", "24 到 29 之间，两端在内")),
+        ("en/", ("fewer than 6, any number from 0 to 5", "from 24 to 29, both included")),
+    ],
+)
+def test_who_hears_the_page_hears_what_an_interval_means(site: Path, page: str, heard: tuple[str, str]) -> None:
+    cells = Reader(site / page / "units/index.html").cells
+    for name, text in zip(("xinhua.still_out", "taiyang.returned"), heard, strict=True):
+        assert cells[f"units.{name}"][0][1].endswith(text)
+    html = (site / page / "units/index.html").read_text(encoding="utf-8")
+    seen = re.findall(r'<span class="(?:range|fewer)"([^>]*)>', html)
+    assert seen
+    assert set(seen) == {' aria-hidden="true"'}
 
 
-def test_a_share_needs_both_figures_and_is_whole_only_when_exact() -> None:
-    assert percentage(people(1199), people(1200)) == "99.9%"
-    assert percentage(people(1), people(3000)) == "0.1%"
-    assert percentage(people(1200), people(1200)) == "100%"
-    assert percentage(people(0), people(1200)) == "0%"
-    assert percentage(people(1), people(8)) == "12.5%"
-    assert percentage(people(0), people(0)) is None
-    for part, whole in ((WITHHELD, people(9)), (people(9), WITHHELD), (WAITING, people(9))):
-        assert percentage(part, whole) is None
+def test_a_sensitive_category_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    release = with_cell(sample_release(), "categories", "J", "verified", interval_cell(0, 11))
+    public = publish_sample(tmp_path, release)
+    for page, text in (("", "少于12人"), ("en/", "fewer than 12")):
+        cells = Reader(public / "site" / page / "categories/index.html").cells
+        assert cells["categories.J.verified"][0][1].startswith(text)
 
 
-def test_a_scale_is_the_greatest_published_figure_of_its_family() -> None:
-    units = sample_release().table("units")
-    assert scale([units], "suspected") == 170
-    assert scale([units], "verified") == 170
-    assert scale([units], "returned") == 17
-    nothing = {at: WITHHELD for at in units.cells}
-    assert scale([type(units)("u", "unit", units.rows, units.measures, nothing, "", "")], "verified") == 0
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [("", "由公布的数相加得出：已复学 + 尚未复学"), ("en/", "added up from published figures: Returned + Still out")],
+)
+def test_a_units_own_page_adds_up_those_to_return_and_says_so(site: Path, page: str, said: str) -> None:
+    for slug, figure in (("taiyang", "30–40"), ("xinhua", "17–22"), ("tiedong", "6±10"), ("laohutun", "14–19")):
+        html = (site / page / f"units/{slug}/index.html").read_text(encoding="utf-8")
+        (line,) = (line for line in re.findall(r'<div class="line.*?</div>', html, re.S) if "data-sum=" in line)
+        assert f'data-sum="units.{slug}.to_return"' in line
+        assert figure in re.sub(r"<[^>]*>", "", line)
+        assert said in line
+    waiting = (site / page / "units/hongyanhe/index.html").read_text(encoding="utf-8")
+    assert 'data-sum="units.hongyanhe.to_return" data-status="not_due"' in waiting
 
 
-def test_parts_lie_side_by_side_unless_the_gap_would_reveal_a_withheld_figure() -> None:
-    sums = {"verified": ("deducted", "to_return"), "to_return": ("returned", "still_out")}
-    row = {"verified": people(100), "deducted": people(80), "to_return": people(20)}
-    row |= {"returned": people(15), "still_out": people(5)}
-    assert starts(row, sums) == {"verified": 0, "deducted": 0, "to_return": 80, "returned": 80, "still_out": 95}
-    assert starts({**row, "deducted": WITHHELD}, sums)["to_return"] == 0
-    assert starts({**row, "returned": WITHHELD}, sums)["still_out"] == 80
-
-
-@pytest.mark.parametrize("page", UNITS)
-def test_all_withheld_cells_look_alike(site: Path, page: str) -> None:
-    html = (site / page).read_text(encoding="utf-8")
-    table = html[html.index('class="units"') :]
-    looks = set(re.findall(r'data-status="suppressed">(.*?)</td>', table, re.S))
-    assert len(looks) == 1
-    (look,) = looks
-    assert re.findall(r'<rect class="([^"]*)" width="100%"', look) == ["hatch"]
-
-
-def test_nothing_is_said_of_a_part_or_whole_that_is_withheld(site: Path) -> None:
-    html = (site / "index.html").read_text(encoding="utf-8")
-    lines = re.findall(r'<div class="line.*?</div>', html, re.S)
-    assert len(lines) == 6
-    for line in lines:
-        if 'data-status="suppressed"' in line:
-            assert "%" not in re.sub(r'width="100%"|height="100%"', "", line)
-    # Were the start of a bar after a withheld one its true place, it would reveal the withheld figure.
-    assert not re.search(r'class="fill to_return" x=', html)
+def test_nothing_is_said_to_be_withheld(site: Path) -> None:
+    """No figure is: the words of former releases must not stay behind."""
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"withheld|suppress|隐匿|未公布|因人数少|不公布", text, re.I), path
 
 
 def test_rows_keep_the_order_of_the_release_whatever_their_figures(site: Path) -> None:
@@ -133,10 +139,10 @@ def test_a_unit_that_has_not_reported_is_said_so_and_has_no_bars(site: Path) -> 
     for page, text in (("units/hongyanhe", "红沿河镇尚未报送核查结果"), ("en/units/hongyanhe", "has not reported")):
         html = (site / page / "index.html").read_text(encoding="utf-8")
         assert text in html
-        assert html.count('class="bar"') == 1
+        assert 'class="bar"' not in html.partition('class="key"')[0]
     zero = (site / "units/wawo/index.html").read_text(encoding="utf-8")
     assert "尚未报送核查结果" not in zero
-    assert zero.count('data-status="published">0<') == 8
+    assert zero.count('data-status="interval"') == 8
 
 
 def test_deadlines_are_counted_from_the_day_of_the_figures(site: Path) -> None:

@@ -4,6 +4,7 @@
 different one for each page), and its measures at each width. `make prove` does both for every page in every state.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ SOME = [("", "en/")[number % 2] + page for number, page in enumerate(PAGES)]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of the first two of three releases: rounded figures, some withheld, some units not due."""
+    """The site of the first two of three releases: rounded figures, some units not due."""
     return made_stack(tmp_path_factory, 2) / "site"
 
 
@@ -63,32 +64,51 @@ def test_every_figure_can_be_read_without_scripts(browser: Browser, tmp_path_fac
         table = visit.page.locator("table.units")
         assert table.locator("tbody tr").count() == 30
         assert table.locator("[data-cell='units.xinhua.suspected']").inner_text().strip() == "170"
-        assert "※" in table.locator("[data-cell='units.xinhua.returned']").inner_text()
-        assert table.locator("[data-cell~='units.hongyanhe.to_return']").inner_text().strip() == "尚未报送"
+        few = table.locator("[data-cell='units.xinhua.still_out'] .fewer")
+        assert few.inner_text().strip() == "少于6人"
+        assert table.locator("[data-cell='units.taiyang.returned'] .range").inner_text().strip() == "24–29"
+        assert table.locator("[data-cell~='units.hongyanhe.returned']").inner_text().strip() == "尚未报送"
         assert visit.page.locator("input, button").count() == 0
 
 
 def column(page: Page, measure: int) -> list[str]:
-    """The texts in a column of the units' table, visible rows only: figures without 约 and ±, or ※ or 尚未报送."""
+    """What is seen in a column of the units' table, visible rows only."""
+    script = """cells => cells.map(cell => {
+      const copy = cell.cloneNode(true);
+      for (const heard of copy.querySelectorAll('.away')) heard.remove();
+      return copy.textContent;
+    })"""
     cells = page.locator(f"table.units tbody tr:visible td:nth-child({measure + 1}) .n")
-    return [text.split("±")[0].removeprefix("约 ") for text in cells.all_inner_texts()]
+    return list(cells.evaluate_all(script))
 
 
-def test_sorting_never_places_a_row_by_a_figure_that_is_not_published(
-    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+def middle(text: str) -> float:
+    """Twice the middle of where the figure with this text may lie."""
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    if text.startswith("约"):
+        return max(numbers[0] - numbers[1], 0) + numbers[0] + numbers[1]
+    return numbers[0] - 1 if text.startswith("少于") else numbers[0] + numbers[-1]
+
+
+@pytest.mark.parametrize(("most", "measure"), [(2, 1), (2, 2), (3, 1), (3, 2)])
+def test_sorting_goes_by_the_middle_of_what_is_published_and_puts_what_is_not_due_last(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, most: int, measure: int
 ) -> None:
-    with visiting(browser, made_stack(tmp_path_factory) / "site", "units/index.html") as visit:
-        page, head = visit.page, visit.page.locator("table.units th.number").nth(2)
+    with visiting(browser, made_stack(tmp_path_factory, most) / "site", "units/index.html") as visit:
+        page, head = visit.page, visit.page.locator("table.units th.number").nth(measure - 1)
         before = page.locator("table.units tbody th").all_inner_texts()
-        hidden = [n for n, text in enumerate(column(page, 3)) if "※" in text]
+        waiting = before[26:] if most == 2 else []
         for way in ("descending", "ascending"):
             head.locator("button").click()
             assert head.get_attribute("aria-sort") == way
-            shown = [int(text) for text in column(page, 3) if "※" not in text]
+            shown = [middle(text) for text in column(page, measure) if text != "尚未报送"]
+            assert len(shown) == 30 - len(waiting)
             assert shown == sorted(shown, reverse=way == "descending")
-            # Withheld figures come last, in the order of the release, whichever way the others are sorted.
+            # Rows that are alike, and those that are not due, keep the order of the release.
             names = page.locator("table.units tbody th").all_inner_texts()
-            assert names[-len(hidden) :] == [before[n] for n in hidden]
+            assert names[len(shown) :] == waiting
+            alike = [before.index(name) for name, at in zip(names, shown, strict=False) if at == shown[-1]]
+            assert alike == sorted(alike)
         head.locator("button").click()
         assert head.get_attribute("aria-sort") is None
         assert page.locator("table.units tbody th").all_inner_texts() == before
@@ -158,7 +178,7 @@ def test_paper_bears_the_release_on_each_sheet_and_repeats_the_heads(browser: Br
 
 
 def test_what_a_wide_table_is_about_is_seen_without_scrolling(browser: Browser, site: Path) -> None:
-    with visiting(browser, site, "en/units/index.html") as visit:
+    with visiting(browser, site, "en/timeline/index.html") as visit:
         visit.state(320, "light")
         table, caption = (f"document.querySelector('.scroll {name}')" for name in ("table", "caption"))
         assert visit.page.evaluate(f"{table}.offsetWidth > {table}.closest('.scroll').clientWidth")

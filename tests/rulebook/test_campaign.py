@@ -41,6 +41,20 @@ def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) 
     assert {rule.id for rule in campaign.rules if not rule.predicate} == set(rules.RAISED)
 
 
+#: Areas that are not what they should be, and the key that is named.
+AREAS = [
+    ('key = "a"', 'parts = ["xutun", "nowhere"]', "areas[1].parts"),
+    ('key = "xutun"', 'parts = ["liguan"]', "areas[1].key"),
+    ('key = "city"', 'parts = ["liguan"]', "areas[1].key"),
+    ('key = "a"', 'parts = ["a"]', "areas[1].parts"),
+    (
+        'key = "a"',
+        'parts = ["liguan"]\n[[areas]]\nkey = "b"\ntitle = "乙"\ntitle_en = "B"\nparts = ["liguan"]',
+        "areas[2].parts",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "key"),
     [
@@ -104,12 +118,7 @@ def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) 
         ("campaign.toml", "last = 2011-08-31", "last = 2031-08-31", "births"),
         ("campaign.toml", "noticed = 2019-02-19", "noticed = 1019-02-19", "dates.noticed"),
         ("campaign.toml", 'county = "瓦房店市"', 'county = "瓦房店\\u202e市"', "place.county"),
-        (
-            "publication.toml",
-            'parts = ["returned", "still_out"]',
-            'parts = ["returned", "deducted"]',
-            "groups[2].parts",
-        ),
+        ("publication.toml", "own_row = true", 'own_row = "yes"', "known.own_row"),
         ("publication.toml", 'key = "none"', 'key = "none"\ngrows = ["returned"]', "assumptions"),
         ("publication.toml", 'grows = ["verified", "returned"]', 'grows = "verified"', "assumptions[1].grows"),
         ("publication.toml", "[threshold.category]", "[threshold.categories]", "threshold.categories"),
@@ -162,15 +171,22 @@ def test_every_rule_that_the_code_raises_is_in_the_contract(campaign: Campaign) 
         ("publication.toml", "k = 5", "k = 1", "threshold.k"),
         ("publication.toml", "k = 5", "k = 2", "threshold.k"),
         ("publication.toml", 'key = "units"', 'key = "sqlite_units"', "tables.sqlite_units.key"),
-        ("publication.toml", 'key = "units"', 'key = "ranges"', "tables.ranges.key"),
         ("publication.toml", 'title = "', 'title = "全市\u3000', "tables.city.title"),
         ("publication.toml", 'key = "still"', 'key = "still\u2003so"', "assumptions[1].key"),
         ("campaign.toml", 'id = "', f'id = "{"x" * 60}', "campaign.id"),
         ("publication.toml", "I = 10", "I = 2", "threshold.category.I"),
         ("publication.toml", 'cells = ["city.suspected"]', 'cells = ["santai.suspected"]', "known.cells"),
         ("publication.toml", "I = 10", "Z = 10", "threshold.category.Z"),
-        ("publication.toml", 'whole = "verified"', 'whole = "verifed"', "groups[1].whole"),
-        ("publication.toml", "weight = 40", "weight = 0", "tables.city.weight"),
+        ("publication.toml", 'rows = "unit"\n', 'rows = "unit"\nweight = 1\n', "tables.units.weight"),
+        *(
+            (
+                "publication.toml",
+                "[known]\n",
+                f'[[areas]]\n{key}\ntitle = "甲"\ntitle_en = "A"\n{parts}\n\n[known]\n',
+                place,
+            )
+            for key, parts, place in AREAS
+        ),
         ("publication.toml", 'rows = "city"', 'rows = "sex"', "tables.city.rows"),
         ("publication.toml", 'rows = "unit"', 'rows = "city"', "tables.rows"),
         ("publication.toml", 'cells = ["city.suspected"]', 'cells = ["city.suspectd"]', "known.cells"),
@@ -185,6 +201,21 @@ def test_a_wrong_value_is_named_with_file_and_key(tmp_path: Path, file: str, old
     with pytest.raises(FuxueError) as caught:
         load_campaign(folder)
     assert (caught.value.params["file"], caught.value.params["key"]) == (file, key)
+
+
+def test_measures_of_a_table_that_overlap_are_named(tmp_path: Path) -> None:
+    """Of a table's measures one is part of the other, or they share no state."""
+    folder = shutil.copytree(ROOT / "campaign", tmp_path / "campaign")
+    path = folder / "publication.toml"
+    content = path.read_text(encoding="utf-8").replace(
+        "# Tables.", '[[measures]]\nkey = "settled"\nequals = ["deducted", "returned"]\n\n# Tables.'
+    )
+    path.write_text(
+        content.replace('"returned", "still_out"]\ntitle', '"to_return", "settled"]\ntitle'), encoding="utf-8"
+    )
+    with pytest.raises(FuxueError, match="campaign.bad_value") as caught:
+        load_campaign(folder)
+    assert caught.value.params["key"] == "tables.city.measures"
 
 
 @pytest.mark.parametrize("code", "IJKLM")

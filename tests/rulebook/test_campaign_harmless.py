@@ -1,6 +1,7 @@
 """What a campaign's folder may say, the whole work can be done with: what passes validation never fails later."""
 
 import json
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,10 @@ from click.testing import CliRunner
 
 from etl.cli.main import main
 from etl.exchange import release as released
-from etl.exchange.counts import Counts
 from etl.exchange.release import Cell, Status
 from etl.findings import FuxueError
 from etl.proof import verify_release
-from etl.protect.draft import make_release
+from etl.protect.draft import ReleaseDay
 from etl.rulebook import publication
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.datafile import checked
@@ -22,6 +22,7 @@ from etl.rulebook.publication import Publication
 from etl.workflow.run import Run
 from tests.support.campaign_changes import HARMLESS, LOADERS, TEXT, faults_of
 from tests.support.campaign_faults import Fault
+from tests.support.small_counts import make_counts
 
 #: What changes how figures are protected, printed and judged; texts are shown as they are.
 FILES = ("publication.toml", "inspection.toml", "casework.toml", "rules.toml")
@@ -70,8 +71,8 @@ def test_what_the_publication_may_say_is_taken_by_the_program_that_checks_releas
     for fault in tried:
         read = checked("publication.toml", fault.data or {}, Publication)
         changed = replace(campaign, publication=read)
-        nothing = Counts(campaign.reports_due, (), {})
-        release = make_release(changed, nothing, [], lambda *_: Cell(Status.SUPPRESSED, None), closing=True)
+        nothing = make_counts(changed, [(0, 0, 0, 0)] * len(changed.units), random.Random(1))
+        release = ReleaseDay(changed, nothing).release(lambda _: Cell(Status.INTERVAL, 0, 5), closing=True)
         files = released._files(replace(release, assumed=read.assumptions[0]))
         verify_release.hold(json.loads(files["release.json"]))
     assert publication.LEAST_K == verify_release.LEAST_K

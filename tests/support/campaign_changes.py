@@ -99,6 +99,7 @@ HARMLESS: Mapping[str, Mapping[str, frozenset[str]]] = {
         **dict.fromkeys(("assumptions.*", "assumptions.*.fixed", "assumptions.*.fixed.*"), ONE_LESS),
         **dict.fromkeys(("assumptions.*.grows", "assumptions.*.grows.*", "tables.*.measures.*"), ONE_LESS),
         "known.cells": frozenset({"list"}),
+        "known.own_row": frozenset({"true", "false"}),
         "known.cells.*": ONE_LESS,
         "tables.*.key": frozenset({"word"}),
         **dict.fromkeys(("tables.*.title", "tables.*.title_en", "assumptions.*.key"), TEXT),

@@ -2,7 +2,8 @@
 
 The forger seals every changed release anew (`SHA256SUMS`, and the digests of earlier releases in later ones), unless
 the seal itself is forged. The base ``close`` is one closing release of six units, and the last unit has not reported;
-``stack`` is two rounded releases and a closing one. Each function below makes, or returns, a change to a release.
+``pair`` is two rounded releases, read together; ``stack`` is two rounded releases and a closing one. Each function
+below makes, or returns, a change to a release.
 """
 
 import os
@@ -15,16 +16,16 @@ from typing import Any
 from etl.exchange.release_folder import SUMS, release_digest, write_sums
 from tests.support.releases import loaded, sealed_anew, stored
 
-ABOUT, AUDIT, PROOF, UNITS, CITY = "release.json", "audit.json", "proof.json", "units.csv", "city.csv"
-PROGRAM, HEAD = "verify_release.py", b"row,measure,value,status\n"
+ABOUT, PROOF, UNITS, CITY, CATEGORIES = "release.json", "proof.json", "units.csv", "city.csv", "categories.csv"
+PROGRAM, HEAD = "verify_release.py", b"row,measure,status,value,low,high,rounded\n"
 
 
 @dataclass(frozen=True)
 class Forgery:
-    """`make` changes the folder of the last release; `reason` is the key of the refusal and the values in its text."""
+    """`make` changes the folder of the last release; `key` names the reason for which it must be refused."""
 
     make: Callable[[Path], object]
-    reason: tuple[object, ...]
+    key: str
     base: str = "close"
     is_sealed: bool = True
 
@@ -112,7 +113,7 @@ def piped(folder: Path) -> None:
 
 def large(folder: Path) -> None:
     with (folder / PROOF).open("ab") as handle:
-        handle.truncate((1 << 24) + 1)
+        handle.truncate((1 << 26) + 1)
 
 
 def moved(folder: Path) -> None:
@@ -130,15 +131,14 @@ def sooner(make: Callable[[Path], object], name: str = "0001") -> Callable[[Path
     return lambda folder: make(folder.parent / name)
 
 
-def unit_figures(row: str, status: str, value: str = "") -> Callable[[Path], object]:
-    """Give every figure of a unit except `suspected` this status and value."""
+def figure(row: str, name: str, rest: str, table: str = UNITS) -> Callable[[Path], object]:
+    """Replace a line of a table: ``status,value,low,high,rounded`` of one measure of one row."""
+    return raw(table, rf"^({row},{name}),.*", rf"\1,{rest}")
 
-    def make(folder: Path) -> None:
-        lines = (folder / UNITS).read_text("utf-8").splitlines()
-        changed = [re.sub(rf"^({row},(?!suspected)[a-z_]+),.*", rf"\1,{value},{status}", line) for line in lines]
-        (folder / UNITS).write_text("\n".join(changed) + "\n", "utf-8")
 
-    return make
+def unit_figures(row: str, rest: str) -> Callable[[Path], object]:
+    """Give every figure of a unit the same rest of its line."""
+    return each(*(figure(row, name, rest) for name in ("suspected", "returned", "still_out")))
 
 
 def table_too(folder: Path) -> None:
@@ -165,9 +165,29 @@ def nested(data: Any) -> None:
     data["sums"] |= {"t0": ["returned"], **{f"t{n}": [f"s{n - 1}", f"t{n - 1}"] for n in range(1, 60)}}
 
 
-def first_of(data: Any, value: Any) -> None:
-    data["tables"][0][0] = value
+def examples(change: Callable[[Any], object]) -> Callable[[Path], object]:
+    """Change the list of examples in proof.json."""
+    return edit(PROOF, lambda data: change(data["examples"]))
 
 
-BAD_ABOUT, BAD_PROOF, BAD_AUDIT, BAD_SUMS = (("file", name) for name in (ABOUT, PROOF, AUDIT, SUMS))
-STRUCTURE = ("entry", "structure")
+def first(value: Any) -> Callable[[Path], object]:
+    """Put a value in the place of the first number of the first example."""
+    return examples(lambda rows: rows[0].__setitem__(0, value))
+
+
+def moved_in_examples(name: str, step: int) -> Callable[[Path], object]:
+    """Add a number to one count in the first example alone."""
+
+    def change(data: Any) -> None:
+        data["examples"][0][data["counts"].index(name)] += step
+
+    return edit(PROOF, change)
+
+
+def areas(**parts: Any) -> Callable[[Path], object]:
+    """Change the tree of areas; what is None is taken out."""
+
+    def change(data: Any) -> None:
+        data["areas"] = {name: inner for name, inner in {**data["areas"], **parts}.items() if inner is not None}
+
+    return structure(change)

@@ -13,22 +13,28 @@ from etl.exchange.release import Cell, Status
 from tests.support.sample_release import Reader
 
 METAS = {"SiteName", "SiteDomain", "SiteIDCode", "ColumnName", "ColumnType", "ArticleTitle", "PubDate", "ContentSource"}
-#: What a cell without a figure says, in both languages.
-WITHHELD = ("※因人数少未公布", "※not published, few children")
+#: What each kind of figure says, in both languages: what is seen, then what is only heard.
 WAITING = ("尚未报送", "Not yet reported")
 ROUNDED = ("约 {n}±{k}", "about {n}±{k}")
+FEWER = ("少于{n}人少于{n}人，从 0 到 {high} 都有可能", "fewer than {n}fewer than {n}, any number from 0 to {high}")
+INTERVAL = ("{low}–{high}{low} 到 {high} 之间，两端在内", "{low}–{high}from {low} to {high}, both included")
+#: The shapes of a figure's chart, in their order.
+SHAPES = {
+    "exact": r"track( fill)?",
+    "interval": r"track( fill)? hatch",
+    "rounded": r"track( fill)? band middle",
+    "not_due": r"",
+}
 
 
-def faults(
-    site: Path, path: Path, published: Mapping[str, Cell], slack: Mapping[str, int]
-) -> Iterator[tuple[str, str]]:
-    """Every fault of one page; `published` are the newest figures, `slack` how far a rounded one may be off."""
+def faults(site: Path, path: Path, published: Mapping[str, Cell]) -> Iterator[tuple[str, str]]:
+    """Every fault of one page; `published` are the newest figures."""
     text = path.read_text(encoding="utf-8")
     page = Reader(path)
     yield from _parsed(text)
     yield from _required(page, "en" if path.relative_to(site).parts[0] == "en" else "zh-CN")
     yield from _links(site, path, page)
-    yield from _figures(page, published, slack)
+    yield from _figures(page, published)
     yield from _drawn(text)
 
 
@@ -99,31 +105,41 @@ def _links(site: Path, path: Path, page: Reader) -> Iterator[tuple[str, str]]:
             yield "link", link
 
 
-def _figures(page: Reader, published: Mapping[str, Cell], slack: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+def _figures(page: Reader, published: Mapping[str, Cell]) -> Iterator[tuple[str, str]]:
     for name, places in page.cells.items():
         cell = published[name]
         for status, text in places:
             if status != cell.status.value:
                 yield "status", name
-            if text not in _written(cell, slack.get(name, 0)):
+            if text not in written(cell):
                 yield "figure", f"{name} {text}"
 
 
-def _written(cell: Cell, slack: int) -> tuple[str, ...]:
-    if cell.status is Status.SUPPRESSED:
-        return WITHHELD
-    if cell.status is Status.NOT_DUE:
+def written(cell: Cell) -> tuple[str, ...]:
+    """The text of a figure in both languages, with what is only heard."""
+    if cell.low is None or cell.high is None:
         return WAITING
-    number = f"{cell.value:,}"
-    return tuple(way.format(n=number, k=slack) for way in ROUNDED) if cell.status is Status.ROUNDED else (number,)
+    if cell.status is Status.ROUNDED:
+        assert cell.rounded is not None
+        return tuple(way.format(n=f"{cell.rounded:,}", k=cell.high - cell.rounded) for way in ROUNDED)
+    if cell.status is Status.INTERVAL:
+        ways = INTERVAL if cell.low else FEWER
+        return tuple(way.format(n=f"{cell.high + 1:,}", low=f"{cell.low:,}", high=f"{cell.high:,}") for way in ways)
+    return (f"{cell.low:,}",)
 
 
 def _drawn(text: str) -> Iterator[tuple[str, str]]:
-    """A withheld figure is hatched in full and nothing else; one that is not due has no bar."""
-    cells = re.findall(r'<td[^>]*data-status="(suppressed|not_due)">(.*?)</td>', text, re.S)
+    """Each kind of figure has its own shapes, and a solid bar is followed by its stretch without a gap."""
+    cells = re.findall(r'<td[^>]*data-status="(\w+)"[^>]*>(.*?)</td>', text, re.S)
     lines = re.findall(r'<div class="line [^>]*>(.*?)</div>', text, re.S)
-    lines = [re.findall(r'data-status="(suppressed|not_due)">(.*)', line, re.S) for line in lines]
+    lines = [re.findall(r'data-status="(\w+)">(.*)', line, re.S) for line in lines]
     for status, inside in [*cells, *(one for line in lines for one in line)]:
-        shapes = re.findall(r'<rect class="([^"]*)" width="([^"]*)"', inside)
-        if shapes not in ([], [("hatch", "100%")]) or ("bar" in inside and status == "not_due"):
+        shapes = re.findall(r'<(?:rect|line) class="(\w+)', inside)
+        if shapes and not re.fullmatch(SHAPES[status], " ".join(shapes)):
             yield "drawn", f"{status} {shapes}"
+        for start, width, begin in re.findall(
+            r'"fill [^"]*"(?: x="([\d.]+)%")? width="([\d.]+)%" height="100%"/><rect class="\w+ \w+" x="([\d.]+)%"',
+            inside,
+        ):
+            if abs(float(start or 0) + float(width) - float(begin)) > 0.001:
+                yield "drawn", f"{status} {begin}"

@@ -38,6 +38,7 @@ ENTRIES = "tests/check/test_check_entries.py"
 FORGED, PROOF, CLOSED = "tests/proof/test_forged.py", "tests/proof/test_proof.py", "tests/exchange/test_closed_list.py"
 RELEASED, STACKS = "tests/exchange/test_released.py", "tests/proof/test_attacks_verify.py"
 FORMS, HAND = "tests/proof/test_form_of_files.py", "tests/proof/test_verify_rules.py"
+OTHERS, DAYS = "tests/proof/test_other_rules.py", "tests/proof/test_verify_days.py"
 INBOX, RECORD, CHAIN = "tests/workflow/test_inbox.py", "tests/vault/test_vault.py", "tests/vault/test_chain.py"
 PURGE, UPKEEP, RESTORE = "tests/vault/test_purge.py", "tests/vault/test_upkeep.py", "tests/vault/test_restore.py"
 SECONDS = 240
@@ -59,7 +60,7 @@ KILLERS = {
     "etl/check/acceptance.py": [SUBMISSION, *census("F1"), *census("R"), *census("A"), OUTCOME, EVIDENCE, CASEWORK],
     "etl/forms/id_number.py": [IDENTITY, *census("L"), ANSWERS],
     "etl/check/annex5_sums.py": [ANSWERS, *census("R")],
-    "etl/proof/verify_release.py": [FORMS, HAND, FORGED, PROOF, STACKS, CLOSED],
+    "etl/proof/verify_release.py": [FORMS, HAND, DAYS, FORGED, STACKS, OTHERS, PROOF, CLOSED],
     "etl/exchange/release.py": [RELEASED, FORGED],
     "etl/exchange/release_folder.py": [RELEASED, CLOSED],
     "etl/vault/record/submissions.py": [INBOX, RECORD, CASEWORK, CHAIN],

@@ -5,13 +5,22 @@ import datetime as dt
 import html.parser
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id
+from etl.exchange.release import (
+    CITY,
+    Cell,
+    Release,
+    ReleasedTable,
+    Status,
+    exact_cell,
+    interval_cell,
+    rounded_cell,
+)
 from etl.proof.tables import structure_of
 from etl.publish.__main__ import publish_site
 from etl.rulebook.campaign import load_campaign
@@ -19,56 +28,86 @@ from tests.support.once import made_once
 from tests.support.releases import write_release
 
 CAMPAIGN = Path(__file__).parents[2] / "campaign"
-
-
 TEMPLATES = Path(__file__).parents[2] / "site_templates"
 
+#: A figure that is not due, and one of a small count.
+WAITING, FEW = Cell(Status.NOT_DUE), interval_cell(0, 5)
 
-WITHHELD, WAITING = Cell(Status.SUPPRESSED), Cell(Status.NOT_DUE)
+#: The true counts that everything here says: suspected, returned and still out by unit, in the campaign's order.
+UNITS = (
+    (38, 6, 3), (24, 3, 1), (71, 14, 4), (24, 2, 0), (19, 1, 1), (33, 0, 2),
+    (52, 7, 0), (12, 2, 0), (66, 6, 1), (7, 0, 1), (0, 0, 0), (15, 1, 0),
+    (29, 2, 1), (41, 3, 0), (8, 0, 1), (22, 1, 1), (17, 0, 0), (36, 4, 0),
+    (10, 1, 0), (28, 2, 0), (13, 0, 1), (61, 5, 1), (97, 8, 2), (19, 1, 0),
+    (44, 4, 0), (83, 7, 1), (150, 12, 3), (170, 17, 3), (31, 24, 6), (3, 0, 0),
+)  # fmt: skip
+#: How the deducted are divided among the categories A to H, and those to return among I to M.
+_DEDUCTED, _TO_RETURN = (215, 452, 107, 143, 48, 81, 2, 30), (80, 16, 31, 0, 18)
 
-
-CITY = (1198, 1190, WITHHELD, 110, 93, WITHHELD)
-
-
-UNITS: Mapping[str, tuple[int | Cell, ...]] = {
-    "wawo": (0, 0, 0, 0),
-    "hongyanhe": (24, WAITING, WAITING, WAITING),
-    "xinhua": (170, 169, 17, WITHHELD),
-    "taiyang": (WITHHELD, 31, WITHHELD, 0),
-    "delisi": (WITHHELD, WITHHELD, WITHHELD, WITHHELD),
-    "yuantai": (WITHHELD, WAITING, WAITING, WAITING),
+#: The units of the sample whose figures are not just exact or small.
+_UNITS: Mapping[str, tuple[Cell, ...]] = {
+    "hongyanhe": (WAITING, WAITING, WAITING),
+    "yuantai": (WAITING, WAITING, WAITING),
+    "taiyang": (interval_cell(30, 35), interval_cell(24, 29), interval_cell(6, 11)),
+    "tiedong": (rounded_cell(84, 5), rounded_cell(6, 5), rounded_cell(0, 5)),
 }
 
 
-CATEGORIES: tuple[int | Cell, ...] = (215, 452, 107, 143, 48, 83, WITHHELD, 30, 54, WITHHELD, 18, 0, 30)
+def city_of(units: Iterable[tuple[int, int, int]]) -> dict[str, int]:
+    """The city's true counts by measure, if these units have reported and no others."""
+    verified, returned, still_out = (sum(counts) for counts in zip(*units, strict=True))
+    return {
+        "suspected": sum(listed for listed, *_ in UNITS),
+        "verified": verified,
+        "deducted": verified - returned - still_out,
+        "to_return": returned + still_out,
+        "returned": returned,
+        "still_out": still_out,
+    }
+
+
+def categories_of(city: Mapping[str, int]) -> tuple[int, ...]:
+    """The true counts of the categories A to M that make up a city's."""
+    found: list[int] = []
+    for total, weights in ((city["deducted"], _DEDUCTED), (city["to_return"], _TO_RETURN)):
+        counts = [total * weight // sum(weights) for weight in weights]
+        counts[0] += total - sum(counts)
+        found += counts
+    return tuple(found)
+
+
+def bottom_coded(count: int, top: int = 5) -> Cell:
+    """An exact figure, unless the count is small."""
+    return exact_cell(count) if count > top else interval_cell(0, top)
+
+
+def stepped(count: int) -> Cell:
+    """The step of the grid on which a count lies."""
+    return interval_cell(count // 6 * 6, count // 6 * 6 + 5)
+
+
+def rounded_down(count: int, top: int = 5) -> Cell:
+    """A count as a rounded figure."""
+    return rounded_cell(count // (top + 1) * (top + 1), top)
 
 
 def sample_release(number: int = 1, as_of: dt.date = dt.date(2019, 2, 26)) -> Release:
-    """Thirty units, of which six are given above and the others are unlike each other."""
+    """Every kind of figure at once, which no real release has."""
     campaign = load_campaign(CAMPAIGN)
-    units = {u.slug: UNITS.get(u.slug, (i + 11, i + 10, 5 + i % 3, WITHHELD)) for i, u in enumerate(campaign.units)}
-    content: Mapping[str, Mapping[str, tuple[int | Cell, ...]]] = {
-        "city": {"city": CITY},
-        "units": units,
-        "categories": _categories([c.code for c in campaign.categories]),
+    true = city_of([c for u, c in zip(campaign.units, UNITS, strict=True) if WAITING not in _UNITS.get(u.slug, ())])
+    city = {name: bottom_coded(count) for name, count in true.items()}
+    city |= {name: stepped(true[name]) for name in ("deducted", "still_out")}
+    categories = dict(zip("ABCDEFGHIJKLM", categories_of(true), strict=True))
+    drawn = {code: bottom_coded(count, campaign.publication.top(code)) for code, count in categories.items()}
+    drawn |= {"F": stepped(categories["F"]), "H": stepped(categories["H"]), "M": rounded_down(categories["M"])}
+    content: dict[str, dict[str, tuple[Cell, ...]]] = {
+        "city": {CITY: tuple(city.values())},
+        "units": {
+            unit.slug: _UNITS.get(unit.slug, tuple(bottom_coded(count) for count in counts))
+            for unit, counts in zip(campaign.units, UNITS, strict=True)
+        },
+        "categories": {code: (cell,) for code, cell in drawn.items()},
     }
-    tables = tuple(
-        ReleasedTable(
-            key=table.key,
-            kind=table.rows,
-            rows=tuple(content[table.key]),
-            measures=table.measures,
-            cells={
-                (row, measure): figure if isinstance(figure, Cell) else Cell(Status.PUBLISHED, figure)
-                for row, figures in content[table.key].items()
-                for measure, figure in zip(table.measures, figures, strict=True)
-            },
-            title=table.title,
-            title_en=table.title_en,
-        )
-        for table in campaign.publication.tables
-    )
-    withheld = [cell_id(*at) for t in tables for at, cell in t.cells.items() if cell.status is Status.SUPPRESSED]
     return Release(
         number=number,
         campaign=campaign.id,
@@ -78,13 +117,23 @@ def sample_release(number: int = 1, as_of: dt.date = dt.date(2019, 2, 26)) -> Re
         category_k=campaign.publication.category_k,
         known=campaign.publication.known,
         structure=structure_of(campaign),
-        tables=tables,
-        ranges={name: (0, None if name == "delisi.suspected" else 1017) for name in withheld},
+        tables=tuple(
+            ReleasedTable(
+                key=table.key,
+                kind=table.rows,
+                rows=tuple(content[table.key]),
+                measures=table.measures,
+                cells={
+                    (row, measure): cell
+                    for row, line in content[table.key].items()
+                    for measure, cell in zip(table.measures, line, strict=True)
+                },
+                title=table.title,
+                title_en=table.title_en,
+            )
+            for table in campaign.publication.tables
+        ),
     )
-
-
-def _categories(codes: list[str]) -> dict[str, tuple[int | Cell, ...]]:
-    return {code: (figure,) for code, figure in zip(codes, CATEGORIES, strict=True)}
 
 
 def publish_sample(folder: Path, *releases: Release) -> Path:

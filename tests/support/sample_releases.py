@@ -1,14 +1,29 @@
-"""Three releases made by hand: two rounded ones while units report, then one at the close with withheld figures."""
+"""Three releases made by hand: two rounded ones while units report, then the closing one.
+
+All three say one story: what a reader could add up of one agrees with the true counts on its day.
+"""
 
 import datetime as dt
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from etl.exchange.release import Cell, Release, ReleasedTable, Status, cell_id
+from etl.exchange.release import CITY, Cell, Release, ReleasedTable, exact_cell, interval_cell, rounded_cell
 from tests.support.once import made_once
-from tests.support.sample_release import TEMPLATES, WAITING, WITHHELD, publish_sample, sample_release
+from tests.support.sample_release import (
+    TEMPLATES,
+    UNITS,
+    WAITING,
+    categories_of,
+    city_of,
+    publish_sample,
+    rounded_down,
+    sample_release,
+    stepped,
+)
 
 #: Where a template's page lies, unless in a folder of its name.
 ADDRESS = {
@@ -26,91 +41,76 @@ PAGES = tuple(
 )
 
 
-CITY = (1198, 1198, 1080, 118, 92, 26)
-
-
-UNITS = (
-    38,
-    24,
-    71,
-    24,
-    19,
-    33,
-    52,
-    12,
-    66,
-    7,
-    0,
-    15,
-    29,
-    41,
-    8,
-    22,
-    17,
-    36,
-    10,
-    28,
-    13,
-    61,
-    97,
-    19,
-    44,
-    83,
-    150,
-    170,
-    31,
-    3,
-)
-
-
 DAYS = (dt.date(2019, 2, 23), dt.date(2019, 2, 26), dt.date(2019, 3, 4))
+#: How many units have reported on each of these days.
+REPORTED = (13, 26, 30)
+#: Figures of the close that are intervals although their counts are great enough: G and L are small.
+STEPPED = {("city", "deducted"), ("city", "to_return"), ("city", "returned"), ("F", "verified"), ("M", "verified")}
+STEPPED |= {("xinhua", "suspected"), ("taiyang", "returned")}
 
 
-def true(table: ReleasedTable) -> dict[tuple[str, str], int]:
-    """What the table would be if everything were published."""
+def true(table: ReleasedTable, reported: int) -> dict[tuple[str, str], int]:
+    """The true counts of a table, once so many units have reported."""
+    city = city_of(UNITS[:reported])
     if table.kind == "city":
-        return dict(zip(table.cells, CITY, strict=True))
+        return {(CITY, measure): city[measure] for measure in table.measures}
     if table.kind == "category":
-        return {at: 8 if cell.value is None else cell.value for at, cell in table.cells.items()}
-    lines = [(n, n, n // 9, n // 11) for n in UNITS]
-    return dict(zip(table.cells, (figure for line in lines for figure in line), strict=True))
+        return dict(zip(table.cells, categories_of(city), strict=True))
+    return dict(zip(table.cells, itertools.chain(*UNITS), strict=True))
 
 
-def _interim(table: ReleasedTable, number: int, release: Release) -> ReleasedTable:
-    cells = {}
-    for at, ((row, measure), people) in enumerate(true(table).items()):
-        part = {1: 0.4, 2: 0.8}[number] if table.kind != "unit" and measure != "suspected" else 1
-        base = release.threshold(row) + 1
-        cells[row, measure] = Cell(Status.ROUNDED, int(people * part) // base * base)
-        if table.kind == "unit" and at // 4 >= number * 13:
-            cells[row, measure] = WAITING
-    if table.kind == "city":
-        cells["city", "suspected"] = Cell(Status.PUBLISHED, CITY[0])
-        if number == 2:
-            cells |= {("city", "returned"): WITHHELD, ("city", "still_out"): WITHHELD}
-    return replace(table, cells=cells)
+def rounded_city(city: Mapping[str, int]) -> dict[str, int]:
+    """Rounded figures that add up as the counts do, each less than six from its count."""
+    for steps in itertools.product((0, 6), repeat=3):
+        parts = ("deducted", "returned", "still_out")
+        found = {part: city[part] // 6 * 6 + step for part, step in zip(parts, steps, strict=True)}
+        found["to_return"] = found["returned"] + found["still_out"]
+        found["verified"] = found["deducted"] + found["to_return"]
+        if all(abs(found[name] - city[name]) < 6 for name in found):
+            return found
+    raise AssertionError
 
 
-def _closing(table: ReleasedTable, release: Release) -> ReleasedTable:
-    cells = {at: _exact(at, people, release) for at, people in true(table).items()}
-    return replace(table, cells=cells)
+def _rounded(table: ReleasedTable, release: Release, reported: int) -> Iterator[tuple[tuple[str, str], Cell]]:
+    counts = true(table, reported)
+    for number, (row, measure) in enumerate(counts):
+        if table.kind == "city" and measure == "suspected":
+            yield (row, measure), exact_cell(counts[row, measure])
+        elif table.kind == "city":
+            yield (row, measure), rounded_cell(rounded_city(city_of(UNITS[:reported]))[measure], release.top(row))
+        elif table.kind == "unit" and number // len(table.measures) >= reported:
+            yield (row, measure), WAITING
+        else:
+            yield (row, measure), rounded_down(counts[row, measure], release.top(row))
 
 
-def _exact(at: tuple[str, str], people: int, release: Release) -> Cell:
-    return WITHHELD if 0 < people < release.threshold(at[0]) else Cell(Status.PUBLISHED, people)
+def _closing(table: ReleasedTable, release: Release) -> Iterator[tuple[tuple[str, str], Cell]]:
+    """What the rounded figures carry on stands beside each exact figure and each interval."""
+    for at, rounded in _rounded(table, release, REPORTED[-1]):
+        count, top = true(table, REPORTED[-1])[at], release.top(at[0])
+        if count <= top:
+            yield at, interval_cell(0, top, rounded.rounded)
+        else:
+            yield at, replace(stepped(count) if at in STEPPED else exact_cell(count), rounded=rounded.rounded)
 
 
 def stack() -> list[Release]:
     """The three releases, oldest first."""
     base = sample_release(3, DAYS[2])
     made = []
-    for number, day in enumerate(DAYS, start=1):
+    for number, (day, reported) in enumerate(zip(DAYS, REPORTED, strict=True), start=1):
         closing = day == DAYS[-1]
-        tables = tuple(_closing(t, base) if closing else _interim(t, number, base) for t in base.tables)
-        withheld = [cell_id(*at) for t in tables for at, cell in t.cells.items() if cell.status is Status.SUPPRESSED]
-        ranges = dict.fromkeys(withheld, (0, None))
-        made.append(replace(base, number=number, as_of=day, closing=closing, tables=tables, ranges=ranges))
+        cells = [dict(_closing(t, base) if closing else _rounded(t, base, reported)) for t in base.tables]
+        tables = tuple(replace(t, cells=found) for t, found in zip(base.tables, cells, strict=True))
+        made.append(replace(base, number=number, as_of=day, closing=closing, tables=tables))
     return made
+
+
+def after_the_close() -> Release:
+    """A fourth release, made later: rounded again."""
+    base = sample_release(4, DAYS[-1] + dt.timedelta(days=30))
+    tables = tuple(replace(t, cells=dict(_rounded(t, base, REPORTED[-1]))) for t in base.tables)
+    return replace(base, tables=tables)
 
 
 def publish_stack(folder: Path, most: int = 3) -> Path:

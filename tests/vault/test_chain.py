@@ -171,8 +171,8 @@ def test_every_published_cell_is_traced_to_its_workbooks(published_home: Run, ta
         for (row, measure), cell in release.table(table).cells.items():
             found = releases.trace_cell(vault, published_home.campaign, "0001", table, f"{row}.{measure}")
             assert found.is_whole
-            if cell.value is not None:
-                assert found.recorded == cell.value
+            if cell.low is not None and cell.high is not None:
+                assert cell.low <= found.recorded <= cell.high
             assert {one.unit for one in found.sources} <= (
                 {row} if row in published_home.campaign.unit else {*published_home.campaign.unit}
             )
@@ -229,8 +229,7 @@ def test_a_release_that_was_interrupted_before_its_folder_took_its_place_is_ende
             releasing.release_figures(loaded)
     recover_unless_busy(loaded)
     assert upkeep.verify_record(loaded).breaks == ()  # the release is in its hidden folder, as recorded
-    with pytest.raises(FuxueError, match=r"release\.unchanged"):
-        releasing.release_figures(loaded)
+    assert releasing.release_figures(loaded, dry_run=True).release.name == "0002"
     assert (loaded.home.released / "0001" / "release.json").exists()
     assert upkeep.verify_record(loaded).breaks == ()
 

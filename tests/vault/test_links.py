@@ -3,7 +3,7 @@
 from contextlib import closing
 
 from etl.exchange.release import Cell, Status
-from etl.protect.draft import make_release
+from etl.protect.draft import ReleaseDay
 from etl.vault.record import count as counting
 from etl.vault.record import releases
 from etl.vault.store import chain
@@ -29,7 +29,7 @@ def test_a_figure_of_a_unit_that_had_not_reported_is_traced_to_what_was_handed_o
     loading.load_files(run, [returned(run, "xiling")])
     with run.open_vault() as vault:
         counts = counting.count(vault, run.campaign, run.day)
-        made = make_release(run.campaign, counts, (), lambda *_: Cell(Status.SUPPRESSED), closing=False)
+        made = ReleaseDay(run.campaign, counts).release(lambda _: Cell(Status.INTERVAL, 0, 5), closing=False)
         releases.insert_release(vault, made, "0" * 64, counts, run.day)
         children = dict(vault.connection.execute("SELECT unit, children FROM bundle").fetchall())
         silent = releases.trace_cell(vault, run.campaign, "0001", "units", "donggang.suspected")

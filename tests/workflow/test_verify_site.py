@@ -83,7 +83,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a page that is gone": (lambda public: (public / "site" / "units" / "index.html").unlink(), "site"),
     "another word on a page": (lambda public: rewritten(public / "site" / "index.html", "核查", "检查"), "site"),
     "another figure to take away": (
-        lambda public: rewritten(public / "site/data/latest/city.csv", "published", "rounded"), "site",
+        lambda public: rewritten(public / "site/data/latest/city.csv", ",exact,", ",rounded,"), "site",
     ),
     "a link in the place of a page": (
         lambda public: linked(public / "site/method/index.html", public.parent / "page"), "site",

@@ -164,7 +164,7 @@ def trace_cell(vault: Vault, campaign: Campaign, number: str, table: str, cell: 
     if row in campaign.category:
         recorded = sums[row, VERIFIED]
     else:
-        units = [row] if row in campaign.unit else [*campaign.unit]
+        units = _units_of(campaign, row)
         recorded = sum(measure({a: sums[unit, a] for a in ATOMS}, campaign.publication, key) for unit in units)
     query = "SELECT id FROM link WHERE kind = 'release' AND subject = ?"
     link = vault.connection.execute(query, [number]).fetchone()[0]
@@ -175,7 +175,8 @@ def _check_cell(campaign: Campaign, table: str, row: str, key: str) -> None:
     shown = next((one for one in campaign.publication.tables if one.key == table), None)
     if shown is None:
         raise FuxueError("trace.no_table", table=table, known="、".join(t.key for t in campaign.publication.tables))
-    rows = {"city": ["city"], "unit": [*campaign.unit], "category": [*campaign.category]}[shown.rows]
+    areas = [area.key for area in campaign.publication.areas]
+    rows = {"city": ["city"], "area": areas, "unit": [*campaign.unit], "category": [*campaign.category]}[shown.rows]
     if row not in rows or key not in shown.measures:
         example = f"{rows[0]}.{shown.measures[0]}"
         raise FuxueError("trace.no_cell", cell=f"{row}.{key}", table=table, example=example)
@@ -209,4 +210,12 @@ def _counts(campaign: Campaign, row: str, key: str, unit: str, category: str | N
         return row == category
     state = state_of(campaign, category, returned)
     atoms = {atom: int(atom == state) for atom in ATOMS}
-    return row in ("city", unit) and measure(atoms, campaign.publication, key) > 0
+    return unit in _units_of(campaign, row) and measure(atoms, campaign.publication, key) > 0
+
+
+def _units_of(campaign: Campaign, row: str) -> list[str]:
+    """The units that a row of a table counts: one, those of an area, or all."""
+    areas = {area.key: area.parts for area in campaign.publication.areas}
+    if row in areas:
+        return [unit for part in areas[row] for unit in _units_of(campaign, part)]
+    return [row] if row in campaign.unit else [*campaign.unit]

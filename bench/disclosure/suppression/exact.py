@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from etl.proof.tables import Need, Range, System
-from etl.protect.programme import EPSILON, Mask, Task, Vector, model_of, task_of
-from etl.protect.secondary import prices_of, suppress
-from etl.protect.witnesses import HIGH
+from bench.disclosure.suppression.priced import Need, Priced, Range
+from bench.disclosure.suppression.programme import EPSILON, Mask, Task, Vector, model_of, task_of
+from bench.disclosure.suppression.secondary import prices_of, suppress
+from bench.disclosure.suppression.witnesses import HIGH
 
 #: The share of the distance to the goal by which a pattern must fail; if it fails by less, no inequality is made.
 WORTH = 1e-3
@@ -190,7 +190,7 @@ class _Search:
 
 
 def suppress_exactly(
-    system: System,
+    system: Priced,
     values: Sequence[int],
     needs: Sequence[Need],
     bounds: Sequence[Range] = (),

@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from etl.proof.tables import Need, Range, System
+from bench.disclosure.suppression.priced import Need, Priced, Range
 
 Vector = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -28,7 +28,7 @@ class Task:
     need.
     """
 
-    system: System
+    system: Priced
     values: Vector
     low: Vector
     high: Vector
@@ -36,7 +36,7 @@ class Task:
     own: Sequence[frozenset[int]]
 
 
-def task_of(system: System, values: Sequence[int], needs: Sequence[Need], bounds: Sequence[Range]) -> Task:
+def task_of(system: Priced, values: Sequence[int], needs: Sequence[Need], bounds: Sequence[Range]) -> Task:
     """A task in which each difference that a need concerns is an additional, unbounded cell with its own equation."""
     cells, equations, plain = list(system.cells), list(system.equations), []
     for need in needs:

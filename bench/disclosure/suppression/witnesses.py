@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from etl.protect.programme import EPSILON, Mask, Task, Vector
+from bench.disclosure.suppression.programme import EPSILON, Mask, Task, Vector
 
 #: The two ends of a need, as indices.
 LOW, HIGH = 0, 1

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.disclosure.suppression.priced import Need, Priced, Range
+from bench.disclosure.suppression.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
+from bench.disclosure.suppression.witnesses import HIGH, LOW, Left, Witnesses
 from etl.findings import FuxueError
-from etl.proof.tables import Need, Range, System
-from etl.protect.programme import EPSILON, FREE, Mask, Programme, Vector, task_of
-from etl.protect.witnesses import HIGH, LOW, Left, Witnesses
 
 #: A count of at most this many may be known to the family that is counted (a loner).
 LONER = 2
@@ -26,13 +26,13 @@ SECRET_SHARE = 0.25
 _PATIENCE = 2
 
 
-def loners_of(system: System, values: Sequence[int]) -> list[int]:
+def loners_of(system: Priced, values: Sequence[int]) -> list[int]:
     """Indices of the loners: counts of 1 or 2 in the system's own release that are not known to everybody."""
     cells = enumerate(system.cells)
     return [at for at, cell in cells if at >= system.own and 0 < values[at] <= LONER and not cell.known]
 
 
-def prices_of(system: System, values: Sequence[int], secret: bytes) -> Vector:
+def prices_of(system: Priced, values: Sequence[int], secret: bytes) -> Vector:
     """The price of withholding each cell: tiny if no table shows it, infinite if it is known.
 
     Small counts are cheaper, since a reader loses less with them.
@@ -40,7 +40,7 @@ def prices_of(system: System, values: Sequence[int], secret: bytes) -> Vector:
     return np.array([_price(system, at, value, secret) for at, value in enumerate(values)])
 
 
-def _price(system: System, at: int, value: int, secret: bytes) -> float:
+def _price(system: Priced, at: int, value: int, secret: bytes) -> float:
     cell = system.cells[at]
     if cell.known:
         return float("inf")
@@ -161,7 +161,7 @@ class Search:
 
 
 def suppress(
-    system: System,
+    system: Priced,
     values: Sequence[int],
     needs: Sequence[Need],
     bounds: Sequence[Range] = (),
