@@ -16,7 +16,7 @@ from bench.disclosure.suppression.secondary import loners_of, suppress
 from bench.disclosure.tiny import Tiny, Values
 from etl.exchange.release import CITY
 from etl.findings import FuxueError
-from etl.proof.attacker import Attacker, first_unmet, propagate
+from etl.proof.attacker import Attacker, explore, propagate
 from etl.proof.reader import public_values
 from etl.proof.tables import BY_CODE, Range, structure_of
 from etl.protect.coding import CodingTask, code_table
@@ -101,7 +101,7 @@ class Coding:
         values, sure = public_values(system, bounds), propagate(system, bounds)
         k, top = self.tiny.campaign.publication.k, self.tiny.top
         goals = {at: min(k, most) for at, most in enumerate(values) if most > 1 and sure[at][0] <= top}
-        return first_unmet(Attacker(system, bounds), goals) is None
+        return not explore(Attacker(system, bounds), goals)[1]
 
     def _values_left(self, members: Sequence[int]) -> dict[str, int]:
         """How many values each count has in tables that are coded alike."""

@@ -204,23 +204,18 @@ def explore(attacker: Attacker, goals: Mapping[int, int]) -> tuple[list[list[int
 
     Returns the tables, and the cells whose goal is out of reach. Raises ValueError if the figures contradict.
     """
+    if not goals:
+        attacker.extreme({}, least=True)  # figures may contradict each other even where nothing is left to hide
     found = Exploration(attacker, goals)
     found.share()
     unmet = [*found.unmet()]
     return found.tables, unmet
 
 
-def first_unmet(attacker: Attacker, goals: Mapping[int, int]) -> int | None:
-    """A cell whose goal is out of reach; None if all can be met. Raises ValueError if the figures contradict."""
-    found = Exploration(attacker, goals)
-    found.share()
-    return next(found.unmet(), None)
-
-
 def propagate(system: System, bounds: Sequence[Range]) -> list[Range]:
     """Bounds of each cell that follow by adding and subtracting in one equation after another, until nothing changes.
 
-    They are never narrower than what a reader can infer.
+    They are never narrower than what a reader can infer. Raises ValueError if the bounds contradict each other.
     """
     low = [least for least, _ in bounds]
     high = [np.inf if most is None else most for _, most in bounds]
@@ -232,6 +227,8 @@ def propagate(system: System, bounds: Sequence[Range]) -> list[Range]:
             low[later], high[sooner] = max(low[later], low[sooner]), min(high[sooner], high[later])
         if before == (low, high):
             break
+        if any(least > most for least, most in zip(low, high, strict=True)):
+            raise ValueError("public figures contradict each other")
     return [(least, None if most == np.inf else int(most)) for least, most in zip(low, high, strict=True)]
 
 

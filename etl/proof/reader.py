@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from etl.exchange.release import NOTHING, Release, Status, Structure, cell_id
-from etl.proof.attacker import Attacker, explore, first_unmet, propagate
+from etl.proof.attacker import Attacker, explore, propagate
 from etl.proof.history import place, reader_of
 from etl.proof.tables import Range, System
 
@@ -54,11 +54,6 @@ def readable(attacker: Attacker, releases: Sequence[Release]) -> list[str]:
     """
     _, unmet = explore(attacker, goals_of(attacker, releases))
     return [attacker.system.cells[cell].id for cell in unmet]
-
-
-def is_readable(attacker: Attacker, releases: Sequence[Release]) -> bool:
-    """Whether there is any such count. Raises ValueError if the figures contradict each other."""
-    return first_unmet(attacker, goals_of(attacker, releases)) is not None
 
 
 def unreached(release: Release) -> list[str]:

@@ -1,13 +1,13 @@
 """The closing release: one table of exact figures and intervals, inside the day's rounded figures."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from etl.exchange.release import CITY, NOTHING, Release, Status, cell_id, interval_cell
 from etl.findings import FuxueError
 from etl.proof.attacker import propagate
 from etl.proof.history import place, reader_of
-from etl.proof.reader import goals_of, intervals_of, is_readable
+from etl.proof.reader import goals_of, intervals_of
 from etl.protect.coding import CodingTask, code_table
 from etl.protect.draft import OPEN_END, Draft, ReleaseDay, judge, unsafe_error
 from etl.protect.interim import round_until_safe
@@ -16,6 +16,8 @@ from etl.protect.room import Span
 
 #: How often intervals are made wider, with more room, where a count could be inferred, before rows become opaque.
 COARSER = 3
+#: How often rows by which a reader of all releases could infer a count become opaque.
+HIDING = 2
 
 
 def closing_release(day: ReleaseDay) -> Release:
@@ -28,19 +30,23 @@ def closing_release(day: ReleaseDay) -> Release:
         if release.closing:
             raise FuxueError("release.closed", release=release.name, as_of=release.as_of)
     rounded = round_until_safe(day, lambda release: narrow_within_rows(day, release))
-    base = replace(rounded.release, closing=True)
-    task = table_of(day, base)
+    task = table_of(day, rounded.release)
     for turn in range(COARSER + 5):
-        spans = code_table(task)
-        coded = _with_inferred(_coded(base, spans), task.opaque)
-        draft = judge(day, coded, day.campaign.publication.assumptions[-1])
-        failures = draft.readable or not_reproduced(day, task, spans)
-        if not failures:
-            return _under_strongest(day, draft).release
-        task = _coarser(day, task, failures, turn)
-        if task.opaque:
-            task = replace(task, bounds=_inferred(rounded, task))
-    raise unsafe_error(replace(draft, readable=failures))
+        draft = _coded_and_judged(day, rounded, task)
+        if not draft.readable:
+            return _under_strongest(day, rounded, task, draft).release
+        task = _coarser(day, task, draft.readable, turn)
+    raise unsafe_error(draft)
+
+
+def _coded_and_judged(day: ReleaseDay, rounded: Draft, task: CodingTask) -> Draft:
+    """The table coded beside its rounded figures; `readable` names also what other tables would not repeat."""
+    if task.opaque:
+        task = replace(task, bounds=_inferred(rounded, task))
+    spans = code_table(task)
+    coded = _with_inferred(_coded(replace(rounded.release, closing=True), spans), task.opaque)
+    draft = judge(day, coded, day.campaign.publication.assumptions[-1])
+    return draft if draft.readable else replace(draft, readable=not_reproduced(day, task, spans))
 
 
 def narrow_within_rows(day: ReleaseDay, rounded: Release) -> list[str]:
@@ -70,14 +76,26 @@ def _coarser(day: ReleaseDay, task: CodingTask, failures: Sequence[str], turn: i
 
     These are, in turn, the rows that fail, with all categories of their group; the city's; all in the same sums; all.
     """
-    rows = {name.partition(",")[0].rpartition("/")[2].rpartition(".")[0] for name in failures}
+    rows = _rows_of(failures)
     columns = {_column(day, row) for row in rows}
     if turn < COARSER:
         return replace(task, coarse=task.coarse | {one: task.coarse.get(one, 0) + 1 for one in columns})
     every = {cell.row for cell in day.system.cells}
     alike = {row for row in every if _column(day, row) in columns}
-    stages = [rows | (alike & day.campaign.category.keys()), {CITY}, alike, every]
+    stages = [_with_groups(day, rows), {CITY}, alike, every]
     return replace(task, opaque={*task.opaque, *stages[min(turn - COARSER, len(stages) - 1)]})
+
+
+def _rows_of(names: Iterable[str]) -> set[str]:
+    """The rows of counts such as ``0003/xiling.returned``, also in ``0003/xiling.returned, by wawo``."""
+    return {name.partition(",")[0].rpartition("/")[2].rpartition(".")[0] for name in names}
+
+
+def _with_groups(day: ReleaseDay, rows: set[str]) -> set[str]:
+    """These rows, with all categories of the groups of those among them that are categories."""
+    category = day.campaign.category
+    groups = {category[row].group for row in rows if row in category}
+    return rows | {code for code, one in category.items() if one.group in groups}
 
 
 def _inferred(rounded: Draft, task: CodingTask) -> dict[str, Span]:
@@ -133,16 +151,29 @@ def _coded(rounded: Release, spans: Mapping[str, Span]) -> Release:
     )
 
 
-def _under_strongest(day: ReleaseDay, draft: Draft) -> Draft:
-    """The same release, under the strongest assumption against which it is protected, too."""
+def _under_strongest(day: ReleaseDay, rounded: Draft, task: CodingTask, draft: Draft) -> Draft:
+    """The same release, under the strongest assumption against which it is protected, too.
+
+    If it is protected against none that tells anything, more rows show no more than their rounded figures, if that
+    protects it against the weakest of these.
+    """
+    found: Draft | None = None
     for assumed in day.campaign.publication.assumptions[:-1] if day.earlier else ():
-        releases = [*day.earlier, replace(draft.release, assumed=assumed)]
         try:
-            if is_readable(reader_of(releases, assumed), releases):
-                continue
-            stronger = judge(day, draft.release, assumed)
+            found = judge(day, draft.release, assumed)
         except ValueError:  # the figures contradict this assumption
             continue
-        if not stronger.readable:
-            return stronger
+        if not found.readable:
+            return found
+    for turn in range(HIDING):
+        if found is None:
+            break
+        rows = _rows_of(found.readable)
+        task = replace(task, opaque={*task.opaque, *(_with_groups(day, rows) if turn else rows)})
+        hidden = _coded_and_judged(day, rounded, task)
+        if hidden.readable:
+            break
+        found = judge(day, hidden.release, found.release.assumed)
+        if not found.readable:
+            return found
     return draft

@@ -199,7 +199,7 @@ class Whole:
         if draft.readable:
             return None
         with self.patch.context() as held:
-            held.setattr(closing, "round_until_safe", lambda _: draft)
+            held.setattr(closing, "round_until_safe", lambda *_: draft)
             try:
                 return tuple(sorted(naive.spans_of(closing_release(other)).items()))
             except FuxueError:

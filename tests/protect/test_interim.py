@@ -289,3 +289,13 @@ def test_rounding_draws_without_bias() -> None:
     assert set(drawn) == {12, 18}
     assert abs(sum(drawn) / 4000 - 13) < 0.15
     assert NOTHING.fixed == ()
+
+
+def test_a_county_of_one_unit_whose_known_total_changes_is_not_said_to_be_still(campaign: Campaign) -> None:
+    """All counts are surely large there, so that none needs protection; the assumption is contradicted all the same."""
+    few = make_campaign(campaign, 1, codes="AK", k=4)
+    close = closing_release(ReleaseDay(few, make_counts(few, [(0, 7, 9, 7)], random.Random(1)), (), b"secret"))
+    later = make_counts(few, [(0, 11, 14, 6)], random.Random(1))
+    made = [close, interim_release(ReleaseDay(few, later, (close,), b"secret"))]
+    reader = reader_of(made, made[-1].assumed)
+    assert reader.infer(reader.system.at[place(made[-1], "city.suspected")]) == (31, 31)

@@ -118,8 +118,8 @@ def secrets_of(folders: Sequence[Path]) -> list[str]:
 def exposed(folders: Sequence[Path], assumed: Mapping[str, Any] | None = None, own: Known = NOTHING) -> list[str]:
     """The secrets of any of these releases of which a reader who knows `own` is left with too few values.
 
-    Too few are fewer than k; of a count in a closing release, only if one of them is up to its top. To whoever knows
-    `own`, there were enough without the last release; `narrowed_further` names the others.
+    Too few are fewer than k; once one of the releases is the closing one, only if one of them is up to its top. To
+    whoever knows `own`, there were enough without the last release; `narrowed_further` names the others.
     """
     return [name for name, goal, before, _ in _too_narrow(folders, assumed, own) if not own or before >= goal]
 
@@ -145,7 +145,8 @@ def _too_narrow(
 def _is_too_narrow(guess: Guess, name: str, days: Mapping[str, Day]) -> bool:
     day, cell = days[name.split("/")[0]], name.split("/")[1]
     low, high = guess.ends(guess.puzzle.at(name))
-    return high - low < day.k(cell) - 1 and (not day.about["closing"] or low <= day.top(cell))
+    is_closed = any(one.about["closing"] for one in days.values())
+    return high - low < day.k(cell) - 1 and (not is_closed or low <= day.top(cell))
 
 
 def knowing(puzzle: Puzzle, own: Known) -> Puzzle:
