@@ -290,8 +290,11 @@ def fit(number: int, days: list[dict[str, int]], releases: list[Release]) -> Non
             need(after[name] == before[name], "fits", number, name)
 
 
-def prove(last: Release, releases: list[Release]) -> None:
-    """Failed unless the examples fit, and show that every count of these releases keeps enough possible values."""
+def prove(last: Release, releases: list[Release], is_closed: bool) -> None:
+    """Failed unless the examples fit, and show that every count of these releases keeps enough possible values.
+
+    Once there is a closing release (`is_closed`), counts that are surely large need none.
+    """
     counts, examples = last.proof["counts"], last.proof["examples"]
     names = sorted({name for whole, parts in equations(last.about["structure"]) for name in (whole, *parts)})
     need(counts == [f"{one.about['release']}/{name}" for one in releases for name in names], "file", "proof.json")
@@ -304,7 +307,6 @@ def prove(last: Release, releases: list[Release]) -> None:
     whole = [example for example in examples if len(example) == len(counts)]
     need(whole, "file", "proof.json")
     seen = {name: (min(values), max(values)) for name, *values in zip(counts, *whole)}  # noqa: B905
-    is_closed = any(one.about["closing"] for one in releases)
     for one in releases:
         public, sure, about = inferred(one, one.about["known"]), inferred(one, one.figures), one.about
         for name in names:
@@ -327,7 +329,9 @@ def check(folder: Path, programs: Collection[str] = ()) -> dict[str, object]:
         releases = load_all(folder)
         last, about = releases[-1], releases[-1].about
         ways = [*about["assumed"]["fixed"], *about["assumed"]["grows"]]
-        prove(last, releases if ways else [last])  # if counts may change at will, no release tells of another
+        is_closed = any(one.about["closing"] for one in releases)
+        # If counts may change at will, no release tells of another.
+        prove(last, releases if ways else [last], is_closed)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError) as error:
         raise Failed("file", folder.name) from error
     statuses = [figure[0] for figure in last.figures.values()]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from etl.exchange.release import Release, Status, cell_id
 from etl.exchange.release_folder import ALWAYS, SUMS
+from etl.proof.reader import public_values
 from etl.protect.draft import ReleaseDay
 
 
@@ -23,17 +24,21 @@ def unprotected(folder: Path, release: Release, day: ReleaseDay) -> list[str]:
 
 def _lines(path: Path, release: Release, day: ReleaseDay) -> Iterator[str]:
     known = {cell.id for cell in day.system.cells if cell.known}
+    public = public_values(day.system, [(day.values[cell.id],) * 2 for cell in day.system.cells])
+    most = dict(zip(day.system.at, public, strict=True))
     with path.open(encoding="utf-8", newline="") as lines:
         for line in csv.DictReader(lines):
             at = cell_id(line["row"], line["measure"])
-            if at not in known and not _may_be_published(line, day.values[at], release.top(line["row"]), release.k):
+            values = min(release.k, most[at])
+            if at not in known and not _may_be_published(line, day.values[at], release.top(line["row"]), values):
                 yield at
 
 
-def _may_be_published(line: dict[str, str], count: int, top: int, k: int) -> bool:
+def _may_be_published(line: dict[str, str], count: int, top: int, values: int) -> bool:
     """Whether a line is allowed: about the true count, and exact only if it is not small.
 
-    An interval must be k values wide; a rounded figure is a multiple of a step that is at most `top` from the count.
+    An interval must have so many values, unless all of them are great; a rounded figure is a multiple of a step that is
+    at most `top` from the count.
     """
     numbers = [line[name] for name in ("value", "low", "high", "rounded")]
     if line["status"] == Status.NOT_DUE:
@@ -46,4 +51,4 @@ def _may_be_published(line: dict[str, str], count: int, top: int, k: int) -> boo
         return fits and value == low == high and count > top
     if line["status"] == Status.ROUNDED:
         return fits and bool(rounded) and value == rounded
-    return fits and not value and int(high) - int(low) >= k - 1
+    return fits and not value and (int(low) > top or int(high) - int(low) + 1 >= values)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.exchange.release import NOTHING, Release
+from etl.exchange.release import NOTHING, Release, Status
 from etl.findings import FuxueError
 from etl.proof.attacker import Attacker
 from etl.proof.history import reader_of
@@ -147,7 +147,9 @@ def test_where_all_of_a_unit_are_in_one_state_is_read_from_naive_figures_and_not
 
 
 def test_a_county_in_which_one_unit_has_no_child_is_released(campaign: Campaign) -> None:
-    interim_release(day_of(tiny(campaign, 3), [(0, 9, 5, 4), (0, 8, 4, 6), (0, 0, 0, 0)]))
+    release = interim_release(day_of(tiny(campaign, 3), [(0, 9, 5, 4), (0, 8, 4, 6), (0, 0, 0, 0)]))
+    assert readable(reader_of([release], release.assumed), [release]) == []
+    assert {cell.status for cell in release.table("units").cells.values()} == {Status.ROUNDED}
 
 
 def test_figures_that_each_lie_in_their_step_of_the_grid_narrow_each_other_unless_protected_together(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,18 @@ def test_the_site_offers_the_release_with_its_proof_and_it_checks_out(campaign: 
     assert alone(tmp_path / "unpacked" / "0001").returncode == 0
     for language in ("", "en"):
         assert "0001/verify_release.py" in (site / language / "data" / "index.html").read_text(encoding="utf-8")
+
+
+def test_after_the_close_a_supplement_is_released_and_proved(campaign: Campaign, tmp_path: Path) -> None:
+    """The supplement contradicts every assumption, so that the proof concerns the last release alone."""
+    few, folders = make_campaign(campaign, 12), list[Path]()
+    rows = [(0, 40 + 3 * at, 4 + at % 7, at % 5) for at in range(12)]
+    first = make_counts(few, rows, random.Random(4))
+    more = make_counts(few, [(0, 41, 4, 0), *rows[1:]], random.Random(4))
+    categories = {**first.categories, "A": first.categories["A"] + 1}
+    made = [closing_release(ReleaseDay(few, first, (), b"secret"))]
+    made.append(interim_release(ReleaseDay(few, replace(more, categories=categories), tuple(made), b"secret")))
+    for one in made:
+        folders.append(write_proved(tmp_path, after(one, folders)))
+        assert alone(folders[-1]).returncode == 0
+    assert made[-1].assumed.key == "none"

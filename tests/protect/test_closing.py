@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.exchange.release import CITY, Cell, Release, Status, exact_cell
+from etl.exchange.release import CITY, Cell, Release, Status, exact_cell, write_draft
 from etl.findings import FuxueError
 from etl.proof.attacker import Attacker, propagate
 from etl.proof.history import reader_of
@@ -19,6 +19,7 @@ from etl.protect.closing import closing_release
 from etl.protect.coding import CodingTask
 from etl.protect.draft import ReleaseDay, judge
 from etl.protect.interim import interim_release
+from etl.protect.search import unprotected
 from etl.protect.why import Why
 from etl.rulebook.campaign import Campaign
 from etl.system.home import Home
@@ -270,3 +271,14 @@ def test_what_was_written_is_searched_before_it_counts(loaded: Run, monkeypatch:
                 releasing.release_figures(loaded, closing=True)
         assert list(loaded.home.released.iterdir()) == []
     assert releasing.release_figures(loaded, closing=True).head
+
+
+def test_a_step_of_the_grid_that_is_cut_short_and_surely_great_is_released(campaign: Campaign, tmp_path: Path) -> None:
+    """A step may begin where the figures inside it end, so that fewer than k values are left of a great count."""
+    few = replace(campaign, units=campaign.units[:5])
+    rows = [(0, 34, 0, 3), (0, 0, 0, 10), (0, 12, 3, 8), (9, 0, 0, 0), (7, 0, 0, 0)]
+    day = ReleaseDay(few, make_counts(few, rows, random.Random(301)), (), SECRET)
+    made = closing_release(day)
+    ends = [(cell.low, cell.high) for cell in cells_of(made).values() if cell.low is not None and cell.high is not None]
+    assert any(5 < low < high < low + made.k - 1 for low, high in ends)
+    assert unprotected(write_draft(tmp_path, made), made, day) == []
