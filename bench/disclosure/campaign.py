@@ -12,7 +12,7 @@ from bench.disclosure.campaigns import DAYS, REALISTIC, STRESS, Style, days
 from bench.disclosure.reading import spread
 from etl.exchange.release import Cell, Release, Status, cell_id
 from etl.findings import FuxueError
-from etl.proof.attacker import Attacker
+from etl.proof.attacker import Attacker, ContradictionError
 from etl.proof.history import place, reader_of
 from etl.proof.insiders import readable_by_insiders
 from etl.proof.reader import goals_of, readable
@@ -114,7 +114,7 @@ def narrowed_if(assumed: Assumption, releases: Sequence[Release]) -> int | None:
     """How many counts a reader of all releases narrows too much under an assumption; None if they contradict it."""
     try:
         return len(readable(reader_of(releases, assumed), releases))
-    except ValueError:
+    except ContradictionError:
         return None
 
 

@@ -16,7 +16,7 @@ from bench.disclosure.suppression.secondary import loners_of, suppress
 from bench.disclosure.tiny import Tiny, Values
 from etl.exchange.release import CITY
 from etl.findings import FuxueError
-from etl.proof.attacker import Attacker, explore, propagate
+from etl.proof.attacker import Attacker, ContradictionError, explore, propagate
 from etl.proof.reader import public_values
 from etl.proof.tables import BY_CODE, Range, structure_of
 from etl.protect.coding import CodingTask, code_table
@@ -217,7 +217,7 @@ class Others:
         with self.reader.knowing(known):
             try:
                 return self.reader.extreme(terms, least=True)
-            except ValueError:
+            except ContradictionError:
                 return None
 
     def is_alike(self, table: Sequence[int]) -> bool:

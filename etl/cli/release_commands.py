@@ -13,10 +13,10 @@ from etl.cli.options import Command, Settings, as_of, settings
 @click.command(cls=Command)
 @as_of
 @click.option("--closing", is_flag=True, help="Exact figures and intervals: once, at the end of the campaign.")
-@click.option("--dry-run", is_flag=True, help="Protect and audit, but write nothing.")
+@click.option("--dry-run", is_flag=True, help="Do and check all, then delete the release again.")
 @settings
 def release_command(given: Settings, as_of: dt.datetime | None, closing: bool, dry_run: bool) -> None:
-    """Count, protect, audit, and write released/NNNN/; rounded unless --closing; refused (exit 3) if unsafe."""
+    """Count, protect, audit, prove, and write released/NNNN/; rounded unless --closing; refused (exit 3) if unsafe."""
     from etl.cli.show_release import show_release
     from etl.workflow import releasing
 

@@ -22,7 +22,7 @@ WHY = {
 def show_release(campaign: Campaign, made: Made, home: Home) -> None:
     """Show how many figures are exact, intervals and rounded, and the head of the chain for the custodian's paper.
 
-    For a dry run also show the cells that are not exact, with reasons.
+    For a dry run also show every figure, with the reason if it is not exact.
     """
     release = made.release
     cells = [(row, cell) for table in release.tables for (row, _), cell in table.cells.items()]
@@ -31,7 +31,7 @@ def show_release(campaign: Campaign, made: Made, home: Home) -> None:
     if silent := sorted({row for row, cell in cells if cell.status is Status.NOT_DUE and row in campaign.unit}):
         console.say("release.silent", count=len(silent), units="、".join(campaign.unit[slug].name for slug in silent))
     if not made.head:
-        _show_cells(campaign, made)
+        _show_figures(campaign, made)
     folder = home.released / release.name
     key = "release.done" if made.head else "release.dry"
     console.say(key, release=release.name, folder=folder, **counts)
@@ -54,16 +54,17 @@ def show_release_verified(folder: Path, release: Release) -> None:
     )
 
 
-def _show_cells(campaign: Campaign, made: Made) -> None:
-    """Show figures that are not exact, or differ from the last release. No count behind them is shown here either."""
+def _show_figures(campaign: Campaign, made: Made) -> None:
+    """Show each figure that is due beside the last release. No count behind a rounded one is shown here either."""
     lines = list(_compared(made.release, made.last))
     if console.wants_json():
         console.result("release", cells=[_as_json(made, *line) for line in lines])
         return
-    table = empty_table("表", "行", "指标", "上次", "这次", "原因", title=text("release.cells"))
+    table = empty_table("表", "行", "指标", "上次", "这次", "变化", "原因", title=text("release.cells"))
     for key, row, measure, now, last in lines:
         why = made.why.get(cell_id(row, measure))
-        cells = (text(f"release.{measure}"), _shown(last), _shown(now), text(WHY[why]) if why else "")
+        has_changed = text("release.changes") if made.last and now != last else ""
+        cells = (text(f"release.{measure}"), _shown(last), _shown(now), has_changed, text(WHY[why]) if why else "")
         table.add_row(made.release.table(key).title, _row(campaign, row), *cells)
     console.show(table)
 
@@ -79,7 +80,7 @@ def _compared(release: Release, last: Release | None) -> Iterator[tuple[str, str
     for table in release.tables:
         for (row, measure), cell in table.cells.items():
             before = last.table(table.key).cells.get((row, measure)) if last else None
-            if cell.status in (Status.ROUNDED, Status.INTERVAL) or (before is not None and before != cell):
+            if cell.status is not Status.NOT_DUE or (before is not None and before != cell):
                 yield table.key, row, measure, cell, before
 
 
@@ -93,7 +94,8 @@ def _shown(cell: Cell | None) -> str:
 
 def figure_as_json(cell: Cell) -> dict[str, object]:
     """A published figure in a machine-readable result."""
-    return {"status": cell.status.value, "value": cell.value, "low": cell.low, "high": cell.high}
+    numbers = {"value": cell.value, "low": cell.low, "high": cell.high, "rounded": cell.rounded}
+    return {"status": cell.status.value, **numbers}
 
 
 def _row(campaign: Campaign, row: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from etl.cli import console
 from etl.cli.show import MOST_SHOWN, empty_table
+from etl.cli.show_release import figure_as_json
 from etl.exchange.release import Cell
 from etl.rulebook.campaign import Campaign
 from etl.workflow.doctor import Check, Outcome
@@ -39,7 +40,7 @@ def show_record_verified(found: Verified) -> None:
 def show_trace(campaign: Campaign, found: Trace, table: str, cell: str, shown: Cell) -> None:
     """Show a published figure and the workbooks that it adds up, each with its link in the chain."""
     total = sum(one.children for one in found.sources)
-    printed = {"status": shown.status.value, "value": shown.value, "low": shown.low, "high": shown.high}
+    printed = figure_as_json(shown)
     if console.wants_json():
         sources = [vars(one) | {"seal": one.printed} for one in found.sources]
         console.result("trace", release=found.release, table=table, cell=cell, published=printed,

@@ -18,6 +18,10 @@ from etl.proof.tables import Range, System
 _EPSILON = 1e-6
 
 
+class ContradictionError(ValueError):
+    """Public figures, and what is assumed of them, contradict each other: no table fits them all."""
+
+
 class Attacker:
     """A reader's model: one whole number per cell, within the bounds that the published figures set.
 
@@ -53,7 +57,7 @@ class Attacker:
     def infer(self, cell: int) -> Range:
         """The feasibility interval of a cell (by index): its least and greatest value, None for no upper bound.
 
-        Raises ValueError if the figures contradict each other.
+        Raises ContradictionError if the figures contradict each other.
         """
         low, high = self.extreme({cell: 1}, least=True), self.extreme({cell: 1}, least=False)
         if low is None:
@@ -63,7 +67,7 @@ class Attacker:
     def extreme(self, terms: Mapping[int, int], *, least: bool) -> list[int] | None:
         """A table that minimises (or maximises) a weighted sum of cells; `terms` gives the factors by cell index.
 
-        Returns one value per cell, or None if the sum is unbounded. Raises ValueError if the figures contradict.
+        Returns one value per cell, or None if the sum is unbounded. Raises ContradictionError if figures contradict.
         """
         factors: dict[int, int] = {}
         for cell, factor in terms.items():
@@ -73,7 +77,7 @@ class Attacker:
         if found is not None and (np.abs(found - np.rint(found)) > _EPSILON).any():
             found = _solve(self.whole, factors, least=least)
             if found is None:
-                raise ValueError("public figures contradict each other (no whole numbers fit)")
+                raise ContradictionError("no whole numbers fit the public figures")
         return None if found is None else np.rint(found).astype(int)[self.columns].tolist()
 
     @contextmanager
@@ -145,8 +149,10 @@ def _solve(model: highspy.Highs, terms: Mapping[int, int], *, least: bool) -> np
         model.changeColCost(column, 0.0)
     if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         return None
+    if status == highspy.HighsModelStatus.kInfeasible:
+        raise ContradictionError("public figures contradict each other")
     if status != highspy.HighsModelStatus.kOptimal:
-        raise ValueError(f"public figures contradict each other ({status.name})")
+        raise ValueError(f"the solver has no result ({status.name})")
     return found
 
 
@@ -202,7 +208,7 @@ class Exploration:
 def explore(attacker: Attacker, goals: Mapping[int, int]) -> tuple[list[list[int]], list[int]]:
     """Collect witnesses until each cell has as many values as its goal, or is shown to have fewer.
 
-    Returns the tables, and the cells whose goal is out of reach. Raises ValueError if the figures contradict.
+    Returns the tables, and the cells whose goal is out of reach. Raises ContradictionError if the figures contradict.
     """
     if not goals:
         attacker.extreme({}, least=True)  # figures may contradict each other even where nothing is left to hide
@@ -215,7 +221,7 @@ def explore(attacker: Attacker, goals: Mapping[int, int]) -> tuple[list[list[int
 def propagate(system: System, bounds: Sequence[Range]) -> list[Range]:
     """Bounds of each cell that follow by adding and subtracting in one equation after another, until nothing changes.
 
-    They are never narrower than what a reader can infer. Raises ValueError if the bounds contradict each other.
+    They are never narrower than what a reader can infer. Raises ContradictionError if the bounds contradict each other.
     """
     low = [least for least, _ in bounds]
     high = [np.inf if most is None else most for _, most in bounds]
@@ -228,7 +234,7 @@ def propagate(system: System, bounds: Sequence[Range]) -> list[Range]:
         if before == (low, high):
             break
         if any(least > most for least, most in zip(low, high, strict=True)):
-            raise ValueError("public figures contradict each other")
+            raise ContradictionError("public figures contradict each other")
     return [(least, None if most == np.inf else int(most)) for least, most in zip(low, high, strict=True)]
 
 

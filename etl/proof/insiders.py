@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
-from etl.proof.attacker import Attacker, explore
+from etl.proof.attacker import Attacker, ContradictionError, explore
 
 #: Programmes over many counts at once, each with half of the rows held, before the remaining pairs are tried singly.
 _SHARED = 24
@@ -68,7 +68,7 @@ class Insiders:
             }
             cells = self.cells[left.any(axis=0)]
             terms = dict(zip(cells.tolist(), draw.choice([-1, 1], len(cells)).tolist(), strict=True))
-            with self.attacker.knowing(known), suppress(ValueError):  # all these rows at once may fit no table
+            with self.attacker.knowing(known), suppress(ContradictionError):  # all these rows at once may fit no table
                 self.add(self.attacker.extreme(terms, least=bool(turn % 2)))
 
     def narrow(self) -> list[tuple[str, int]]:
@@ -81,7 +81,7 @@ class Insiders:
             with self.attacker.knowing({at: (value, value) for at, value in row.items()}):
                 try:
                     tables, unmet = explore(self.attacker, goals)
-                except ValueError:  # no table has this row
+                except ContradictionError:  # no table has this row
                     self.misled.append(name)
                     continue
             for table in tables:

@@ -50,7 +50,7 @@ def intervals_of(attacker: Attacker, release: Release) -> Iterator[tuple[int, Ra
 def readable(attacker: Attacker, releases: Sequence[Release]) -> list[str]:
     """Names of counts, of any release so far, of which a reader can rule out all but too few values.
 
-    Raises ValueError if the figures contradict each other.
+    Raises ContradictionError if the figures contradict each other.
     """
     _, unmet = explore(attacker, goals_of(attacker, releases))
     return [attacker.system.cells[cell].id for cell in unmet]
@@ -80,7 +80,7 @@ def unsafe_reason(structure: Structure, release: Release, earlier: Sequence[Rele
         found = readable(attacker, releases)
         wide = unreached(release)
     except ValueError as error:
-        return f"公布的数字互相矛盾 / {error}"
+        return f"公布的数字互相矛盾，或者无法核对 / {error}"
     if found:
         return f"可以推知 / can be inferred: {', '.join(found[:5])}"
     if wide:

@@ -1,15 +1,15 @@
 """The closing release: one table of exact figures and intervals, inside the day's rounded figures."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from etl.exchange.release import CITY, NOTHING, Release, Status, cell_id, interval_cell
+from etl.exchange.release import CITY, NOTHING, Release, cell_id, interval_cell
 from etl.findings import FuxueError
-from etl.proof.attacker import propagate
+from etl.proof.attacker import ContradictionError, propagate
 from etl.proof.history import place, reader_of
 from etl.proof.reader import goals_of, intervals_of
 from etl.protect.coding import CodingTask, code_table
-from etl.protect.draft import OPEN_END, Draft, ReleaseDay, judge, unsafe_error
+from etl.protect.draft import OPEN_END, Draft, ReleaseDay, complete, judge, rows_of_counts, unsafe_error, with_inferred
 from etl.protect.interim import round_until_safe
 from etl.protect.rerun import not_reproduced
 from etl.protect.room import Span
@@ -23,18 +23,20 @@ HIDING = 2
 def closing_release(day: ReleaseDay) -> Release:
     """The closing release of a day: every figure exact or an interval, beside the rounded figure of the day.
 
-    Raises FuxueError if there was a closing release before, and with exit code 3 if a count could be inferred even
-    from rounded figures.
+    Raises FuxueError if there was a closing release before or no unit has reported, and with exit code 3 if a count
+    could be inferred even from rounded figures, or a figure has no upper end.
     """
     for release in day.earlier:
         if release.closing:
             raise FuxueError("release.closed", release=release.name, as_of=release.as_of)
+    if not any(day.reported.values()):
+        raise FuxueError("release.none_reported")
     rounded = round_until_safe(day, lambda release: narrow_within_rows(day, release))
     task = table_of(day, rounded.release)
     for turn in range(COARSER + 5):
         draft = _coded_and_judged(day, rounded, task)
         if not draft.readable:
-            return _under_strongest(day, rounded, task, draft).release
+            return complete(_under_strongest(day, rounded, task, draft).release)
         task = _coarser(day, task, draft.readable, turn)
     raise unsafe_error(draft)
 
@@ -44,7 +46,8 @@ def _coded_and_judged(day: ReleaseDay, rounded: Draft, task: CodingTask) -> Draf
     if task.opaque:
         task = replace(task, bounds=_inferred(rounded, task))
     spans = code_table(task)
-    coded = _with_inferred(_coded(replace(rounded.release, closing=True), spans), task.opaque)
+    coded = _coded(replace(rounded.release, closing=True), spans)
+    coded = with_inferred(coded, [at for table in coded.tables for at in table.cells if at[0] in task.opaque])
     draft = judge(day, coded, day.campaign.publication.assumptions[-1])
     return draft if draft.readable else replace(draft, readable=not_reproduced(day, task, spans))
 
@@ -76,7 +79,7 @@ def _coarser(day: ReleaseDay, task: CodingTask, failures: Sequence[str], turn: i
 
     These are, in turn, the rows that fail, with all categories of their group; the city's; all in the same sums; all.
     """
-    rows = _rows_of(failures)
+    rows = rows_of_counts(failures)
     columns = {_column(day, row) for row in rows}
     if turn < COARSER:
         return replace(task, coarse=task.coarse | {one: task.coarse.get(one, 0) + 1 for one in columns})
@@ -84,11 +87,6 @@ def _coarser(day: ReleaseDay, task: CodingTask, failures: Sequence[str], turn: i
     alike = {row for row in every if _column(day, row) in columns}
     stages = [_with_groups(day, rows), {CITY}, alike, every]
     return replace(task, opaque={*task.opaque, *stages[min(turn - COARSER, len(stages) - 1)]})
-
-
-def _rows_of(names: Iterable[str]) -> set[str]:
-    """The rows of counts such as ``0003/xiling.returned``, also in ``0003/xiling.returned, by wawo``."""
-    return {name.partition(",")[0].rpartition("/")[2].rpartition(".")[0] for name in names}
 
 
 def _with_groups(day: ReleaseDay, rows: set[str]) -> set[str]:
@@ -106,19 +104,6 @@ def _inferred(rounded: Draft, task: CodingTask) -> dict[str, Span]:
     reader = reader_of([rounded.release], NOTHING)
     ranges = {name: reader.infer(reader.system.at[place(rounded.release, name)]) for name in task.bounds}
     return {name: (low, OPEN_END if high is None else high) for name, (low, high) in ranges.items()}
-
-
-def _with_inferred(coded: Release, opaque: Collection[str]) -> Release:
-    """The release with what its other figures leave possible in place of each interval of an opaque row."""
-    cells = {at: cell for table in coded.tables for at, cell in table.cells.items() if at[0] in opaque}
-    if not cells:
-        return coded
-    reader, ends = reader_of([coded], NOTHING), {}
-    for at, cell in cells.items():
-        if cell.status is Status.INTERVAL:
-            low, high = reader.infer(reader.system.at[place(coded, cell_id(*at))])
-            ends[at] = interval_cell(low, OPEN_END if high is None else high, cell.rounded)
-    return coded.with_cells(ends)
 
 
 def _column(day: ReleaseDay, row: str) -> str:
@@ -161,14 +146,14 @@ def _under_strongest(day: ReleaseDay, rounded: Draft, task: CodingTask, draft: D
     for assumed in day.campaign.publication.assumptions[:-1] if day.earlier else ():
         try:
             found = judge(day, draft.release, assumed)
-        except ValueError:  # the figures contradict this assumption
+        except ContradictionError:
             continue
         if not found.readable:
             return found
     for turn in range(HIDING):
         if found is None:
             break
-        rows = _rows_of(found.readable)
+        rows = rows_of_counts(found.readable)
         task = replace(task, opaque={*task.opaque, *(_with_groups(day, rows) if turn else rows)})
         hidden = _coded_and_judged(day, rounded, task)
         if hidden.readable:

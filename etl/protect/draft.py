@@ -1,14 +1,14 @@
 """What every release shares, before and at the close: the day's counts, putting tables together, and the audit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from etl.exchange.counts import Counts
-from etl.exchange.release import CITY, NOTHING, Cell, Release, ReleasedTable, Status, cell_id, exact_cell
+from etl.exchange.release import CITY, NOTHING, Cell, Release, ReleasedTable, Status, cell_id, exact_cell, interval_cell
 from etl.findings import FuxueError
 from etl.proof.attacker import Attacker
-from etl.proof.history import reader_of
+from etl.proof.history import place, reader_of
 from etl.proof.insiders import readable_by_insiders
 from etl.proof.reader import goals_of, readable, unreached
 from etl.proof.tables import System, build_system, structure_of
@@ -107,12 +107,12 @@ class Draft:
 
 
 def judge(day: ReleaseDay, release: Release, assumed: Assumption) -> Draft:
-    """Audit a release under one assumption. Raises ValueError if the figures contradict it."""
+    """Audit a release under one assumption. Raises ContradictionError if the figures contradict it."""
     release = replace(release, assumed=assumed)
     releases = [*day.earlier, release]
     attacker = reader_of(releases, assumed)
     found = readable(attacker, releases)
-    if not found and not any(cell.high == OPEN_END for table in release.tables for cell in table.cells.values()):
+    if not found and not open_cells(release):
         found = unreached(release)
     if not found and day.campaign.publication.insiders:
         found = _by_insiders(day, release, attacker)
@@ -155,6 +155,37 @@ def _by_rows(
         return reader_of([*earlier, silent], release.assumed)
 
     return readable_by_insiders(attacker, rows, small, before)
+
+
+def rows_of_counts(names: Iterable[str]) -> set[str]:
+    """The rows of counts such as ``0003/xiling.returned``, also in ``0003/xiling.returned, by wawo``."""
+    return {name.partition(",")[0].rpartition("/")[2].rpartition(".")[0] for name in names}
+
+
+def with_inferred(release: Release, cells: Iterable[tuple[str, str]]) -> Release:
+    """The release with what its other figures leave possible in place of the intervals at these (row, measure).
+
+    Nothing is assumed of how counts change: an assumption may be false, and what follows from it then is not the truth.
+    """
+    every = {at: cell for table in release.tables for at, cell in table.cells.items()}
+    reader, found = reader_of([release], NOTHING), {}
+    for at in cells:
+        if every[at].status is Status.INTERVAL:
+            low, high = reader.infer(reader.system.at[place(release, cell_id(*at))])
+            found[at] = interval_cell(low, OPEN_END if high is None else high, every[at].rounded)
+    return release.with_cells(found)
+
+
+def open_cells(release: Release) -> list[tuple[str, str]]:
+    """(row, measure) of each figure that has no upper end: nothing is published of it, nor follows from others."""
+    return [at for table in release.tables for at, cell in table.cells.items() if cell.high == OPEN_END]
+
+
+def complete(release: Release) -> Release:
+    """The same release. Raises FuxueError (exit code 3) if a figure has no upper end; never where a total is known."""
+    if found := open_cells(release):
+        raise FuxueError("protect.open", cells=", ".join(cell_id(*at) for at in found[:5]), code=3)
+    return release
 
 
 def unsafe_error(draft: Draft) -> FuxueError:

@@ -1,12 +1,24 @@
 """A rounded release: each unit that has reported has its row published, every count rounded."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from etl.exchange.release import CITY, NOTHING, Cell, Release, Status, interval_cell, rounded_cell
-from etl.proof.history import place, reader_of
+from etl.exchange.release import CITY, NOTHING, Cell, Release, Status, cell_id, rounded_cell
+from etl.proof.attacker import ContradictionError
+from etl.proof.history import reader_of
 from etl.protect import rounding
-from etl.protect.draft import OPEN_END, Draft, ReleaseDay, judge, unsafe_error
+from etl.protect.draft import (
+    OPEN_END,
+    Draft,
+    ReleaseDay,
+    complete,
+    judge,
+    open_cells,
+    rows_of_counts,
+    unsafe_error,
+    with_inferred,
+)
 from etl.protect.rounding import RoundedRow
 from etl.rulebook.publication import Assumption
 
@@ -46,6 +58,10 @@ class Rows:
             )
         self.published[name] = figures or {}
 
+    def leave_out(self, name: str) -> None:
+        """Publish nothing of a row but what follows from the others."""
+        self.published[name] = {}
+
     def is_held(self, name: str) -> bool:
         """Whether a row is published with the same figures as before."""
         return self.published[name] == self.before[name]
@@ -54,6 +70,10 @@ class Rows:
         parts = {cell: figure for row in self.published.values() for cell, figure in row.items()}
         steps = {cell: step for row in self.rows.values() for cell, step in row.steps.items()}
         return rounding.least_of_area(self.day.system, name, parts, steps)
+
+    def guilty(self, names: Iterable[str]) -> set[str]:
+        """The rows of counts such as ``0003/xiling.returned``; categories are in the city's row."""
+        return {CITY if row in self.day.campaign.category else row for row in rows_of_counts(names)}
 
     def figures(self) -> dict[str, int]:
         """All rounded figures by cell id."""
@@ -71,10 +91,10 @@ def last_published(earlier: Iterable[Release], row: RoundedRow) -> dict[str, int
     """The rounded figures of a row, by cell id, in the last release that published them; empty if none did."""
     for release in reversed([*earlier]):
         figures = {
-            f"{name}.{measure}": cell.rounded
+            cell_id(*at): cell.rounded
             for table in release.tables
-            for (name, measure), cell in table.cells.items()
-            if cell.rounded is not None and f"{name}.{measure}" in row.counts
+            for at, cell in table.cells.items()
+            if cell.rounded is not None and cell_id(*at) in row.counts
         }
         if figures:
             return figures
@@ -84,32 +104,31 @@ def last_published(earlier: Iterable[Release], row: RoundedRow) -> dict[str, int
 def interim_release(day: ReleaseDay) -> Release:
     """The release of a day, with every count rounded.
 
-    Raises FuxueError with exit code 3 if a count can be inferred however the rows are drawn.
+    Raises FuxueError with exit code 3 if a count can be inferred however the rows are drawn, or has no upper end.
     """
-    return round_until_safe(day).release
+    return complete(round_until_safe(day).release)
 
 
 def round_until_safe(day: ReleaseDay, also: Objections = lambda _: []) -> Draft:
     """Round all counts so that none can be inferred: first the units' rows, then the areas' and the city's.
 
     `also` gives the counts of a release for which the rows must be drawn again, too. This is tried for a reader who
-    combines releases under the strongest assumption that the figures do not contradict, then under weaker ones. Raises
-    FuxueError with exit code 3 if a count can be inferred under all of them.
+    combines releases under the strongest assumption that the figures do not contradict, then under weaker ones, and at
+    last with rows of units left out. Raises FuxueError with exit code 3 if a count can be inferred even then.
     """
-    draft: Draft | None = None
-    for assumed in day.campaign.publication.assumptions:
-        try:
+    assumptions = day.campaign.publication.assumptions
+    for assumed in assumptions:
+        with suppress(ContradictionError):
             draft = _round_under(day, assumed, also)
-        except ValueError:  # the figures contradict this assumption
-            continue
-        if not draft.readable:
-            return draft
-    if draft is None:
-        raise ValueError("no assumption")
-    raise unsafe_error(draft)
+            if not draft.readable:
+                return draft
+    draft = _round_under(day, assumptions[-1], also, may_leave_out=True)
+    if draft.readable:
+        raise unsafe_error(draft)
+    return draft
 
 
-def _round_under(day: ReleaseDay, assumed: Assumption, also: Objections) -> Draft:
+def _round_under(day: ReleaseDay, assumed: Assumption, also: Objections, *, may_leave_out: bool = False) -> Draft:
     rows = _rows_for(day)
     upper = [name for name in reversed([*_areas(day)]) if name in rows.rows]
     units = [name for name in rows.rows if name not in upper]
@@ -123,11 +142,13 @@ def _round_under(day: ReleaseDay, assumed: Assumption, also: Objections) -> Draf
     for name in units:
         rows.publish(name)
     draft = _draw_until_safe(rows, judged, units)
+    if may_leave_out:
+        draft = _leave_out_until_safe(rows, judged, units, draft)
     for name in upper if not draft.readable else ():
         draft = _with_area(rows, judged, name, units, draft)
     if rows.figures().keys() == {cell for row in rows.rows.values() for cell in row.counts}:
         return draft
-    return judge(day, _with_intervals(draft.release), assumed)
+    return judge(day, with_inferred(draft.release, open_cells(draft.release)), assumed)
 
 
 def _areas(day: ReleaseDay) -> Iterable[str]:
@@ -158,7 +179,7 @@ def _draw_until_safe(rows: Rows, judged: Callable[[], Draft], names: list[str]) 
     draft = judged()
     for turn in range(rounding.DRAWS - 1):
         ours = [name for name in draft.readable if name.startswith(f"{draft.release.name}/")]
-        guilty = set(names).intersection(_rows_in(ours, rows.day)) or set(names[:1])
+        guilty = rows.guilty(ours).intersection(names) or set(names[:1])
         if turn >= rounding.DRAWS // 2:
             guilty = set(names)
         if not ours or any(rows.turns[name] + 1 >= rounding.DRAWS for name in guilty):
@@ -169,10 +190,17 @@ def _draw_until_safe(rows: Rows, judged: Callable[[], Draft], names: list[str]) 
     return draft
 
 
-def _rows_in(names: Iterable[str], day: ReleaseDay) -> set[str]:
-    """The rows of cells such as ``0003/xiling.returned``, also in ``0003/xiling.returned, by wawo``."""
-    cells = {name.partition(",")[0].rpartition("/")[2] for name in names}
-    return {CITY if cell.kind == "category" else cell.row for cell in day.system.cells if cell.id in cells}
+def _leave_out_until_safe(rows: Rows, judged: Callable[[], Draft], names: list[str], draft: Draft) -> Draft:
+    """Leave out the named rows of which a count can be inferred; if that is not enough, all of them.
+
+    Chance alone seldom leads here: where only one unit has reported, and it has no child, no draw of its row is safe.
+    """
+    for guilty in (rows.guilty(draft.readable).intersection(names), names):
+        if draft.readable and guilty:
+            for name in guilty:
+                rows.leave_out(name)
+            draft = judged()
+    return draft
 
 
 def rounded(day: ReleaseDay, figures: Mapping[str, int]) -> Release:
@@ -185,17 +213,3 @@ def rounded(day: ReleaseDay, figures: Mapping[str, int]) -> Release:
         return rounded_cell(figures[at], top(at.rpartition(".")[0]))
 
     return day.release(cell, closing=False)
-
-
-def _with_intervals(release: Release) -> Release:
-    """The release with the interval that follows from its own figures in place of each that is not rounded.
-
-    Nothing is assumed of how counts change: an assumption may be false, and what follows from it then is not the truth.
-    """
-    reader, ends = reader_of([release], NOTHING), {}
-    for table in release.tables:
-        for (row, measure), cell in table.cells.items():
-            if cell.high == OPEN_END:
-                low, high = reader.infer(reader.system.at[place(release, f"{row}.{measure}")])
-                ends[row, measure] = interval_cell(low, OPEN_END if high is None else high)
-    return release.with_cells(ends)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from etl.proof.attacker import Attacker
+from etl.proof.attacker import Attacker, ContradictionError
 from etl.proof.reader import public_values
 from etl.protect.coding import CodingTask, code_table
 from etl.protect.draft import ReleaseDay
@@ -63,7 +63,7 @@ class _Others:
         with self.reader.knowing(known):
             try:
                 found = self.reader.extreme(terms, least=True)
-            except ValueError:  # there is no such table
+            except ContradictionError:  # there is no such table
                 return
         if found is not None and self.spans.items() <= code_table(_like(self.table, self.day, found)).items():
             for at, values in self.values.items():

@@ -24,7 +24,7 @@ HELD, MOVED = 1000, 20
 #: The cost of deviating from the draw, by turn: first none, then above MOVED, in the end above HELD.
 LEAN = (0, 30, 300, 3000)
 #: The number of draws before a row is left out for the day.
-DRAWS = 8
+DRAWS = 16
 #: A draw is a whole number below this.
 _DRAW_RANGE = 2**64
 

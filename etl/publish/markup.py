@@ -137,7 +137,7 @@ def written(one: ShownFigure, t: Words) -> str:
         return t("status.not_due.name")
     low, high, above = (t.number(number) for number in (one.low, one.high, one.high + 1))
     if one.status == "interval" and one.low == 0:
-        return t("status.fewer.value", n=above) + t("status.fewer.long", n=above, high=high)
+        return t("status.fewer.value", n=above) + t("status.fewer.long", n=above)
     if one.status == "interval":
         return t("status.interval.value", low=low, high=high) + t("status.interval.long", low=low, high=high)
     number = t.number(one.value or 0)

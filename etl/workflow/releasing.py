@@ -44,7 +44,7 @@ class Made:
 
 
 def release_figures(run: Run, *, closing: bool = False, dry_run: bool = False) -> Made:
-    """Count, protect and audit a release; unless it is a dry run, also write, prove and record it.
+    """Count, protect, audit, write, prove and record a release; a dry run deletes it again before it is recorded.
 
     With `closing`, figures are exact or intervals, which happens once; otherwise they are rounded, before the close and
     after it. Protection takes all earlier releases into account.
@@ -62,9 +62,10 @@ def release_figures(run: Run, *, closing: bool = False, dry_run: bool = False) -
         day = ReleaseDay(run.campaign, counts, earlier, run.keys.derive("disclosure", 0))
         made = replace(make(day), earlier=recorded)
         plan = Made(made, earlier[-1] if earlier else None, reasons(day, made))
-        if dry_run:
-            return plan
         fresh = _written(run, made, day)
+        if dry_run:
+            shutil.rmtree(fresh)
+            return plan
         releases.insert_release(vault, made, release_digest(fresh), counts, run.day)
         place_release(run.home.released, made.name)
         head = chain.head(vault.connection)

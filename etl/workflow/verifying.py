@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from etl.exchange.release import CITY, Release, earlier_releases, read_release
-from etl.exchange.release_folder import verifiers
+from etl.exchange.release_folder import SUMS, verifiers
 from etl.findings import FuxueError
 from etl.proof import verify_release as citizen
 from etl.proof.reader import unsafe_reason
@@ -15,11 +15,13 @@ from etl.rulebook.campaign import Campaign
 
 
 def verify_release_folder(campaign: Campaign, folder: Path) -> Release:
-    """Check a release folder and return the release. FuxueError says what is wrong.
+    """Check a release folder and return the release. FuxueError says what is wrong, also if it is no such folder.
 
     First the program that goes with each release checks seal and proof. Then campaign, rules and day are compared, and
     it is checked that no count can be inferred.
     """
+    if not any((folder / name).exists() for name in ("release.json", SUMS)):
+        raise FuxueError("verify.no_release", folder=folder)
     found = read_release(folder)
     try:
         citizen.check(folder, verifiers())

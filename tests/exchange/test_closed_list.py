@@ -88,6 +88,12 @@ def test_what_is_not_on_the_list_is_refused_by_every_command(released: Run) -> N
     assert verifying.verify_release_folder(released.campaign, folder).name == "0001"
 
 
+def test_a_folder_that_holds_no_release_is_said_to_hold_none(released: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(FuxueError, match=r"verify\.no_release"):
+        verifying.verify_release_folder(released.campaign, tmp_path / "notes")
+
+
 def test_what_is_put_on_the_list_later_is_refused_by_every_command(released: Run) -> None:
     folder = released.home.released / "0001"
     before = tree(folder)

@@ -1,16 +1,20 @@
 """The closing release: once, true, safe for readers and insiders, refused where that cannot be."""
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from click.testing import CliRunner
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from etl.cli.main import main
 from etl.exchange.release import CITY, Cell, Release, Status, exact_cell, write_draft
 from etl.findings import FuxueError
-from etl.proof.attacker import Attacker, propagate
+from etl.proof.attacker import Attacker, ContradictionError, propagate
 from etl.proof.history import reader_of
 from etl.proof.reader import unsafe_reason
 from etl.proof.tables import structure_of
@@ -186,7 +190,7 @@ def test_contradicting_figures_are_an_error_not_a_pass(campaign: Campaign) -> No
     few = make_campaign(campaign, 2)
     system = day_of(few, [(0, 9, 9, 9)] * 2).system
     bounds = [{"u0.suspected": (3, 3), "u0.verified": (4, 4)}.get(cell.id, (0, None)) for cell in system.cells]
-    with pytest.raises(ValueError, match="contradict"):
+    with pytest.raises(ContradictionError):
         Attacker(system, bounds).infer(system.at["u1.verified"])
 
 
@@ -220,12 +224,29 @@ def test_whatever_the_counts_nothing_small_is_inferred(campaign: Campaign, examp
     @settings(max_examples=examples, deadline=None, derandomize=True)
     @given(rows=st.lists(ROW, min_size=2, max_size=9), seed=st.integers(0, 99))
     def nothing_small(rows: list[tuple[int, int, int, int]], seed: int) -> None:
-        few = make_campaign(campaign, len(rows))
-        day = day_of(few, rows, seed)
+        assume(not all(row[0] for row in rows))  # else nothing is to be released
+        day = day_of(make_campaign(campaign, len(rows)), rows, seed)
         made = closing_release(day)
         assert judge(day, made, made.assumed).readable == []
 
     nothing_small()
+
+
+def test_the_close_needs_a_unit_that_has_reported(campaign: Campaign) -> None:
+    few = make_campaign(campaign, 2)
+    with pytest.raises(FuxueError, match=r"release\.none_reported"):
+        closing_release(day_of(few, [(9, 0, 0, 0), (7, 0, 0, 0)]))
+
+
+@pytest.mark.parametrize("fault", ["_prove", "unprotected"])
+def test_a_dry_run_fails_where_the_release_would(loaded: Run, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    def fails(*_: object) -> list[str]:
+        raise FuxueError("protect.unproved", reason="as the test wants", code=3)
+
+    monkeypatch.setattr(releasing, fault, fails)
+    with pytest.raises(FuxueError, match=r"protect\.unproved"):
+        releasing.release_figures(loaded, dry_run=True)
+    assert list(loaded.home.released.iterdir()) == []
 
 
 def test_a_dry_run_shows_what_is_not_exact_beside_the_last_release_and_why(loaded: Run) -> None:
@@ -239,6 +260,26 @@ def test_a_dry_run_shows_what_is_not_exact_beside_the_last_release_and_why(loade
     assert Why.SMALL in plan.why.values()
     assert set(first.why.values()) == {Why.MOVING}
     assert len(list(loaded.home.released.iterdir())) == 1
+
+
+def test_a_dry_run_prints_every_figure_and_keeps_nothing(loaded: Run) -> None:
+    given = ["--home", str(loaded.home.root), "--campaign", str(loaded.campaign_folder), "--json"]
+
+    def call(*arguments: str) -> dict[str, Any]:
+        done = CliRunner().invoke(main, [*given, "release", *arguments, "--as-of", loaded.day.isoformat()])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.output)  # type: ignore[no-any-return]
+
+    for closing_too in ([], ["--closing"]):
+        said = call("--dry-run", *closing_too)
+        made = releasing.release_figures(loaded, closing=bool(closing_too), dry_run=True).release
+        due = {(table.key, *at): cell for table in made.tables for at, cell in table.cells.items()
+               if cell.status is not Status.NOT_DUE}  # fmt: skip
+        shown = {(one["table"], one["row"], one["measure"]): one["now"] for one in said["cells"]}
+        assert shown.keys() == due.keys()
+        assert {at: one["rounded"] for at, one in shown.items()} == {at: cell.rounded for at, cell in due.items()}
+        assert {at: one["value"] for at, one in shown.items()} == {at: cell.value for at, cell in due.items()}
+        assert list(loaded.home.released.iterdir()) == []
 
 
 def plant(folder: Path, name: str, cell: str, line: str) -> None:

@@ -283,6 +283,48 @@ def test_a_campaign_of_fifteen_days_is_published_on_every_day(campaign: Campaign
         assert verify(structure_of(campaign), releases[-1], releases[:-1]) == ""
 
 
+@pytest.mark.parametrize("make", [interim_release, closing_release])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0, 0, 0, 0), (12, 0, 0, 0)],
+        [(8, 0, 0, 0), (0, 0, 0, 0), (87, 0, 0, 0)],
+        [(0, 1, 0, 0), (5, 0, 0, 0), (7, 0, 0, 0)],
+        [(0, 0, 0, 4)],
+        [(0, 1, 2, 0)],
+        [(0, 31, 10, 5), (0, 0, 0, 0), (0, 51, 7, 10)],
+        [(0, 2, 0, 0), *[(9, 0, 0, 0)] * 29],
+    ],
+)
+def test_the_first_reports_of_a_small_county_can_be_released(
+    campaign: Campaign, rows: list[tuple[int, int, int, int]], make: Callable[[ReleaseDay], Release]
+) -> None:
+    """Categories I and J need ten values, while a row without a child can only be rounded to zero, which leaves six."""
+    few = replace(campaign, units=make_campaign(campaign, len(rows)).units)
+    counts = make_counts(few, rows, random.Random(4))
+    for number in range(6):
+        release = make(ReleaseDay(few, counts, (), f"secret {number}".encode()))
+        assert verify(structure_of(few), release) == ""
+        units = release.table("units").cells.values()
+        assert (Status.NOT_DUE in {cell.status for cell in units}) is any(row[0] for row in rows)
+
+
+def test_the_row_of_the_only_unit_that_reported_and_has_no_child_is_left_out(campaign: Campaign) -> None:
+    few = replace(campaign, units=make_campaign(campaign, 2).units)
+    release = interim_release(day(few, [(0, 0, 0, 0), (12, 0, 0, 0)]))
+    units = release.table("units")
+    assert {units["u0", name] for name in units.measures} == {Cell(Status.INTERVAL, 0, 12)}
+
+
+def test_without_a_known_total_no_figure_is_published_that_has_no_upper_end(campaign: Campaign) -> None:
+    few = replace(campaign, units=make_campaign(campaign, 2).units)
+    few = replace(few, publication=replace(few.publication, known=()))
+    with pytest.raises(FuxueError, match=r"protect\.open") as caught:
+        interim_release(day(few, [(0, 0, 0, 0), (12, 0, 0, 0)]))
+    assert (caught.value.code, "city.suspected" in str(caught.value.params)) == (3, True)
+    assert interim_release(day(few, [(0, 60, 16, 6), (0, 50, 9, 3)])).name == "0001"
+
+
 def test_rounding_draws_without_bias() -> None:
     row = rounding.RoundedRow({f"c{at}": 13 for at in range(4000)}, {f"c{at}": 6 for at in range(4000)}, ())
     drawn = rounding.draw_multiples(row, SECRET, 0).values()

@@ -190,6 +190,7 @@ AREAS = [
         ("publication.toml", 'rows = "city"', 'rows = "sex"', "tables.city.rows"),
         ("publication.toml", 'rows = "unit"', 'rows = "city"', "tables.rows"),
         ("publication.toml", 'cells = ["city.suspected"]', 'cells = ["city.suspectd"]', "known.cells"),
+        ("publication.toml", 'cells = ["city.suspected"]', 'cells = ["city.unverified"]', "known.cells"),  # not printed
     ],
 )
 def test_a_wrong_value_is_named_with_file_and_key(tmp_path: Path, file: str, old: str, new: str, key: str) -> None:
