@@ -14,24 +14,39 @@ from etl.rulebook.campaign import Unit
 
 @dataclass(frozen=True)
 class _Change:
-    """A figure in the release before and in this one."""
+    """A figure in the release before (None if there is none) and in this one."""
 
     measure: str
-    before: ShownFigure
+    before: ShownFigure | None
     after: ShownFigure
 
     @property
     def changed(self) -> bool:
-        """Whether the figure or its status differs from before."""
-        return self.before.cell != self.after.cell
+        """Whether the figure or its status differs from before.
+
+        At the close every figure becomes exact or an interval, and after it rounded again: then the rounded figures,
+        which all releases carry on, tell whether it has changed.
+        """
+        if self.before is None:
+            return False
+        before, after = self.before.cell, self.after.cell
+        is_closer = (before.status is Status.ROUNDED) is not (after.status is Status.ROUNDED)
+        if is_closer and before.rounded is not None and after.rounded is not None:
+            return before.rounded != after.rounded
+        return before != after
 
 
 @dataclass(frozen=True)
 class Revision:
-    """The rows of a table that changed, in the release's order: (row name, its figures)."""
+    """Rows of a table in the release's order, (row name, its figures): those that changed; at the close all."""
 
     table: ReleasedTable
     rows: tuple[tuple[str, tuple[_Change, ...]], ...]
+
+    @property
+    def changes(self) -> int:
+        """The number of figures that differ from the release before."""
+        return sum(one.changed for _, row in self.rows for one in row)
 
 
 @dataclass(frozen=True)
@@ -82,34 +97,32 @@ class Note:
 
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:
-        """The tables that differ from the release before, each with the rows that changed."""
+        """The tables that differ from the release before, each with the rows that changed; at the close with all."""
         before = {table.key: table for table in self.before.tables} if self.before else {}
-        found = (
-            Revision(table, tuple(self._rows(before[table.key], table)))
-            for table in self.release.tables
-            if table.key in before
-        )
+        tables = [(table, before.get(table.key)) for table in self.release.tables]
+        found = (Revision(new, tuple(self._rows(old, new))) for new, old in tables if old or self.release.closing)
         return tuple(revision for revision in found if revision.rows)
 
     @cached_property
     def changes(self) -> int:
         """The number of figures that differ from the release before."""
-        return sum(one.changed for revision in self.revisions for _, row in revision.rows for one in row)
+        return sum(revision.changes for revision in self.revisions)
 
     @property
     def urn(self) -> str:
         """A permanent name of this release, independent of the site's address."""
         return uuid5(NAMESPACE_URL, f"{self.release.campaign}/{self.release.name}").urn
 
-    def _rows(self, old: ReleasedTable, new: ReleasedTable) -> Iterator[tuple[str, tuple[_Change, ...]]]:
-        assert self.before is not None
-        measures = [measure for measure in new.measures if measure in old.measures]
+    def _rows(self, old: ReleasedTable | None, new: ReleasedTable) -> Iterator[tuple[str, tuple[_Change, ...]]]:
         for row in new.rows:
-            if not measures or (row, measures[0]) not in old.cells:
-                continue
-            line = tuple(_Change(m, past(self.before, old, row, m), past(self.release, new, row, m)) for m in measures)
-            if any(one.changed for one in line):
+            line = tuple(self._change(old, new, row, measure) for measure in new.measures)
+            if self.release.closing or any(one.changed for one in line):
                 yield row, line
+
+    def _change(self, old: ReleasedTable | None, new: ReleasedTable, row: str, measure: str) -> _Change:
+        is_old = self.before and old and (row, measure) in old.cells
+        before = past(self.before, old, row, measure) if is_old and self.before and old else None
+        return _Change(measure, before, past(self.release, new, row, measure))
 
 
 def notes(source: Source) -> tuple[Note, ...]:

@@ -86,8 +86,8 @@ def test_the_four_kinds_of_figures_are_told_apart_by_text_and_by_shape(
 @pytest.mark.parametrize(
     ("page", "heard"),
     [
-        ("", ("少于6人，不公布是几人", "24 到 29 之间，两端在内")),
-        ("en/", ("fewer than 6; how many is not published", "from 24 to 29, both included")),
+        ("", ("少于6人，不给确切数", "24 到 29 之间，两端在内")),
+        ("en/", ("fewer than 6, no exact number given", "from 24 to 29, both included")),
     ],
 )
 def test_who_hears_the_page_hears_what_an_interval_means(site: Path, page: str, heard: tuple[str, str]) -> None:

@@ -16,7 +16,7 @@ METAS = {"SiteName", "SiteDomain", "SiteIDCode", "ColumnName", "ColumnType", "Ar
 #: What each kind of figure says, in both languages: what is seen, then what is only heard.
 WAITING = ("尚未报送", "Not yet reported")
 ROUNDED = ("约 {n}±{k}", "about {n}±{k}")
-FEWER = ("少于{n}人少于{n}人，不公布是几人", "fewer than {n}fewer than {n}; how many is not published")
+FEWER = ("少于{n}人少于{n}人，不给确切数", "fewer than {n}fewer than {n}, no exact number given")
 INTERVAL = ("{low}–{high}{low} 到 {high} 之间，两端在内", "{low}–{high}from {low} to {high}, both included")
 #: The shapes of a figure's chart, in their order.
 SHAPES = {
