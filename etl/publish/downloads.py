@@ -10,12 +10,14 @@ from etl.exchange.release import Release, ReleasedTable
 from etl.exchange.release_folder import SUMS, sealed_files
 from etl.findings import FuxueError
 from etl.publish.languages import Words
-from etl.publish.package import COLUMNS, NUMBERS, Download, descriptor, readme
+from etl.publish.package import COLUMNS, NUMBERS, Download, csv_on_the_web, descriptor, readme
 from etl.publish.reuse import Kept, link
 from etl.publish.source import Source, cells
 
 LATEST = "latest"
 PROOF, WHOLE, PACKAGE, README = "proof.zip", "fuxue.zip", "datapackage.json", "README.md"
+#: Where readers of CSV on the Web look for what describes the CSV files in the same folder.
+CSVW = "csv-metadata.json"
 #: The folder of CSV files with a byte-order mark. Excel needs it to recognise UTF-8; other programs do better without.
 EXCEL = "excel"
 #: Characters with which a formula begins in a spreadsheet; Chinese input methods produce the wide ones.
@@ -55,11 +57,12 @@ def _offered(source: Source, data: Path) -> Iterable[Download]:
 def _files(source: Source, release: Release, words: tuple[Words, ...]) -> dict[str, bytes]:
     plain = {f"{table.key}.csv": to_csv(COLUMNS, _lines(source, release, table, words)) for table in release.tables}
     about = descriptor(source, release, words, plain)
-    packed = {README: readme(source, release, words), PACKAGE: about, **plain}
+    described = {PACKAGE: about, CSVW: csv_on_the_web(source, release, words)}
+    packed = {README: readme(source, release, words), **described, **plain}
     return {
         **plain,
         **{f"{EXCEL}/{name}": b"\xef\xbb\xbf" + content for name, content in plain.items()},
-        PACKAGE: about,
+        **described,
         WHOLE: _zip({f"fuxue-{release.name}/{name}": content for name, content in packed.items()}),
         PROOF: _zip(_proof(source, release)),
     }

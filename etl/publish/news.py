@@ -95,6 +95,11 @@ class Note:
         known = {row for row in table.rows if has_reported(table, row)} if table else set()
         return tuple(self.source.campaign.unit[row] for row in self.reported if row not in known)
 
+    @property
+    def waiting(self) -> tuple[Unit, ...]:
+        """The units that had not reported."""
+        return tuple(self.source.campaign.unit[row] for row in self.units if row not in self.reported)
+
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:
         """The tables that differ from the release before, each with the rows that changed; at the close with all."""

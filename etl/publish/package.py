@@ -1,4 +1,4 @@
-"""Descriptions of the open data: a Data Package, a README, and a schema.org Dataset for search engines."""
+"""Descriptions of the open data: a Data Package, CSVW, a README, and a schema.org Dataset for search engines."""
 
 import hashlib
 import json
@@ -92,6 +92,50 @@ def _field(words: tuple[Words, ...], column: str) -> dict[str, Any]:
         "type": _TYPES.get(column, "string"),
         "description": _both(words, f"data.column.{column}"),
         "constraints": constraints,
+    }
+
+
+def csv_on_the_web(source: Source, release: Release, words: tuple[Words, ...]) -> bytes:
+    """``csv-metadata.json`` of a release's CSV files (W3C, Metadata Vocabulary for Tabular Data, 2015).
+
+    Beside the files it is where readers of CSV on the Web look for it; a column's titles are its heading.
+    """
+    campaign = source.campaign
+    schema = {
+        "columns": [_column(words, column) for column in COLUMNS],
+        "primaryKey": ["release", "row", "measure"],
+    }
+    about = {
+        "@context": "http://www.w3.org/ns/csvw",
+        "dc:title": {"zh-CN": campaign.title, "en": campaign.title_en},
+        "dc:license": {"@id": campaign.licence.url},
+        "dc:publisher": campaign.organiser["name"],
+        "dc:modified": {"@value": release.as_of.isoformat(), "@type": "xsd:date"},
+        "tables": [
+            {
+                "url": f"{table.key}.csv",
+                "dc:title": {"zh-CN": table.title, "en": table.title_en},
+                "tableSchema": schema,
+            }
+            for table in release.tables
+        ],
+    }
+    return (json.dumps(about, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _column(words: tuple[Words, ...], column: str) -> dict[str, Any]:
+    described = {t.tag: t(f"data.column.{column}") for t in words}
+    datatype: Any = {"date": {"base": "date", "format": "yyyy-MM-dd"}}.get(_TYPES.get(column, ""), "string")
+    if column in NUMBERS:
+        datatype = {"base": "integer", "minimum": 0}
+    elif column == "status":
+        datatype = {"base": "string", "format": "|".join(status.value for status in Status)}
+    return {
+        "name": column,
+        "titles": column,
+        "dc:description": described,
+        "datatype": datatype,
+        "required": column not in NUMBERS,
     }
 
 

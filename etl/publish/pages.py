@@ -146,7 +146,7 @@ def _figures(source: Source) -> Iterator[Page]:
     yield Page("categories.html", "categories/index.html", {"groups": views.category_groups(source)})
     whole = {"drawn": timeline(source), "height": HEIGHT, "measures": city.measures}
     history = views.figures_over_time(source, "city", city.rows[0], len(source.releases))
-    yield Page("timeline.html", "timeline/index.html", {**whole, "history": history})
+    yield Page("timeline.html", "timeline/index.html", {**whole, "history": history, "notes": notes(source)[::-1]})
 
 
 def _unit_pages(source: Source) -> Iterator[Page]:

@@ -3,6 +3,7 @@
 import io
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -28,13 +29,15 @@ def fill_issue(
     password_of: Callable[[str], str],
     seed: int,
     faults: Mapping[str, str],
+    back: float = 1,
     done: Callable[[], None] = lambda: None,
 ) -> list[Path]:
     """Fill in the workbooks of `units` from an outbox folder and put them into `inbox`; return their paths.
 
-    `people` are the list's population; `faults` gives the kind of fault by unit; `done` is called after each workbook.
+    `people` are the list's population; `faults` gives the kind of fault by unit; `back` is the share of the children
+    brought back who are back already; `done` is called after each workbook.
     """
-    truth = {person.child.serial: person for person in people}
+    truth = {person.child.serial: _by_now(person, back, seed) for person in people}
     written = []
     for unit in units:
         source = folder / f"{unit.slug}.xlsx"
@@ -86,6 +89,12 @@ def choose_faults(campaign: Campaign, people: Sequence[Person], share: float, se
     spoiled = sorted(random_.sample(busy, k=min(len(busy), round(share * len(campaign.units)))))
     kinds = [*FAULTS, RESEALED]
     return {unit: kinds[at % len(kinds)] for at, unit in enumerate(spoiled)}
+
+
+def _by_now(person: Person, back: float, seed: int) -> Person:
+    """A person, not back yet unless among the first; with a greater share `back` nobody is out of school again."""
+    is_early = random.Random(f"back:{seed}:{person.child.serial}").random() < back
+    return replace(person, is_back=person.is_back and is_early)
 
 
 def _returned(campaign: Campaign, person: Person) -> str:

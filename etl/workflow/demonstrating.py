@@ -9,14 +9,18 @@ from pathlib import Path
 from etl.exchange.release import Release, Status
 from etl.findings import FuxueError
 from etl.forms.definitions import ISSUED_FORMS
-from etl.rulebook.campaign import load_campaign
+from etl.rulebook.campaign import Campaign, load_campaign
 from etl.system.home import Home
 from etl.vault.store.keys import demo_master, new_key
 from etl.workflow import issuing, loading, publishing, releasing, standing, synthesizing
 from etl.workflow.run import ProgressBar, Run
 from etl.workflow.staffing import demo_accounts
 
+#: The share of units whose first workbook has faults.
 _FAULTS = 0.3
+#: The share of the children brought back who are back on each day that is released. Units report on the first three.
+_BACK = (0.4, 0.55, 0.7, 0.85, 1.0)
+_WAVES = 3
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,21 @@ class DemoResult:
     accounts: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """What the list and the filled workbooks are drawn from: the number of children, and the seed."""
+
+    children: int
+    seed: int
+
+
 def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: ProgressBar) -> DemoResult:
-    """List → sealed workbooks → filled, some wrongly → refused and sent again → record → release → public pages.
+    """List → sealed workbooks → filled, some wrongly → refused and sent again, day after day → record → public pages.
 
     The home's zones are deleted first. FuxueError if the home is not empty and not a demo.
     """
     run = _fresh(home, campaign_folder, seed, bar)
-    campaign, clock = run.campaign, _Clock()
+    campaign, clock, sample = run.campaign, _Clock(), _Sample(children, seed)
     path = home.private / "list.xlsx"
     try:
         synthesizing.synthesize_list(campaign, path, children, seed, "default")
@@ -45,26 +57,55 @@ def run_demo(home: Home, campaign_folder: Path, seed: int, children: int, bar: P
     if not handed.issue:
         raise FuxueError("issue.refused", count=len(handed.findings))
     clock.note("拆分、加密下发", f"{len(campaign.units)} 个工作簿")
-    filled = synthesizing.synthesize_fill(run, children, seed, "default", faults=_FAULTS)
-    clock.note("乡镇填报", f"{len(filled)} 个工作簿")
-    first = loading.load_files(_on(run, campaign.verification_due), filled)
-    refused = [one.checked for one in first if one.outcome == "refused"]
-    clock.note("核对入库", f"收下 {len(first) - len(refused)}，退回 {len(refused)}")
-    releasing.release_figures(_on(run, campaign.verification_due), closing=False)
-    clock.note("中期公布", "约数")
-    again = synthesizing.synthesize_fill(run, children, seed, "default", only={Path(c.file).stem for c in refused})
-    second = loading.load_files(_on(run, campaign.reports_due), again)
-    if left := sum(one.outcome != "accepted" for one in second):
-        raise FuxueError("demo.failed", count=left)
-    clock.note("退回后重报", f"收下 {len(second)}")
-    clock.note("更正与建档", _casework(_on(run, campaign.reports_due), seed))
-    release = releasing.release_figures(_on(run, campaign.reports_due), closing=True).release
+    _report_day_by_day(run, sample, clock)
+    last = _on(run, campaign.reports_due)
+    clock.note("更正与建档", _casework(last, seed))
+    release = releasing.release_figures(last, closing=True).release
     statuses = [cell.status for table in release.tables for cell in table.cells.values()]
     figures = f"确切 {statuses.count(Status.EXACT)}，区间 {statuses.count(Status.INTERVAL)}"
-    clock.note("汇总、保护、审核", figures)
+    clock.note("最终公布", figures)
     publishing.publish(home, campaign_folder)
     clock.note("发布", "网页、CSV、fuxue.db")
     return DemoResult(tuple(clock.lines), release, demo_accounts(run))
+
+
+def _report_day_by_day(run: Run, sample: _Sample, clock: "_Clock") -> None:
+    """Units report, a third of them a day; those refused report again; later all report who is back by then.
+
+    There is a rounded release on each day but the last, which is that of the close.
+    """
+    units = [unit.slug for unit in run.campaign.units]
+    refused: set[str] = set()
+    for number, (date, back) in enumerate(zip(_dates(run.campaign), _BACK, strict=True)):
+        day, is_first = _on(run, date), number < _WAVES
+        again = refused if is_first else {*units} if number + 1 == len(_BACK) else refused | {*units[::_WAVES]}
+        accepted, refused = _sent(day, sample, back, again, faults=0)
+        if refused:
+            raise FuxueError("demo.failed", count=len(refused))
+        if is_first:
+            more, refused = _sent(day, sample, back, {*units[number::_WAVES]}, faults=_FAULTS)
+            accepted |= more
+        clock.note(f"{date}：填报、核对", f"收下 {len(accepted)}，退回 {len(refused)}")
+        if number + 1 < len(_BACK):
+            releasing.release_figures(day)
+            clock.note(f"{date}：公布", "约数")
+
+
+def _sent(day: Run, sample: _Sample, back: float, units: set[str], *, faults: float) -> tuple[set[str], set[str]]:
+    """Fill in and load the workbooks of units; return those that were accepted, and those that were refused."""
+    filled = synthesizing.synthesize_fill(
+        day, sample.children, sample.seed, "default", faults=faults, only=units, back=back
+    )
+    loaded = loading.load_files(day, filled) if filled else []
+    accepted = {Path(one.checked.file).stem for one in loaded if one.outcome == "accepted"}
+    return accepted, units - accepted
+
+
+def _dates(campaign: Campaign) -> list[dt.date]:
+    """The days of the demo's releases: three until visits are due, one between, and the one that reports are due."""
+    first, due, last = campaign.noticed, campaign.verification_due, campaign.reports_due
+    waves = [first + (due - first) * (number + 1) // _WAVES for number in range(_WAVES)]
+    return [*waves, due + (last - due) // 2, last]
 
 
 def _casework(run: Run, seed: int) -> str:

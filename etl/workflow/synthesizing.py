@@ -21,11 +21,11 @@ def synthesize_list(campaign: Campaign, out: Path, children: int, seed: int, pro
 
 
 def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults: float = 0.0,
-                    only: Collection[str] | None = None) -> list[Path]:  # fmt: skip
+                    only: Collection[str] | None = None, back: float = 1) -> list[Path]:  # fmt: skip
     """Fill in the newest list's workbooks and put them into the inbox; return their paths.
 
     `children`, `seed` and `profile` are those of the list; `faults` is the share of workbooks that get faults; `only`
-    are the slugs of units, None for all.
+    are the slugs of units, None for all; `back` is the share of the children brought back who are back already.
     """
     names = _issues(run, ANNEX4.key)
     people = make_population(run.campaign, children, seed, profile)
@@ -40,6 +40,7 @@ def synthesize_fill(run: Run, children: int, seed: int, profile: str, *, faults:
             password_of=partial(run.keys.password, names[-1]),
             seed=seed,
             faults=choose_faults(run.campaign, people, faults, seed),
+            back=back,
             done=run.bar("填报", len(units)),
         )
 

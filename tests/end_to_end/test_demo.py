@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from etl.exchange.release import Status, read_release
+from etl.exchange.release import CITY, Status, read_release
 from etl.exchange.release_folder import SUMS, write_sums
 from etl.forms.id_number import is_valid
+from etl.proof.history import units_reported
 from etl.rulebook.campaign import Campaign
 from etl.synthetic.population import make_population
 from etl.vault.store.keys import read_key
@@ -133,9 +134,23 @@ def test_no_name_or_number_is_released_published_or_said(demo: tuple[Path, str],
     assert not [number for number in re.findall(r"\d{17}[\dX]", content) if is_valid(number)]
 
 
+def test_the_demo_tells_of_several_days(demo: tuple[Path, str]) -> None:
+    home, said = demo
+    made = [read_release(folder) for folder in sorted((home / "released").iterdir())]
+    assert [release.closing for release in made] == [False] * 4 + [True]
+    assert len({release.as_of for release in made}) == 5
+    reported = [sum(units_reported(release).values()) for release in made]
+    assert reported == sorted(reported)
+    assert 0 < reported[0] < reported[-1] == len(made[0].structure.units)
+    returned = [release.table("city")[CITY, "returned"].rounded or 0 for release in made]
+    assert returned == sorted(returned)
+    assert returned[0] < returned[-1]
+    assert all(f"{release.as_of}：填报、核对" in said for release in made)
+
+
 def test_a_small_count_is_an_interval_everywhere(demo: tuple[Path, str]) -> None:
     home, _ = demo
-    release = read_release(home / "released" / "0002")
+    release = read_release(home / "released" / "0005")
     hidden = {
         f"{table.key}.{row}.{name}": cell
         for table in release.tables
@@ -162,7 +177,7 @@ def test_a_small_count_is_an_interval_everywhere(demo: tuple[Path, str]) -> None
             assert (line["value"] == "") is (line["status"] in ("interval", "not_due"))
     db = sqlite3.connect(home / "public" / "fuxue.db")
     rows = db.execute(
-        "SELECT count(*), count(value) FROM cell WHERE status = 'interval' AND release = '0002'"
+        "SELECT count(*), count(value) FROM cell WHERE status = 'interval' AND release = '0005'"
     ).fetchone()
     assert rows == (len(hidden), 0)
 

@@ -27,6 +27,8 @@ from tests.support.sample_releases import made_stack, stack
 
 #: What checks packages elsewhere, in an environment of its own: it brings thirty libraries that nothing else needs.
 FRICTIONLESS = "frictionless==5.21.0"
+#: The same for CSV on the Web.
+CSVW = "csvw==4.1.1"
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def test_addresses_of_old_releases_and_of_the_newest_stay(
     assert tree(public / "site/data/latest") == tree(public / "site/data/0003")
     assert {path.name for path in (public / "site/data/latest").iterdir()} == {
         *(f"{table.key}.csv" for table in stack()[0].tables),
-        "excel", "datapackage.json", "fuxue.zip", "proof.zip",
+        "excel", "datapackage.json", "csv-metadata.json", "fuxue.zip", "proof.zip",
     }  # fmt: skip
 
 
@@ -192,6 +194,28 @@ def test_frictionless_finds_every_package_valid(public: Path, tmp_path: Path) ->
             report = json.loads(done.stdout)
             assert report["valid"], done.stdout[:2000]
             assert report["stats"]["tasks"] == 3
+
+
+@pytest.mark.parametrize("release", ["0001", "0002", "0003", "latest"])
+def test_csv_on_the_web_describes_each_column_of_each_file(public: Path, release: str) -> None:
+    folder = public / "site/data" / release
+    about = json.loads((folder / "csv-metadata.json").read_text(encoding="utf-8"))
+    assert {table["url"] for table in about["tables"]} == {path.name for path in folder.glob("*.csv")}
+    for table in about["tables"]:
+        lines = read_csv(folder / table["url"])
+        columns = table["tableSchema"]["columns"]
+        assert [one["titles"] for one in columns] == list(lines[0])
+        assert all(one["dc:description"].keys() == {"zh-CN", "en"} for one in columns)
+        assert not [one for one in columns if one["required"] and any(line[one["name"]] == "" for line in lines)]
+
+
+@pytest.mark.prove
+def test_the_csvw_library_reads_every_file_as_it_is_described(public: Path, tmp_path: Path) -> None:
+    python = _fresh(tmp_path / "venv", CSVW)
+    said = "import sys, csvw; sys.exit(not csvw.CSVW(sys.argv[1], validate=True).is_valid)"
+    for number in ("0001", "0002", "0003"):
+        command = [str(python), "-c", said, "csv-metadata.json"]
+        subprocess.run(command, cwd=public / "site/data" / number, check=True)
 
 
 @pytest.mark.prove
