@@ -1,6 +1,6 @@
 """The staff instance under load, beside Datasette alone: ``python -m bench staff [--seconds 120] [--children 100000]``.
 
-Twenty people at once ask for a page of rows, one row, a search by two characters of a name, and JSON, in turn, each as
+Twenty people at once, each with an account of its own, ask for a page of rows, one row, a search by two characters of a name, and JSON, in turn, each as
 soon as the last was answered. Ours is encrypted, asks who may see what, and puts every look on record; the peer is the
 same Datasette over the same rows as a plain file, without plugins.
 """
@@ -140,14 +140,19 @@ class Crowd:
 
 
 async def ask(port: int, number: int, seconds: float, pid: int, *, login: bool) -> Load:
-    """Twenty people for some seconds; each finishes its round."""
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        if login:
-            body = {"username": "clerk", "password": PASSWORD}
+    """Twenty people for some seconds, each with its own session; each finishes its round."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60))
+            for _ in range(PEOPLE)
+        ]
+        for at, client in enumerate(clients if login else ()):
+            body = {"username": f"clerk{at}", "password": PASSWORD}
             (await client.post("/-/login/api/authenticate", json=body)).raise_for_status()
         began = time.perf_counter()
         crowd = Crowd(number, pid, began + seconds)
-        await asyncio.gather(crowd.look(seconds / 6), *(crowd.person(client, at) for at in range(PEOPLE)))
+        people = (crowd.person(client, at) for at, client in enumerate(clients))
+        await asyncio.gather(crowd.look(seconds / 6), *people)
         took = time.perf_counter() - began
     count = sum(map(len, crowd.taken.values()))
     return Load(
@@ -178,7 +183,8 @@ def main() -> None:
         ours = connect(scope_path(home.scopes, SCOPE), scope_key(KEYS, SCOPE), create=True)
         fill(ours, given.children)
         ours.close()
-        add_account(home, KEYS, "clerk", SCOPE, PASSWORD)
+        for at in range(PEOPLE):
+            add_account(home, KEYS, f"clerk{at}", SCOPE, PASSWORD)
         plain = Path(folder) / f"{SCOPE}.db"
         with contextlib.closing(sqlite3.connect(plain, isolation_level=None)) as peer:
             fill(peer, given.children)

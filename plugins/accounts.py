@@ -115,7 +115,7 @@ def _with_accounts(home: Home, keys: Keys, work: Callable[[Any], Awaitable[_Resu
     """Run `work` on the internal database, after the plugins' migrations; a server may be running at the same time."""
 
     async def run() -> _Result:
-        datasette = StaffDatasette(home, keys, Rules((), frozenset()), [], config={})
+        datasette = StaffDatasette(home, keys, Rules({}, frozenset()), [], config={})
         try:
             await datasette.invoke_startup()
             return await work(datasette.get_internal_database())

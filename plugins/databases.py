@@ -20,6 +20,7 @@ from datasette.database import Database
 from etl.findings import FuxueError
 from etl.vault.store.files import Connection, connect, open_scope, scope_path
 from etl.vault.store.keys import Keys
+from plugins.limits import limit_statements
 from plugins.looks import seen
 
 _Result = TypeVar("_Result")
@@ -74,8 +75,8 @@ class KeyedDatabase(Database):  # type: ignore[misc]
         """Run one reading statement and count it for the audit log. Raises the library's errors."""
         try:
             found = await super().execute(sql, params, *args, **(options | {"log_sql_errors": False}))
-        except (library.Warning, MemoryError) as error:
-            # Caused by a second statement after the first, or by too much memory; Datasette handles only other types.
+        except (library.Warning, library.DataError, MemoryError) as error:
+            # A second statement after the first, too long a value, too much memory: Datasette handles only other types.
             raise library.OperationalError(str(error) or "out of memory") from None
         self.looked_at(len(found.rows))
         return found
@@ -120,6 +121,7 @@ class ScopeDatabase(KeyedDatabase):
         # The limit applies to all connections of the process together; a query that needs more memory fails.
         connection.execute(f"PRAGMA hard_heap_limit = {HEAP_BYTES}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+        limit_statements(connection)
         connection.set_authorizer(authorize)
         self._all_connections.append(connection)
         return connection

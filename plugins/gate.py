@@ -4,11 +4,12 @@ A path that is not listed here is "not found" for everyone in the same way, so t
 name exists. Datasette's own permissions, behind this layer, would refuse the same requests.
 """
 
+import html
 import json
 import re
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +20,9 @@ from datasette.utils.asgi import Request
 from datasette_accounts import resolve_actor
 
 from plugins.access import visible_scopes
+from plugins.asked import faulty_parameter
 from plugins.harmless import harmless
+from plugins.limits import TooManyError
 from plugins.looks import Auditor, Seen, look_of, seen
 from plugins.sessions import must_wait
 
@@ -72,9 +75,10 @@ _TEXTS = {
     400: "请求有误 / Bad request",
     403: "请先登录 / Log in first",
     404: "没有这个页面 / Not found",
-    429: "尝试次数过多，请过一刻钟再试 / Too many attempts: wait a quarter of an hour",
+    429: "请求或登录失败过多，请过一刻钟再试 / Too many requests or failed logins: wait a quarter of an hour",
     503: "查阅日志无法写入，不能给出数据，请告知保管人 / The log cannot be written: no data. Inform the custodian",
 }
+_WRONG = "：参数 {name} 不认识，或者值不对 / the parameter {name} is unknown or has a wrong value"
 
 
 def log_error_kind(error: BaseException) -> None:
@@ -86,16 +90,16 @@ def log_error_kind(error: BaseException) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """The tables of a scope, and the host names that a request may use for the server."""
+    """The columns of each table of a scope, and the host names that a request may use for the server."""
 
-    tables: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
     hosts: frozenset[str]
     is_tls: bool = False
 
     @cached_property
     def below(self) -> re.Pattern[str]:
         """The paths below a scope's name: its page, the SQL page, and the documented tables with their rows."""
-        known = "|".join(map(re.escape, self.tables))
+        known = "|".join(map(re.escape, self.columns))
         rows = r"/[\w~,-]+(\.json)?"
         return re.compile(rf"(\.json|/-/query(\.json|\.csv)?|/({known})((\.json|\.csv)?|{rows}))?", re.ASCII)
 
@@ -121,10 +125,15 @@ def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
         token = seen.set(answer.seen)
         try:
             refusal = await _refusal(datasette, scope, receive, rules, answer)
-            if refusal is None:
-                await app(scope, receive, answer)
-            else:
+            if refusal is not None:
                 await answer.refuse(*refusal)
+            elif answer.actor:
+                async with datasette.turns.turn(answer.actor):
+                    await app(scope, receive, answer)
+            else:
+                await app(scope, receive, answer)
+        except TooManyError:
+            await answer.refuse(429, None)
         except Exception as error:  # noqa: BLE001 - no error may reach the server's own log
             log_error_kind(error)
             await answer.refuse_at_last()
@@ -155,10 +164,20 @@ async def _refusal(
     answer.actor = actor["username"]
     if _listed(STAFF, request.method, path):
         return None
-    found = _SCOPE.fullmatch(path)
-    if not found or not rules.exists(request.method, found["below"]):
+    return await _refusal_below_scope(datasette, scope, rules, answer, actor)
+
+
+async def _refusal_below_scope(
+    datasette: Datasette, scope: Message, rules: Rules, answer: "_Answer", actor: dict[str, Any]
+) -> tuple[int, str | None] | None:
+    """The same for a path that begins with a scope's name."""
+    found = _SCOPE.fullmatch(_path(scope))
+    if not found or not rules.exists(scope["method"], found["below"]):
         return 404, None
-    return None if found["scope"] in await visible_scopes(datasette, actor) else (404, None)
+    if found["scope"] not in await visible_scopes(datasette, actor):
+        return 404, None
+    answer.wrong = faulty_parameter(found["below"], scope.get("query_string", b"").decode("latin-1"), rules.columns)
+    return (400, None) if answer.wrong else None
 
 
 def _listed(rules: tuple[tuple[frozenset[str], re.Pattern[str]], ...], method: str, path: str) -> bool:
@@ -190,12 +209,14 @@ class NotRecordedError(Exception):
 class _Answer:
     """Sends the answer, or a refusal, with our headers; it is recorded before its first byte leaves.
 
-    `actor` is the account's name, empty for an attempt to log in, None for a request that needs no record.
+    `actor` is the account's name, empty for an attempt to log in, None for a request that needs no record. `wrong` is
+    the name of the parameter for which the request is refused.
     """
 
     def __init__(self, send: Send, scope: Message, auditor: Auditor, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self._send, self._scope, self._auditor, self._headers = send, scope, auditor, headers
         self.actor: str | None = None
+        self.wrong = ""
         self.seen = Seen()
         self._recorded = -1
         self._held: Message | None = None
@@ -248,13 +269,17 @@ class _Answer:
             await self.refuse(503 if failed else 400, None)
 
     async def refuse(self, status: int, location: str | None) -> None:
-        """Send a refusal, which is the same for everyone and every path."""
+        """Send a refusal, which is the same for everyone and every path, but for the name of a wrong parameter."""
         headers = [(b"content-type", b"text/html; charset=utf-8")]
-        body = _PAGE.format(text=_TEXTS.get(status, ""), status=status).encode()
+        text = _TEXTS.get(status, "") + (_WRONG.format(name=self.wrong[:80]) if self.wrong else "")
+        body = _PAGE.format(text=html.escape(text), status=status).encode()
         if location:
             headers.append((b"location", location.encode()))
         elif _path(self._scope).endswith(".json") or "/api/" in _path(self._scope):
             headers = [(b"content-type", b"application/json; charset=utf-8")]
-            body = json.dumps({"ok": False, "error": _TEXTS[status], "status": status}, ensure_ascii=False).encode()
+            body = json.dumps({"ok": False, "error": text, "status": status}, ensure_ascii=False).encode()
+        elif _path(self._scope).endswith(".csv"):
+            headers = [(b"content-type", b"text/plain; charset=utf-8")]
+            body = f"{text}\n".encode()
         await self({"type": "http.response.start", "status": status, "headers": headers})
         await self({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})

@@ -42,7 +42,7 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
     return StaffDatasette(
         home,
         keys,
-        Rules(tables=tuple(described["tables"]), hosts=LOOPBACK),
+        Rules({name: tuple(table["columns"]) for name, table in described["tables"].items()}, LOOPBACK),
         built,
         ready_made(campaign),
         metadata=metadata(described, campaign, built),

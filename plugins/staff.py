@@ -14,6 +14,7 @@ from plugins.access import CUSTODIAN, has_scope
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
 from plugins.describe import METADATA, SETTINGS, metadata_rows
 from plugins.gate import Rules
+from plugins.limits import Turns, rows_of_bounded_answers
 from plugins.looks import Auditor
 from plugins.scope_pages import PageLink
 from plugins.sessions import IdleSessions
@@ -41,7 +42,7 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
         )
         self.rules = rules
         self.home, self.keys, self.auditor = home, keys, Auditor(home, keys)
-        self.idle_sessions, self.pages = IdleSessions(), pages
+        self.idle_sessions, self.pages, self.turns = IdleSessions(), pages, Turns()
         self.remove_database("_memory")
         self._internal_database = InternalDatabase(self, path, keys)
         self._internal_database.name = INTERNAL_DB_NAME
@@ -51,6 +52,11 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
     async def is_custodian(self, actor: dict[str, Any] | None) -> bool:
         """Whether an account is the custodian's, who keeps the audit log."""
         return bool(actor) and await has_scope(self, actor, CUSTODIAN)
+
+    def _prepare_connection(self, conn: Any, database: str) -> None:
+        super()._prepare_connection(conn, database)
+        if database in self.databases:
+            conn.row_factory = rows_of_bounded_answers()
 
     def close(self) -> None:
         """Close every file, including the audit log."""
