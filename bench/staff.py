@@ -1,8 +1,8 @@
 """The staff instance under load, beside Datasette alone: ``python -m bench staff [--seconds 120] [--children 100000]``.
 
-Twenty people at once, each with an account of its own, ask for a page of rows, one row, a search by two characters of a name, and JSON, in turn, each as
-soon as the last was answered. Ours is encrypted, asks who may see what, and puts every look on record; the peer is the
-same Datasette over the same rows as a plain file, without plugins.
+Twenty people at once, each with an account of its own, ask for a page of rows, one row, a search by two characters of a
+name, and JSON, in turn, each as soon as the last was answered. Ours is encrypted, asks who may see what, and puts every
+look on record; the peer is the same Datasette over the same rows as a plain file, without plugins.
 """
 
 import asyncio

@@ -6,6 +6,7 @@ from typing import Any
 from datasette import Response, hookimpl
 from datasette import handle_exception as usual
 from datasette.app import Datasette
+from datasette.filters import FilterArguments
 from datasette.permissions import PermissionSQL
 from datasette.plugins import DEFAULT_PLUGINS, pm
 from datasette.utils.asgi import Base400, Request
@@ -87,10 +88,16 @@ def permission_resources_sql(datasette: Datasette, actor: dict[str, Any] | None,
 
 @hookimpl  # type: ignore[untyped-decorator]
 def extra_template_vars(
-    datasette: Datasette, request: Request | None, view_name: str, template: str | None, database: str | None
+    datasette: Datasette,
+    request: Request | None,
+    view_name: str,
+    template: str | None,
+    database: str | None,
+    table: str | None,
 ) -> Any:
     """Variables for our templates: Chinese titles of scopes, tables and columns; the content of first pages."""
-    if not rules_of(datasette):
+    rules = rules_of(datasette)
+    if not rules:
         return {}
     texts = titles(datasette._metadata_local) | {"heading": heading}
 
@@ -102,7 +109,26 @@ def extra_template_vars(
 
     if template == "database.html" and database:
         return with_pages
+    if view_name == "table" and request:
+        can_search = bool(searched_columns(rules, str(table)))
+        return texts | {"can_search": can_search, "searched": request.args.get("_search") or ""}
     return with_keeper if view_name == "index" else texts
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def filters_from_request(request: Request, table: str, datasette: Datasette) -> FilterArguments | None:
+    """The search (``_search``): rows whose name or serial holds the text, character for character."""
+    rules, text = rules_of(datasette), (request.args.get("_search") or "").strip()
+    if not rules or not text:
+        return None
+    where = " OR ".join(f"instr([{column}], :searched)" for column in searched_columns(rules, table))
+    return FilterArguments([f"({where})"], {"searched": text}) if where else None
+
+
+def searched_columns(rules: Rules, table: str) -> list[str]:
+    """The columns of a table that are searched; empty if its rows have no name."""
+    columns = rules.columns.get(table, ())
+    return [column for column in ("name", "serial") if column in columns] if "name" in columns else []
 
 
 @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]

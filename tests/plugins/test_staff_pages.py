@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -114,3 +115,28 @@ def test_bars_are_the_sums_of_the_scope(loaded: Loaded, scope: str) -> None:
     wanted = rows(loaded, scope, f"SELECT {', '.join(f'sum({column})' for column in columns)} FROM progress")
     assert shown == list(wanted[0])
     assert shown[0] == shown[1] > 0
+
+
+def test_a_child_is_found_by_two_characters_of_the_name_or_by_the_serial(loaded: Loaded) -> None:
+    cookie = loaded.log_in(f"of.{UNIT}")
+    everybody = rows(loaded, UNIT, "SELECT serial, name FROM children ORDER BY serial")
+    for serial, name in everybody[:5]:
+        for text in (str(name)[:2], str(name)[-2:], str(serial)):
+            answer = loaded.ask(f"/{UNIT}/children.json?_search={quote(text)}&_size=max&_shape=array", cookie)
+            found = {(row["serial"], row["name"]) for row in answer.json()}
+            assert found == {one for one in everybody if text in one[0] or text in one[1]}  # type: ignore[operator]
+    for text in ("%", "_", "'", '"'):
+        assert loaded.ask(f"/{UNIT}/children.json?_search={quote(text)}&_shape=array", cookie).json() == []
+    page = loaded.ask(f"/{UNIT}/children?_search={quote(str(everybody[0][1]))}", cookie).text
+    assert f'value="{everybody[0][1]}"' in page
+
+
+def test_a_search_goes_on_with_conditions_and_is_offered_where_there_are_names(loaded: Loaded) -> None:
+    cookie = loaded.log_in(f"of.{UNIT}")
+    assert 'action="/xiling/children" method="get" role="search"' in loaded.ask(f"/{UNIT}", cookie).text
+    assert 'name="_search"' in loaded.ask(f"/{UNIT}/children", cookie).text
+    assert 'name="_search"' not in loaded.ask(f"/{UNIT}/findings", cookie).text
+    (serial, name, category), *_ = rows(loaded, UNIT, "SELECT serial, name, category FROM children ORDER BY serial")
+    for code, many in ((category, 1), ("Z", 0)):
+        path = f"/{UNIT}/children.json?_search={serial}&category={code}&name={quote(str(name))}&_shape=array"
+        assert len(loaded.ask(path, cookie).json()) == many
