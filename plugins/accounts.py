@@ -76,14 +76,35 @@ def add_accounts(home: Home, keys: Keys, accounts: Sequence[tuple[str, str, str]
 
 def disable_account(home: Home, keys: Keys, username: str) -> None:
     """Disable an account; its sessions end with the next request. Raises FuxueError if there is no such account."""
+    _with_account(home, keys, username, lambda internal, user: db.disable_user(internal, ACTOR, user))
 
-    async def disable(internal: Any) -> None:
+
+def enable_account(home: Home, keys: Keys, username: str) -> None:
+    """Let a disabled account log in again, with its former password. Raises FuxueError if there is no such account."""
+    _with_account(home, keys, username, lambda internal, user: db.enable_user(internal, ACTOR, user))
+
+
+def reset_account(home: Home, keys: Keys, username: str) -> str:
+    """Give an account a new one-time password and return it; its sessions end with the next request.
+
+    Raises FuxueError if there is no such account.
+    """
+    password = typeable()
+    hashed = passwords.hash_password(password)
+    _with_account(home, keys, username, lambda internal, user: db.reset_password(internal, ACTOR, user, hashed))
+    return password
+
+
+def _with_account(home: Home, keys: Keys, username: str, work: Callable[[Any, str], Awaitable[None]]) -> None:
+    """Run `work` with the internal database and an account's id. Raises FuxueError if there is no such account."""
+
+    async def run(internal: Any) -> None:
         user = await db.get_user_by_username(internal, username)
         if user is None:
             raise FuxueError("staff.no_account", username=username)
-        await db.disable_user(internal, ACTOR, user["id"])
+        await work(internal, user["id"])
 
-    _with_accounts(home, keys, disable)
+    _with_accounts(home, keys, run)
 
 
 def list_accounts(home: Home, keys: Keys) -> list[Account]:

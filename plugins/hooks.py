@@ -16,6 +16,7 @@ from etl.findings import FuxueError
 from plugins import access
 from plugins.describe import heading, titles
 from plugins.gate import App, Rules, gate, log_error_kind
+from plugins.password_strength import install_check
 from plugins.reveal import ROUTE, audit_page, reveal
 from plugins.scope_pages import first_page
 
@@ -50,6 +51,7 @@ def install() -> None:
             pm.unregister(name=name)
     if not pm.has_plugin(_NAME):
         pm.register(sys.modules[__name__], _NAME)
+    install_check()
 
 
 def rules_of(datasette: Datasette) -> Rules | None:

@@ -17,14 +17,22 @@ from etl.system.processes import terminated_as_interrupted
 from etl.vault.scopes.contents import scopes
 from etl.vault.store.files import scope_names
 from etl.vault.store.keys import Keys
-from plugins.accounts import add_account, disable_account, list_accounts
+from plugins.accounts import add_account, disable_account, enable_account, list_accounts, reset_account
 from plugins.certificate import Tls, tls_of
 from plugins.describe import config, describe_staff, metadata
 from plugins.gate import Rules
 from plugins.scope_pages import ready_made
 from plugins.staff import StaffDatasette
 
-__all__ = ["add_account", "build_staff", "disable_account", "list_accounts", "run_staff_server"]
+__all__ = [
+    "add_account",
+    "build_staff",
+    "disable_account",
+    "enable_account",
+    "list_accounts",
+    "reset_account",
+    "run_staff_server",
+]
 
 #: Host names that a browser on the same machine may use.
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))

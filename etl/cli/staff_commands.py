@@ -67,6 +67,27 @@ def staff_disable_command(given: Settings, name: str) -> None:
     console.say("staff.disabled", name=name)
 
 
+@staff_command.command("enable")
+@click.argument("name")
+@settings
+def staff_enable_command(given: Settings, name: str) -> None:
+    """Let a disabled account log in again, with its former password."""
+    from etl.workflow import staffing
+
+    staffing.enable_staff(given.run(), name)
+    console.say("staff.enabled", name=name)
+
+
+@staff_command.command("reset")
+@click.argument("name")
+@settings
+def staff_reset_command(given: Settings, name: str) -> None:
+    """Give an account a new one-time password; whoever is logged in with it is out."""
+    from etl.workflow import staffing
+
+    console.say("staff.reset", name=name, password=staffing.reset_staff(given.run(), name))
+
+
 @staff_command.command("certificate")
 @click.option("--host", "hosts", multiple=True, required=True,
               help="Name or address by which browsers reach the server (repeat it for more).")  # fmt: skip

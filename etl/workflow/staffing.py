@@ -109,6 +109,24 @@ def disable_staff(run: Run, name: str) -> None:
         disable_account(run.home, run.keys, name)
 
 
+def enable_staff(run: Run, name: str) -> None:
+    """Let a disabled staff account log in again."""
+    from plugins.launch import enable_account
+
+    run.prove_key()
+    with run.home.lock():
+        enable_account(run.home, run.keys, name)
+
+
+def reset_staff(run: Run, name: str) -> str:
+    """Give a staff account a new one-time password and return it; its sessions end immediately."""
+    from plugins.launch import reset_account
+
+    run.prove_key()
+    with run.home.lock():
+        return reset_account(run.home, run.keys, name)
+
+
 def list_staff(run: Run) -> list[tuple[str, str, bool, str]]:
     """(name, scopes, is disabled, last login) of every staff account."""
     from plugins.launch import list_accounts

@@ -14,7 +14,8 @@ for (const form of document.querySelectorAll("form[data-json]")) {
     try {
       const answer = await post(form.dataset.json, body);
       const said = await answer.json();
-      if (!said.ok) throw new Error(answer.status === 429 ? said.error : "", { cause: "said" });
+      // Our own answers are in Chinese; the plugin's are in English, and the form says it better.
+      if (!said.ok) throw new Error(/[^\x00-\x7f]/.test(said.error) ? said.error : "", { cause: "said" });
       location.assign(said.must_change_password ? "/-/account" : said.redirect || form.dataset.then);
     } catch (refused) {
       error.textContent = (refused.cause === "said" && refused.message) || error.dataset.default;

@@ -152,6 +152,6 @@ def test_another_datasette_in_the_same_process_is_left_as_it_is(monkeypatch: pyt
     other.close()
     assert tables == []
     assert (wrong.status, json.loads(wrong.body)["error"]) == (404, "no such thing")
-    assert hooks.extra_template_vars(other, None, "index", "index.html", None) == {}
+    assert hooks.extra_template_vars(other, None, "index", "index.html", None, None) == {}
     assert hooks.register_routes(other) == []
     assert hooks.permission_resources_sql(other, {"id": "root"}, "view-instance") is None

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from itsdangerous import URLSafeSerializer
 
-from plugins.accounts import add_account, disable_account
+from etl.findings import FuxueError
+from plugins.accounts import add_account, disable_account, enable_account, reset_account
 from tests.support.staff_home import BUREAU, CHIEF, CLERK, OTHER, OWN, PASSWORD, add_accounts, make_home
 from tests.support.staff_instance import COOKIE, Instance
 
@@ -120,6 +121,34 @@ def test_a_first_password_must_be_changed_and_then_opens_the_scope(instance: Ins
     changed = {"new_password": "another-long-one"}
     assert instance.ask("/-/account/api/change-password", cookie, "POST", json=changed).status_code == 200
     assert instance.ask(f"/{OWN}/children", cookie).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "weak", ["aaaaaaaaaa", "1234567890", "password123", "qwertyuiop", "20190304wfd", "abcabcabcabc", "fuxue12345", "短"]
+)
+def test_a_password_that_is_easily_guessed_is_refused_in_chinese(instance: Instance, weak: str) -> None:
+    cookie = instance.log_in(CLERK)
+    body = {"current_password": PASSWORD, "new_password": weak}
+    answer = instance.ask("/-/account/api/change-password", cookie, "POST", json=body)
+    assert (answer.status_code, "密码" in answer.json()["error"]) == (400, True)
+    assert weak not in answer.text.replace("密码", "")
+    assert instance.log_in(CLERK), "the former one still holds"
+
+
+def test_an_account_that_is_reset_or_enabled_again(instance: Instance) -> None:
+    add_account(instance.home, instance.keys, "wavering", OWN, PASSWORD)
+    cookie = instance.log_in("wavering")
+    fresh = reset_account(instance.home, instance.keys, "wavering")
+    assert instance.ask(PAGE, cookie).status_code == 403
+    assert "初始密码" in instance.ask("/-/account", instance.log_in("wavering", fresh)).text
+    disable_account(instance.home, instance.keys, "wavering")
+    body = {"username": "wavering", "password": fresh}
+    assert instance.ask("/-/login/api/authenticate", method="POST", json=body).status_code == 401
+    enable_account(instance.home, instance.keys, "wavering")
+    assert instance.log_in("wavering", fresh)
+    for change in (reset_account, enable_account):
+        with pytest.raises(FuxueError, match=r"staff\.no_account"):
+            change(instance.home, instance.keys, "nobody")
 
 
 def test_posting_from_elsewhere_is_refused(instance: Instance) -> None:
