@@ -11,18 +11,18 @@ from urllib.parse import parse_qsl
 from datasette.filters import Filters
 
 #: The most bytes of a query string, own SQL included.
-LONGEST = 16_000
+MOST_ASKED = 16_000
 #: The most rows of a page, and of a facet.
 MOST_ROWS, MOST_FACETS = 10_000, 1_000
 
-Check = Callable[[str], object]
+_Check = Callable[[str], object]
 
 
-def _number(most: int) -> Check:
+def _number(most: int) -> _Check:
     return lambda value: re.fullmatch("[1-9][0-9]{0,5}", value) and int(value) <= most
 
 
-def _one_of(*values: str) -> Check:
+def _one_of(*values: str) -> _Check:
     return lambda value: value in values
 
 
@@ -33,20 +33,20 @@ def _any(_: str) -> bool:
 _FLAG = _one_of("0", "1", "on", "off", "true", "false", "")
 _SHAPE = _one_of("arrays", "arrayfirst", "objects", "object", "array")
 #: Of both: how an answer is shaped.
-_SHARED: Mapping[str, Check] = {
+_SHARED: Mapping[str, _Check] = {
     "_timelimit": _number(1_000),
     "_shape": _SHAPE,
     "_header": _one_of("off"),
     "_extra": re.compile(r"[a-z_,]*").fullmatch,
     **dict.fromkeys(("_json_infinity", "_labels", "_nl", "_dl"), _FLAG),
 }
-_OF_SQL: Mapping[str, Check] = {
+_OF_SQL: Mapping[str, _Check] = {
     **_SHARED,
     "_size": lambda value: value == "max" or _number(MOST_ROWS)(value),
     **dict.fromkeys(("_hide_sql", "_show_sql"), _FLAG),
     "_json": _any,
 }
-_OF_TABLE: Mapping[str, Check] = {
+_OF_TABLE: Mapping[str, _Check] = {
     **_SHARED,
     "_size": lambda value: value in ("max", "0") or _number(MOST_ROWS)(value),
     "_facet_size": lambda value: value == "max" or _number(MOST_FACETS)(value),
@@ -64,7 +64,7 @@ def faulty_parameter(below: str, query: str, columns: Mapping[str, tuple[str, ..
 
     `below` is the path below a scope's name, `columns` are those of each table.
     """
-    if len(query) > LONGEST:
+    if len(query) > MOST_ASKED:
         return "sql" if below.startswith("/-/query") else "_where"
     table = re.split("[/.]", below.lstrip("/"))[0]
     for name, value in parse_qsl(query, keep_blank_values=True):

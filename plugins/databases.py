@@ -20,13 +20,10 @@ from datasette.database import Database
 from etl.findings import FuxueError
 from etl.vault.store.files import Connection, connect, open_scope, scope_path
 from etl.vault.store.keys import Keys
-from plugins.limits import limit_statements
 from plugins.looks import seen
+from plugins.statement_limits import library, limit_statements
 
 _Result = TypeVar("_Result")
-
-#: The library with which `etl.vault.store.files` opens files; needed for its codes, row and error types.
-library: Any = sys.modules["sqlcipher3.dbapi2"]
 
 #: Pragmas with which Datasette reads schemas. `schema_version` is also allowed, but not with an argument: that writes.
 SCHEMA_PRAGMAS = frozenset(

@@ -22,9 +22,9 @@ from datasette_accounts import resolve_actor
 from plugins.access import visible_scopes
 from plugins.asked import faulty_parameter
 from plugins.harmless import harmless
-from plugins.limits import TooManyError
 from plugins.looks import Auditor, Seen, look_of, seen
 from plugins.sessions import must_wait
+from plugins.statement_limits import TooManyError
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

@@ -14,10 +14,10 @@ from plugins.access import CUSTODIAN, has_scope
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
 from plugins.describe import METADATA, SETTINGS, metadata_rows
 from plugins.gate import Rules
-from plugins.limits import Turns, rows_of_bounded_answers
 from plugins.looks import Auditor
 from plugins.scope_pages import PageLink
 from plugins.sessions import IdleSessions
+from plugins.statement_limits import Turns, rows_of_bounded_answers
 
 _HERE = Path(__file__).resolve().parent
 

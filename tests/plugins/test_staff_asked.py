@@ -9,10 +9,9 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from etl.findings import FuxueError
-from plugins import limits
-from plugins.asked import LONGEST, faulty_parameter
-from plugins.databases import library
-from plugins.limits import ANSWER_BYTES, LIMITS, WAITING, TooManyError, Turns
+from plugins import statement_limits
+from plugins.asked import MOST_ASKED, faulty_parameter
+from plugins.statement_limits import ANSWER_BYTES, LIMITS, WAITING, TooManyError, Turns, library
 from tests.support.staff_home import BUREAU, CHIEF, CLERK, OWN, add_accounts, make_home
 from tests.support.staff_instance import COOKIE, Instance
 
@@ -44,7 +43,7 @@ WRONG = [
     ("-/query", "sql=select+1&_timelimit=x", "_timelimit"),
     ("-/query", "sql=select+%00", "sql"),
     ("-/query", "sql=select+1&_shape=nope", "_shape"),
-    ("-/query", f"sql={'x' * LONGEST}", "sql"),
+    ("-/query", f"sql={'x' * MOST_ASKED}", "sql"),
 ]
 RIGHT = [
     ("children", "_facet=category&_facet=returned&_facet_size=max&_sort=serial&_size=50"),
@@ -153,9 +152,9 @@ def test_a_library_without_limits_is_not_served(instance: Instance, monkeypatch:
         def sqlite3_limit(*_: Any) -> int:
             return 0
 
-    monkeypatch.setattr(limits, "_sqlite", Other)
+    monkeypatch.setattr(statement_limits, "_sqlite", Other)
     with pytest.raises(FuxueError, match=r"serve\.no_limits"):
-        limits.limit_statements(library.connect(":memory:"))
+        statement_limits.limit_statements(library.connect(":memory:"))
 
 
 SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) SELECT count(*) FROM n"

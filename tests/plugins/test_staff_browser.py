@@ -78,6 +78,13 @@ def test_a_clerks_visit(server: tuple[str, Path], browser: Browser, tmp_path: Pa
     page.click("tbody a")
     assert CHILD[OWN] in page.inner_text("dl.row")
     shot(page, tmp_path, f"row-{width}")
+    page.goto(f"{address}/{OWN}")
+    page.fill("input[name=_search]", CHILD[OWN][:2])
+    page.click("text=找孩子")
+    page.wait_for_url("**/children?_search=**")
+    assert page.locator("tbody tr").count() == 1
+    assert page.input_value("input[name=_search]") == CHILD[OWN][:2]
+    shot(page, tmp_path, f"search-{width}")
     for path, name in (
         ("/", "home"),
         (f"/{OWN}", "scope"),

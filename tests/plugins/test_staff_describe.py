@@ -13,9 +13,9 @@ from etl.system.home import Home
 from etl.vault.store.files import connect
 from etl.vault.store.keys import Keys, demo_master
 from plugins import hooks
-from plugins.databases import library
 from plugins.describe import LANGUAGE_SEPARATOR, TABLE_DISPLAY, describe_staff, heading
 from plugins.launch import build_staff, check_host, run_staff_server
+from plugins.statement_limits import library
 from tests.support.staff_home import BUREAU, OWN, ROOT, make_home, wafangdian
 
 CHINESE = re.compile("[一-鿿]")

@@ -13,7 +13,8 @@ import pytest
 
 from etl.findings import FuxueError
 from etl.vault.store.files import DatabaseError, open_scope
-from plugins.databases import authorize, library
+from plugins.databases import authorize
+from plugins.statement_limits import library
 from tests.support.staff_home import CHILD, CLERK, OTHER, OWN, add_accounts, fill_scope, make_home
 from tests.support.staff_instance import COOKIE, Instance
 

@@ -25,6 +25,7 @@ ANSWER_BYTES = 16 * 1024 * 1024
 #: The most requests of an account that wait for their turn.
 WAITING = 20
 
+#: The library with which `etl.vault.store.files` opens files; needed for its codes, row and error types.
 library: Any = sys.modules["sqlcipher3.dbapi2"]
 
 
