@@ -13,9 +13,11 @@ from datasette.utils.asgi import Base400, Request
 from datasette.views.base import DatasetteError
 
 from etl.findings import FuxueError
+from etl.rulebook.campaign import BUREAU
 from plugins import access
 from plugins.describe import heading, titles
 from plugins.gate import App, Rules, gate, log_error_kind
+from plugins.overview import overview
 from plugins.password_strength import install_check
 from plugins.reveal import ROUTE, audit_page, reveal
 from plugins.scope_pages import first_page
@@ -30,6 +32,8 @@ REMOVED = (
 )
 #: The plugins that may be installed: Datasette's own, the accounts plugin, and those that it needs.
 KNOWN = frozenset((*DEFAULT_PLUGINS, _NAME, "accounts", "plugin_router", "user_profiles", "vite"))
+#: The columns that hold the code of a unit or department.
+CODED = frozenset(("unit", "department"))
 _TEXTS = {
     400: "请求有误 / Bad request",
     403: "没有权限 / Not permitted",
@@ -101,13 +105,15 @@ def extra_template_vars(
     rules = rules_of(datasette)
     if not rules:
         return {}
-    texts = titles(datasette._metadata_local) | {"heading": heading}
+    texts = titles(datasette._metadata_local) | {"heading": heading, "coded": CODED}
 
     async def with_keeper() -> dict[str, Any]:
         return texts | {"keeps_log": await datasette.is_custodian(request.actor if request else None)}
 
     async def with_pages() -> dict[str, Any]:
-        return texts | await first_page(datasette, str(database))
+        lines = await overview(datasette, datasette.left_to_do) if database == BUREAU else []
+        more = {"units": lines, "left": datasette.left_to_do}
+        return texts | await first_page(datasette, str(database)) | more
 
     if template == "database.html" and database:
         return with_pages
@@ -115,6 +121,14 @@ def extra_template_vars(
         can_search = bool(searched_columns(rules, str(table)))
         return texts | {"can_search": can_search, "searched": request.args.get("_search") or ""}
     return with_keeper if view_name == "index" else texts
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def render_cell(value: Any, column: str, table: str | None, datasette: Datasette) -> str | None:
+    """On pages a unit or department goes by its name; None leaves a cell as it is."""
+    if column not in CODED or table == "progress" or not rules_of(datasette):  # which has the name, too
+        return None
+    return datasette.printed_names.get(value)  # type: ignore[no-any-return]
 
 
 @hookimpl  # type: ignore[untyped-decorator]

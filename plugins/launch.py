@@ -21,6 +21,7 @@ from plugins.accounts import add_account, disable_account, enable_account, list_
 from plugins.certificate import Tls, tls_of
 from plugins.describe import config, describe_staff, metadata
 from plugins.gate import Rules
+from plugins.overview import left_to_do
 from plugins.scope_pages import ready_made
 from plugins.staff import StaffDatasette
 
@@ -53,6 +54,7 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
         Rules({name: tuple(table["columns"]) for name, table in described["tables"].items()}, LOOPBACK),
         built,
         ready_made(campaign),
+        left_to_do(campaign),
         metadata=metadata(described, campaign, built),
         config=config(built),
     )

@@ -33,16 +33,24 @@ class PageLink:
 
 def ready_made(campaign: Campaign) -> tuple[PageLink, ...]:
     """The links of `scope_pages.toml`, with the campaign's categories and dates filled in."""
+    return tuple(PageLink(one["title"], one["table"], filled(campaign, one["query"])) for one in declared("pages"))
+
+
+def declared(what: str) -> list[dict[str, str]]:
+    """The entries of `scope_pages.toml` under a heading."""
+    found: dict[str, list[dict[str, str]]] = tomllib.loads((_HERE / "scope_pages.toml").read_text(encoding="utf-8"))
+    return found[what]
+
+
+def filled(campaign: Campaign, query: str) -> str:
+    """A query string with the campaign's categories and dates filled in."""
     day, years = campaign.ages.reference, campaign.ages.watched_age
-    filled = {
+    given = {
         "to_return": ",".join(one.code for one in campaign.categories if one.group == "to_return"),
         "born_after": _years_before(day, years + 1),
         "born_until": _years_before(day, years),
     }
-    pages = tomllib.loads((_HERE / "scope_pages.toml").read_text(encoding="utf-8"))["pages"]
-    return tuple(
-        PageLink(one["title"], one["table"], quote(one["query"].format(**filled), safe="=&,_")) for one in pages
-    )
+    return quote(query.format(**given), safe="=&,_")
 
 
 def _years_before(day: dt.date, years: int) -> str:

@@ -12,9 +12,10 @@ from etl.vault.store.keys import Keys
 from plugins import hooks
 from plugins.access import CUSTODIAN, has_scope
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
-from plugins.describe import METADATA, SETTINGS, metadata_rows
+from plugins.describe import METADATA, SETTINGS, metadata_rows, titles
 from plugins.gate import Rules
 from plugins.looks import Auditor
+from plugins.overview import LeftToDo
 from plugins.scope_pages import PageLink
 from plugins.sessions import IdleSessions
 from plugins.statement_limits import Turns, rows_of_bounded_answers
@@ -26,7 +27,14 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
     """Datasette with some scopes of a home; without any, it serves to manage accounts."""
 
     def __init__(
-        self, home: Home, keys: Keys, rules: Rules, scopes: list[str], pages: Sequence[PageLink] = (), **options: Any
+        self,
+        home: Home,
+        keys: Keys,
+        rules: Rules,
+        scopes: list[str],
+        pages: Sequence[PageLink] = (),
+        left_to_do: Sequence[LeftToDo] = (),
+        **options: Any,
     ) -> None:
         use_sqlcipher()
         hooks.install()
@@ -41,8 +49,11 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
             **options,
         )
         self.rules = rules
+        #: The printed name of each unit and department, by the code that the tables have.
+        self.printed_names: dict[str, str] = titles(options.get("metadata") or {})["scope_titles"]
         self.home, self.keys, self.auditor = home, keys, Auditor(home, keys)
-        self.idle_sessions, self.pages, self.turns = IdleSessions(), pages, Turns()
+        self.idle_sessions, self.turns = IdleSessions(), Turns()
+        self.pages, self.left_to_do = pages, left_to_do
         self.remove_database("_memory")
         self._internal_database = InternalDatabase(self, path, keys)
         self._internal_database.name = INTERNAL_DB_NAME

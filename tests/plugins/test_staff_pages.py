@@ -131,6 +131,46 @@ def test_a_child_is_found_by_two_characters_of_the_name_or_by_the_serial(loaded:
     assert f'value="{everybody[0][1]}"' in page
 
 
+def test_the_bureau_sees_all_units_in_one_table_by_what_is_left_to_do(loaded: Loaded, small: Campaign) -> None:
+    cookie = loaded.log_in("of.bureau")
+    page = loaded.ask(f"/{BUREAU}", cookie).text
+    table = page[page.index("各单位还有什么没做完") :]
+    units = re.findall(r'<th scope="row"><a href="/([^"]+)">([^<]+)</a>', table)
+    assert sorted(units) == sorted((unit.slug, unit.name) for unit in small.units)
+    links = [
+        (unescape(link), int(count)) for link, count in re.findall(r'<td class="int"><a href="([^"]+)">(\d+)<', table)
+    ]
+    assert len(links) >= 3
+    for link, count in links:
+        path, _, query = link.partition("?")
+        assert len(loaded.ask(f"{path}.json?{query}&_size=max&_shape=array", cookie).json()) == count, link
+    lefts = [
+        sum(map(int, re.findall(r"<td class=\"int\">(?:<a [^>]*>)?(\d+)", line))) for line in table.split("<tr>")[2:]
+    ]
+    assert lefts == sorted(lefts, reverse=True)
+    assert "各单位还有什么没做完" not in loaded.ask(f"/{UNIT}", loaded.log_in(f"of.{UNIT}")).text
+
+
+def test_who_sees_many_scopes_has_the_own_first_and_the_others_as_a_list(loaded: Loaded, small: Campaign) -> None:
+    page = loaded.ask("/", loaded.log_in("of.bureau")).text
+    assert page.count('<section class="card">') == 2
+    assert page.index(f'href="/{BUREAU}"') < page.index("各单位和部门")
+    listed = page[page.index("各单位和部门") :]
+    assert all(f'href="/{unit.slug}">{unit.name}<' in listed for unit in small.units)
+
+
+def test_on_pages_units_and_departments_go_by_their_names(loaded: Loaded, small: Campaign) -> None:
+    cookie, name = loaded.log_in("of.bureau"), small.unit[UNIT].name
+    page = loaded.ask(f"/{BUREAU}/children?_facet=unit&unit={UNIT}", cookie).text
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page)
+    assert name in cells
+    assert UNIT not in cells
+    assert f"<strong>{name}</strong>" in page
+    department = small.casework.departments[0]
+    found = loaded.ask(f"/{BUREAU}/corrections?_facet=department", cookie).text
+    assert department.slug not in re.findall(r">([^<>]+)<", found)
+
+
 def test_a_search_goes_on_with_conditions_and_is_offered_where_there_are_names(loaded: Loaded) -> None:
     cookie = loaded.log_in(f"of.{UNIT}")
     assert 'action="/xiling/children" method="get" role="search"' in loaded.ask(f"/{UNIT}", cookie).text
