@@ -21,7 +21,7 @@ from etl.publish.timeline import HEIGHT, timeline
 #: Files that are copied unchanged to the site.
 ASSETS = ("style.css", "tables.js", "ask.js")
 #: The pages of the menu, in order, by section.
-MENU = ("home", "units", "categories", "timeline", "releases", "help", "method", "data")
+MENU = ("home", "units", "categories", "progress", "releases", "help", "method", "data")
 #: The pages that the foot of each page links to, by section.
 FOOT = ("about", "accessibility", "sitemap")
 #: The section of the menu that a page belongs to, if it is not in the menu itself.
@@ -146,7 +146,7 @@ def _figures(source: Source) -> Iterator[Page]:
     yield Page("categories.html", "categories/index.html", {"groups": views.category_groups(source)})
     whole = {"drawn": timeline(source), "height": HEIGHT, "measures": city.measures}
     history = views.figures_over_time(source, "city", city.rows[0], len(source.releases))
-    yield Page("timeline.html", "timeline/index.html", {**whole, "history": history, "notes": notes(source)[::-1]})
+    yield Page("progress.html", "progress/index.html", {**whole, "history": history, "notes": notes(source)[::-1]})
 
 
 def _unit_pages(source: Source) -> Iterator[Page]:

@@ -131,11 +131,11 @@ def test_releases_of_one_day_are_told_apart_by_their_numbers(tmp_path: Path) -> 
         replace(releases[-1], number=4, closing=False), "units", "lingdong", "suspected", exact_cell(151)
     )
     site = publish_sample(tmp_path, *releases, with_cell(fourth, "city", "city", "still_out", exact_cell(34))) / "site"
-    for page in ("index.html", "releases/0004/index.html", "timeline/index.html", "units/lingdong/index.html"):
+    for page in ("index.html", "releases/0004/index.html", "progress/index.html", "units/lingdong/index.html"):
         html = (site / page).read_text(encoding="utf-8")
         assert "3月4日（第 0003 次）" in html, page
         assert "3月4日（第 0004 次）" in html, page
-    assert "（第 0002 次）" not in (site / "timeline/index.html").read_text(encoding="utf-8")
+    assert "（第 0002 次）" not in (site / "progress/index.html").read_text(encoding="utf-8")
     html = (site / "releases/0004/index.html").read_text(encoding="utf-8")
     assert re.findall(r'<tr><th scope="row">(.*?)</th>', html) == ["全市", "岭东街道"]
     assert re.search(r"<del>.*150.*</del> <ins>.*151.*</ins>", html)
@@ -187,7 +187,7 @@ def test_the_time_line_marks_exact_figures_draws_bands_and_hatches_intervals(fol
     last = returned.marks[2]  # 132–137 of 200
     assert (last.y, last.top, last.bottom) == (None, HEIGHT - HEIGHT * 137 // 200, HEIGHT - HEIGHT * 132 // 200)
     assert last.hatched == (last.top, 6)  # high enough to be seen
-    html = (folder / "public/site/timeline/index.html").read_text(encoding="utf-8")
+    html = (folder / "public/site/progress/index.html").read_text(encoding="utf-8")
     assert f'<rect class="hatch returned" x="{last.left}" y="{last.top}" width="8" height="6"' in html
     assert len(re.findall(r'<path class="band returned"', html)) == 2
     assert len(re.findall(r'<line class="way returned" x1', html)) == 1  # no line to an interval
@@ -196,7 +196,7 @@ def test_the_time_line_marks_exact_figures_draws_bands_and_hatches_intervals(fol
 
 
 def test_a_mark_is_seen_where_another_lies_on_it(folder: Path) -> None:
-    html = (folder / "public/site/timeline/index.html").read_text(encoding="utf-8")
+    html = (folder / "public/site/progress/index.html").read_text(encoding="utf-8")
     (radius,), (side,) = (set(re.findall(p, html)) for p in (r'<circle [^>]* r="(\d+)"', r'sign [^>]* width="(\d+)"'))
     assert 2 * int(radius) > int(side) * 2**0.5
 
@@ -206,7 +206,7 @@ def test_a_city_of_which_little_or_nothing_is_known_is_drawn_too(tmp_path: Path,
     release = sample_release()
     tables = tuple(replace(t, cells=dict.fromkeys(t.cells, cell)) for t in release.tables)
     public = publish_sample(tmp_path, replace(release, tables=tables, category_k={}))
-    drawn = (public / "site/timeline/index.html").read_text(encoding="utf-8")
+    drawn = (public / "site/progress/index.html").read_text(encoding="utf-8")
     frames = drawn.partition('role="img"')[2].partition("</figure>")[0]
     assert frames.count('class="hatch ') == hatched
     assert 'class="way suspected" x1=' not in frames

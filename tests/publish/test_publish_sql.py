@@ -151,7 +151,7 @@ def test_the_site_works_below_any_address_with_the_servers_policy(browser: Brows
         visit = Visit(page, f"{root}sql/index.html", root)
         page.locator("[data-question] button").first.click()
         assert len(answered(visit)) == 31
-        for path in ("", "units/", "en/timeline/index.html", "data/"):
+        for path in ("", "units/", "en/progress/index.html", "data/"):
             answer = page.goto(root + path)
             assert answer
             assert answer.headers["content-security-policy"] == HEADERS["Content-Security-Policy"]

@@ -178,7 +178,7 @@ def test_paper_bears_the_release_on_each_sheet_and_repeats_the_heads(browser: Br
 
 
 def test_what_a_wide_table_is_about_is_seen_without_scrolling(browser: Browser, site: Path) -> None:
-    with visiting(browser, site, "en/timeline/index.html") as visit:
+    with visiting(browser, site, "en/progress/index.html") as visit:
         visit.state(320, "light")
         table, caption = (f"document.querySelector('.scroll {name}')" for name in ("table", "caption"))
         assert visit.page.evaluate(f"{table}.offsetWidth > {table}.closest('.scroll').clientWidth")

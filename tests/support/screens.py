@@ -15,7 +15,7 @@ SHOTS = (
     ("phone-home", "index.html", 360, "light", 2, 1500),
     ("desktop-home", "index.html", 1280, "light", 3, 1280),
     ("desktop-units-dark", "units/index.html", 1280, "dark", 2, 1280),
-    ("phone-timeline", "timeline/index.html", 360, "light", 3, 1400),
+    ("phone-progress", "progress/index.html", 360, "light", 3, 1400),
     ("forced-colours", "units/index.html", 360, "forced", 3, 1400),
 )
 PRINTED = ("print-units", "units/index.html", 3)
