@@ -71,12 +71,12 @@ def publish_site(
         offer = Offer(tuple(files), questions, write_engine(site, templates, fresh / _DATABASE))
         pages = write_pages(site, templates, source, words, offer, identity, kept)
         write_hosting(fresh)
-        write_instance(fresh, source, questions, words)
+        write_instance(fresh, templates, source, questions, words)
         kept.save()
         if check:
             from etl.publish.checks import check_public  # imported here because only this loads the HTML parser
 
-            check_public(fresh, source, words)
+            check_public(fresh, source, words, identity.base)
         sizes = [path.stat().st_size for path in fresh.rglob("*") if path.is_file()]
         content = content_digest(fresh / _DATABASE)
     return Published(source.latest.name, len(source.releases), pages, len(sizes), sum(sizes), content)

@@ -18,8 +18,10 @@ from pathlib import Path
 from etl.exchange.release import Cell, Release
 from etl.findings import FuxueError
 from etl.publish.charts import ShownFigure, figure, sums_of
+from etl.publish.companions import csv_metadata_faults, feed_faults, linked_data_faults
 from etl.publish.database import ask
 from etl.publish.downloads import EXCEL, LATEST, PACKAGE, PROOF, WHOLE
+from etl.publish.drawings import drawing_faults
 from etl.publish.languages import Words
 from etl.publish.markup import Fault, figure_faults, html_faults, link_faults, parse
 from etl.publish.package import NUMBERS
@@ -30,9 +32,12 @@ from etl.system.keyless import child_environment
 _MOST = 8
 
 
-def check_public(public: Path, source: Source, words: tuple[Words, ...]) -> None:
-    """Raise FuxueError ``publish.check`` with the first faults, if there are any."""
-    faults = [*page_faults(public / "site", source, words), *data_faults(public, source), *proof_faults(public, source)]
+def check_public(public: Path, source: Source, words: tuple[Words, ...], base: str = "") -> None:
+    """Raise FuxueError ``publish.check`` with the first faults, if there are any; `base` is the site's address."""
+    pages = page_faults(public / "site", source, words, base)
+    feeds = (public / "site" / t.prefix / "feed.xml" for t in words)
+    faults = [*pages, *(fault for feed in feeds for fault in feed_faults(feed, len(source.releases)))]
+    faults += [*data_faults(public, source), *proof_faults(public, source)]
     if faults:
         shown = "；".join(f"{name} {what}" for name, what in faults[:_MOST])
         raise FuxueError("publish.check", number=len(faults), faults=shown, code=3)
@@ -61,8 +66,11 @@ def _figures_of_all(source: Source) -> dict[str, ShownFigure]:
     return {f"{r.name}/{at}": one for r in source.releases for at, one in figures_by_address(r).items()}
 
 
-def page_faults(site: Path, source: Source, words: tuple[Words, ...]) -> Iterator[Fault]:
-    """Faults of all pages; in each language, each figure of the newest release must be on some page."""
+def page_faults(site: Path, source: Source, words: tuple[Words, ...], base: str = "") -> Iterator[Fault]:
+    """Faults of all pages; in each language, each figure of the newest release must be on some page.
+
+    `base` is the site's address; empty while it is not known.
+    """
     site = site.resolve()
     pages = {path: parse(path) for path in sorted(site.rglob("*.html"))}
     latest = figures_by_address(source.latest)
@@ -72,8 +80,10 @@ def page_faults(site: Path, source: Source, words: tuple[Words, ...]) -> Iterato
         name = path.relative_to(site)
         t = next((t for t in words if t.prefix and name.parts[0] == t.prefix.strip("/")), words[0])
         shown[t.lang] |= {at for at, *_ in page.figures()}
-        faults = (*html_faults(page), *link_faults(site, page, pages), *figure_faults(page, figures, t))
-        yield from ((kind, f"{name}: {what}") for kind, what in faults)
+        faults = (*html_faults(page), *link_faults(site, page, pages), *figure_faults(page, figures, t),
+                  *linked_data_faults(site, page, base))  # fmt: skip
+        drawn = drawing_faults(page, figures) if not any(kind == "unknown" for kind, _ in faults) else ()
+        yield from ((kind, f"{name}: {what}") for kind, what in (*faults, *drawn))
     for language, seen in shown.items():
         yield from (("missing", f"{language}: {at}") for at in latest if at not in seen)
 
@@ -90,6 +100,7 @@ def data_faults(public: Path, source: Source) -> Iterator[Fault]:
         folder = data / release.name
         yield from ((kind, f"{release.name}: {what}") for kind, what in _table_faults(folder, release))
         yield from ((kind, f"{release.name}: {what}") for kind, what in _package_faults(folder, release))
+        yield from ((kind, f"{release.name}: {what}") for kind, what in csv_metadata_faults(folder))
     newest, latest = data / source.latest.name, data / LATEST
     yield from (("latest", name) for name in _different(newest, latest))
     content = (public / "fuxue.db").read_bytes()

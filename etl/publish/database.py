@@ -109,7 +109,9 @@ def _categories(source: Source) -> Iterator[dict[str, Any]]:
 
 
 def _measures(source: Source, zh: Words, en: Words) -> Iterator[dict[str, Any]]:
-    for position, key in enumerate(source.campaign.publication.measures, start=1):
+    printed = {measure for release in source.releases for table in release.tables for measure in table.measures}
+    keys = [key for key in source.campaign.publication.measures if key in printed]
+    for position, key in enumerate(keys, start=1):
         yield {
             "key": key,
             "position": position,

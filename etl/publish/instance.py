@@ -1,6 +1,7 @@
 """`public/datasette/`: all that a host needs to serve the open database with Datasette; our own server uses it too.
 
-It holds the database, its descriptions, ready-made queries and facets, pinned versions, and a start script.
+It holds the database, its descriptions, ready-made queries and facets, pinned versions, a start script, and the plugin
+that marks CSV for Excel.
 """
 
 from collections.abc import Mapping
@@ -27,12 +28,18 @@ _SETTINGS: Mapping[str, Any] = MappingProxyType(
     {"suggest_facets": False, "sql_time_limit_ms": 1000, "max_returned_rows": 1000, "num_sql_threads": 3}
 )
 #: Arguments for Datasette. The file is given without its folder, because Datasette shows this name to everybody.
-ARGUMENTS = ("serve", "-i", _DATABASE, "-m", METADATA_FILE, "-c", CONFIG_FILE)
+PLUGINS, _MARK = "plugins", "csv_mark.py"
+ARGUMENTS = ("serve", "-i", _DATABASE, "-m", METADATA_FILE, "-c", CONFIG_FILE, "--plugins-dir", PLUGINS)
 FACETS = ("release", "table_key", "measure", "status")
 
 
 def write_instance(
-    public: Path, source: Source, questions: tuple[Question, ...], words: tuple[Words, ...], metadata: Path = _METADATA
+    public: Path,
+    templates: Path,
+    source: Source,
+    questions: tuple[Question, ...],
+    words: tuple[Words, ...],
+    metadata: Path = _METADATA,
 ) -> None:
     """Write the folder into `public`, which must hold the database. FuxueError if metadata.yml lacks its entry."""
     folder = public / FOLDER
@@ -47,6 +54,8 @@ def write_instance(
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    (folder / PLUGINS).mkdir()
+    (folder / PLUGINS / _MARK).write_bytes((templates / FOLDER / _MARK).read_bytes())
 
 
 def _yaml(content: Mapping[str, Any]) -> str:
@@ -82,7 +91,7 @@ def _config(source: Source, questions: tuple[Question, ...], words: tuple[Words,
 
 
 def _start() -> str:
-    """The start script, for any shell. It loads none of the plugins that are installed beside Datasette."""
+    """The start script, for any shell. Of plugins it loads only that of the folder, none that is installed."""
     return "\n".join(
         [
             "#!/bin/sh",

@@ -30,8 +30,8 @@ class _Change:
         if self.before is None:
             return False
         before, after = self.before.cell, self.after.cell
-        is_closer = (before.status is Status.ROUNDED) is not (after.status is Status.ROUNDED)
-        if is_closer and before.rounded is not None and after.rounded is not None:
+        is_other_kind = (before.status is Status.ROUNDED) is not (after.status is Status.ROUNDED)
+        if is_other_kind and before.rounded is not None and after.rounded is not None:
             return before.rounded != after.rounded
         return before != after
 
@@ -62,6 +62,11 @@ class Note:
         """The closing release, if it came before this one."""
         earlier = (one for one in self.source.releases if one.number < self.release.number)
         return next((one for one in earlier if one.closing), None)
+
+    @property
+    def by_rounded(self) -> bool:
+        """Whether this release or the one before is the closing one, so that their rounded figures are compared."""
+        return self.before is not None and self.before.closing is not self.release.closing
 
     @property
     def twice(self) -> bool:
@@ -117,6 +122,10 @@ class Note:
     def urn(self) -> str:
         """A permanent name of this release, independent of the site's address."""
         return uuid5(NAMESPACE_URL, f"{self.release.campaign}/{self.release.name}").urn
+
+    def urn_of_feed(self, language: str) -> str:
+        """A permanent name of the feed in a language, for which the first release's note is asked."""
+        return uuid5(NAMESPACE_URL, f"{self.release.campaign}/feed/{language}").urn
 
     def _rows(self, old: ReleasedTable | None, new: ReleasedTable) -> Iterator[tuple[str, tuple[_Change, ...]]]:
         for row in new.rows:

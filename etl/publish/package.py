@@ -176,6 +176,7 @@ def dataset(source: Source, identity: Identity, t: Words, files: Sequence[Downlo
     """
     campaign, base = source.campaign, identity.base or ("../" * (1 + t.prefix.count("/")))
     days = (min(campaign.noticed, source.releases[0].as_of), source.latest.as_of)
+    printed = dict.fromkeys(measure for table in source.latest.tables for measure in table.measures)
     about = {
         "@context": "https://schema.org",
         "@type": "Dataset",
@@ -190,7 +191,7 @@ def dataset(source: Source, identity: Identity, t: Words, files: Sequence[Downlo
         "license": campaign.licence.url,
         "isAccessibleForFree": True,
         "measurementTechnique": f"{base}{t.prefix}method/index.html",
-        "variableMeasured": [t(f"measure.{key}.name") for key in campaign.publication.measures],
+        "variableMeasured": [t(f"measure.{key}.name") for key in printed],
         "distribution": [
             {
                 "@type": "DataDownload",

@@ -36,7 +36,7 @@ class _Fields:
     police: Annotated[str, _field(r"\S*公网安备 ?[0-9]+号")]
     phone: Annotated[str, _field(r"[0-9()（）+、 -]*[0-9][0-9()（）+、 -]*")]
     email: Annotated[str, _field(r"[^@\s]+@[^@\s]+")]
-    address: Annotated[str, _field(r"\S|\S.*\S")]
+    address: Annotated[str, _field(r"\w|\S.*\w.*\S|\w.*\S|\S.*\w")]
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from etl.publish.charts import ShownFigure, past, percent, reach
 from etl.publish.source import Source
 from etl.publish.views import table_of_kind
 
-#: The measures of each frame: the whole first, then its part.
-FRAMES = (("suspected", "verified"), ("to_return", "returned"))
+#: The measures of each frame: the whole first, then its parts.
+FRAMES = (("suspected", "verified", "deducted"), ("to_return", "returned", "still_out"))
 HEIGHT = 168
 #: The least height of a hatched interval, in pixels, so that it can be seen.
 _LEAST = 6

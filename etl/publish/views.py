@@ -79,10 +79,11 @@ class PlaceRow:
 
 @dataclass(frozen=True)
 class CategoryRow:
-    """A category, its figure, and its share of all verified children."""
+    """A category, its figure, and its share of the `whole`, all verified children."""
 
     category: Category
     figure: ShownFigure
+    whole: ShownFigure
     bar: BarShape | None
     share: str | None
 
@@ -218,13 +219,13 @@ def category_groups(source: Source) -> tuple[tuple[str, tuple[CategoryRow, ...]]
     """The categories' table by group (deducted, to return), in the campaign's order."""
     table, city = (table_of_kind(source.latest, kind) for kind in ("category", "city"))
     measure = table.measures[0]
-    whole = city.cells.get((CITY, measure), Cell(Status.NOT_DUE))
+    whole = ShownFigure(f"{city.key}.{CITY}.{measure}", city.cells.get((CITY, measure), Cell(Status.NOT_DUE)))
     figures = {code: figure(table, code, measure) for code in table.rows}
     top = max((reach(one.cell) for one in figures.values()), default=0)
     groups: dict[str, list[CategoryRow]] = {}
     for code in table.rows:
         category, one = source.campaign.category[code], figures[code]
-        line = CategoryRow(category, one, bar_of(one.cell, top), share_of(one.cell, whole))
+        line = CategoryRow(category, one, whole, bar_of(one.cell, top), share_of(one.cell, whole.cell))
         groups.setdefault(category.group, []).append(line)
     return tuple((group, tuple(lines)) for group, lines in groups.items())
 

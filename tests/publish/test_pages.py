@@ -11,7 +11,10 @@ import pytest
 from etl.exchange.release import Cell, exact_cell, rounded_cell
 from etl.publish.__main__ import publish_site
 from etl.publish.charts import Band, BarShape, bar_of
+from etl.publish.database import ask
+from etl.publish.languages import load_words
 from etl.publish.news import notes
+from etl.publish.questions import load_questions
 from etl.publish.source import load_source
 from etl.publish.timeline import HEIGHT, timeline
 from etl.rulebook.campaign import load_campaign
@@ -19,6 +22,7 @@ from tests.support.markup import written
 from tests.support.sample_release import (
     CAMPAIGN,
     FEW,
+    TEMPLATES,
     WAITING,
     Reader,
     figures,
@@ -104,7 +108,20 @@ def test_a_release_after_the_close_is_an_ordinary_one_and_leaves_the_closing_fig
     for name in ("0001", "0002", "0003"):
         assert "不再改动，此后" not in (later / f"releases/{name}/index.html").read_text(encoding="utf-8")
     html = (later / "releases/0004/index.html").read_text(encoding="utf-8")
-    assert "没有任何数不同" in html
+    assert "约数都没有变" in html
+    assert "没有任何数不同" not in html, "the figures are written in another way"
+    assert "按每次都有的约数比，变了的有 0 个" in (later / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("most", [2, 3, 4])
+def test_the_ready_made_question_finds_just_the_changes_that_the_pages_count(tmp_path: Path, most: int) -> None:
+    releases = (*stack(), after_the_close())[:most]
+    public = publish_sample(tmp_path, *releases)
+    (question,) = [one for one in load_questions(TEMPLATES) if one.key == "changes"]
+    rows = ask(public / "fuxue.db", question.sql(load_words(TEMPLATES)[0]))[1]
+    note = notes(load_source(tmp_path / "released", load_campaign(CAMPAIGN)))[0]
+    assert len(rows) == note.changes
+    assert (note.changes > 0) is (most < 4)
 
 
 @pytest.mark.parametrize("earlier", [0, 2])
@@ -176,9 +193,10 @@ def test_a_site_that_is_filled_in_says_so_everywhere(folder: Path, tmp_path: Pat
 
 def test_the_time_line_marks_exact_figures_draws_bands_and_hatches_intervals(folder: Path) -> None:
     drawn = timeline(load_source(folder / "released", load_campaign(CAMPAIGN)))
-    suspected, verified = drawn.frames[0].series
-    to_return, returned = drawn.frames[1].series
-    assert [len(series.marks) for series in (suspected, verified, to_return, returned)] == [3, 3, 3, 3]
+    suspected, verified, deducted = drawn.frames[0].series
+    to_return, returned, still_out = drawn.frames[1].series
+    every = (suspected, verified, deducted, to_return, returned, still_out)
+    assert [len(series.marks) for series in every] == [3] * 6
     for mark in to_return.marks[:2]:
         assert mark.y is not None
         assert mark.top < mark.y < mark.bottom
@@ -188,20 +206,25 @@ def test_the_time_line_marks_exact_figures_draws_bands_and_hatches_intervals(fol
     assert (last.y, last.top, last.bottom) == (None, HEIGHT - HEIGHT * 137 // 200, HEIGHT - HEIGHT * 132 // 200)
     assert last.hatched == (last.top, 6)  # high enough to be seen
     html = (folder / "public/site/progress/index.html").read_text(encoding="utf-8")
-    assert f'<rect class="hatch returned" x="{last.left}" y="{last.top}" width="8" height="6"' in html
+    assert (
+        f'<rect class="hatch returned" data-mark="{last.figure.at}" x="{last.left}" y="{last.top}" width="8" height="6"'
+        in html
+    )
     assert len(re.findall(r'<path class="band returned"', html)) == 2
     assert len(re.findall(r'<line class="way returned" x1', html)) == 1  # no line to an interval
-    assert len(re.findall(r'<rect class="sign returned" x="(?!50%)', html)) == 2
+    assert len(re.findall(r'<rect class="sign returned" data-mark=', html)) == 2
     assert drawn.frames[0].ticks == ((HEIGHT, 0), (HEIGHT * 2 // 3, 500), (HEIGHT // 3, 1000), (0, 1500))
 
 
 def test_a_mark_is_seen_where_another_lies_on_it(folder: Path) -> None:
     html = (folder / "public/site/progress/index.html").read_text(encoding="utf-8")
-    (radius,), (side,) = (set(re.findall(p, html)) for p in (r'<circle [^>]* r="(\d+)"', r'sign [^>]* width="(\d+)"'))
-    assert 2 * int(radius) > int(side) * 2**0.5
+    ring, disc = sorted(float(radius) for radius in set(re.findall(r'<circle [^>]* r="([\d.]+)"', html)))
+    (side,) = set(re.findall(r'sign [^>]* width="(\d+)"', html))
+    corner = int(side) / 2**0.5
+    assert ring + 1 < corner < disc, "the ring, with half of its stroke, lies on the square, and that on the disc"
 
 
-@pytest.mark.parametrize(("cell", "hatched"), [(FEW, 4), (WAITING, 0)])
+@pytest.mark.parametrize(("cell", "hatched"), [(FEW, 6), (WAITING, 0)])
 def test_a_city_of_which_little_or_nothing_is_known_is_drawn_too(tmp_path: Path, cell: Cell, hatched: int) -> None:
     release = sample_release()
     tables = tuple(replace(t, cells=dict.fromkeys(t.cells, cell)) for t in release.tables)

@@ -1,6 +1,7 @@
 """`publish --check`: each kind of fault is found where it is planted, and nothing is published with one."""
 
 import os
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from etl.findings import FuxueError
 from etl.publish.__main__ import publish_site
 from etl.publish.checks import check_public, data_faults, page_faults, proof_faults
+from etl.publish.companions import feed_faults
 from etl.publish.languages import load_words
 from etl.publish.source import Source, load_source
 from etl.rulebook.campaign import load_campaign
@@ -73,16 +75,37 @@ PAGE_FAULTS = [
     ("units/taiyang/index.html", ">30–35</span>", ">30–34</span>", "figure"),
     ("units/taiyang/index.html", 'data-sum="units.taiyang.to_return"', 'data-sum="units.taiyang.verified"', "unknown"),
     ("releases/0002/index.html", 'data-past="0002/', 'data-past="0009/', "unknown"),
+    ("units/index.html", '<th scope="row"', "<th", "scope"),
+    ("categories/index.html", 'data-share="categories.A', 'data-share="categories.C', "share"),
+    ("data/index.html", '"@type": "Dataset"', '"@type": "Thing"', "json-ld"),
+    ("data/index.html", '"contentSize": "', '"contentSize": "1', "json-ld"),
+    ("data/index.html", '"contentUrl": "../data/', '"contentUrl": "../date/', "json-ld"),
+]
+#: The same in pages whose content changes with the sample: a pattern, and what replaces its first match.
+DRAWN_FAULTS = [
+    (
+        "units/index.html",
+        r'(data-bar="units[.a-z]+"><rect class="track"[^>]*/><rect [^>]*width=")',
+        r"\g<1>1",
+        "drawn",
+    ),
+    ("progress/index.html", r'(<circle class="sign suspected" data-mark="[^"]+" cx="[^"]+" cy=")', r"\g<1>1", "drawn"),
+    ("progress/index.html", r'(<rect class="sign verified" data-mark="[^"]+" x="[^"]+" y=")', r"\g<1>1", "drawn"),
+    ("progress/index.html", r'(<line class="reach [^>]* y2=")', r"\g<1>2", "drawn"),
+    ("progress/index.html", r'(<rect class="hatch returned" data-mark=[^>]* y=")', r"\g<1>1", "drawn"),
+    ("progress/index.html", r'(<text class="people" y="[^"]+">)1,', r"\g<1>2,", "drawn"),
+    ("index.html", r'(data-share="city.city.returned [^"]+">)([^<]*?)[0-9.–]+%', r"\g<1>\g<2>1.5%", "share"),
 ]
 
 
 @pytest.fixture(scope="module")
 def few(folder: Path, source: Source, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str]]]:
-    """A site of three pages, quickly read, and what is wrong with it already: most of its links lead nowhere."""
+    """A site of a few pages and all data, quickly read, and what is wrong with it: most links lead nowhere."""
     site = tmp_path_factory.mktemp("few") / "site"
-    for page in {page for page, *_ in PAGE_FAULTS}:
+    for page in {page for page, *_ in (*PAGE_FAULTS, *DRAWN_FAULTS)}:
         (site / page).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "public/site" / page, site / page)
+    shutil.copytree(folder / "public/site/data", site / "data", dirs_exist_ok=True)
     return site, list(page_faults(site, source, WORDS))
 
 
@@ -100,6 +123,42 @@ def test_a_fault_in_a_page_is_found(
         if fault in found:
             found.remove(fault)
     assert kind in [name for name, what in found if what.startswith(f"{page}: ")]
+
+
+@pytest.mark.parametrize(("page", "old", "new", "kind"), DRAWN_FAULTS)
+def test_a_drawing_or_share_that_does_not_fit_its_figure_is_found(
+    few: tuple[Path, list[tuple[str, str]]], source: Source, page: str, old: str, new: str, kind: str
+) -> None:
+    site, known = few
+    text = (site / page).read_text(encoding="utf-8")
+    changed = re.sub(old, new, text, count=1)
+    assert changed != text
+    (site / page).write_text(changed, encoding="utf-8")
+    found = list(page_faults(site, source, WORDS))
+    (site / page).write_text(text, encoding="utf-8")
+    assert kind in [name for name, what in found if what.startswith(f"{page}: ") and (name, what) not in known]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("</feed>", ""),
+        ("releases/0002/", "release/0002/"),
+        ("<id>urn:uuid:", "<id>urn:uuid:x"),
+        ("<entry>", "<entries>"),
+        ("0003", "0002"),
+    ],
+)
+def test_a_fault_in_the_feed_is_found(folder: Path, tmp_path: Path, old: str, new: str) -> None:
+    site = shutil.copytree(folder / "public/site", tmp_path / "site", copy_function=os.link)
+    assert list(feed_faults(site / "feed.xml", 3)) == list(feed_faults(site / "en/feed.xml", 3)) == []
+    text = (site / "feed.xml").read_text(encoding="utf-8")
+    (site / "feed.xml").unlink()
+    names = re.findall("<id>([^<]+)</id>", text)
+    changed = text.replace(names[1], names[2]) if old == "0003" else text.replace(old, new, 1)
+    assert changed != text
+    (site / "feed.xml").write_text(changed, encoding="utf-8")
+    assert list(feed_faults(site / "feed.xml", 3))
 
 
 def test_a_figure_that_no_page_shows_is_found(folder: Path, source: Source, tmp_path: Path) -> None:
@@ -121,6 +180,11 @@ DATA_FAULTS = [
     ("site/data/0003/units.csv", b"xinhua", b"nowhere", "csv"),
     ("site/data/0003/excel/units.csv", b",17,17,17,", b",18,18,18,", "copy"),
     ("site/data/0001/datapackage.json", b'"bytes": ', b'"bytes": 1', "package"),
+    ("site/data/0002/csv-metadata.json", b'"base": "integer"', b'"base": "string"', "csvw"),
+    ("site/data/0002/csv-metadata.json", b'"base": "date"', b'"base": "integer"', "csvw"),
+    ("site/data/0002/csv-metadata.json", b'"titles": "measure"', b'"titles": "measures"', "csvw"),
+    ("site/data/0002/csv-metadata.json", b"exact|", b"", "csvw"),
+    ("site/data/0002/csv-metadata.json", b"city.csv", b"town.csv", "csvw"),
     ("site/data/latest/city.csv", b"1223", b"1224", "latest"),
     ("site/sql/data.js", b"U1FMaXRl", b"U1FMaXRm", "copy"),
     ("datasette/fuxue.db", b"SQLite", b"SQLitf", "copy"),

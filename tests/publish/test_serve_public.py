@@ -90,14 +90,31 @@ def test_a_folder_without_a_page_is_not_listed(ports: tuple[int, int], public: P
     assert ask(ports[0], "/bare/")[0].status == 404
 
 
-def test_the_open_database_is_served_without_plugins(ports: tuple[int, int]) -> None:
+def test_the_open_database_is_served_with_its_own_plugin_alone(ports: tuple[int, int]) -> None:
     answer, body = ask(ports[1], "/fuxue/cell.json?_size=1")
     assert answer.status == 200
     assert len(json.loads(body)["rows"]) == 1
-    assert json.loads(ask(ports[1], "/-/plugins.json")[1]) == []
+    assert [one["name"] for one in json.loads(ask(ports[1], "/-/plugins.json")[1])] == ["csv_mark.py"]
     assert list(json.loads(ask(ports[1], "/.json")[1])["databases"][0]["name"]) == list("fuxue")
     assert ask(ports[1], "/-/login")[0].status == 404
     assert "公开数据" in ask(ports[1], "/fuxue")[1].decode()
+
+
+def test_excel_recognises_every_csv_of_the_open_database(ports: tuple[int, int]) -> None:
+    paths = (
+        "cell.csv",
+        "cell.csv?_stream=on",
+        "units_wide.csv?_dl=1&_size=max",
+        "waiting.csv",
+        "-/query.csv?sql=select+1",
+    )
+    for path in paths:
+        answer, body = ask(ports[1], f"/fuxue/{path}")
+        assert answer.status == 200, path
+        assert body.startswith(b"\xef\xbb\xbf"), path
+        assert body.count(b"\xef\xbb\xbf") == 1, path
+    for path in ("cell.json", "nothing.csv", ""):
+        assert not ask(ports[1], f"/fuxue/{path}")[1].startswith(b"\xef\xbb\xbf"), path
 
 
 def test_the_open_database_comes_with_questions_and_names_no_path(ports: tuple[int, int], public: Path) -> None:
