@@ -80,9 +80,9 @@ def fill(connection: Any, number: int) -> None:
         code = draw.choice("KBA")
         name = made_up_name(draw)
         rows.append((f"{at:06}", ISSUE, SCOPE, name, draw.choice("男女"), "210281********123X", "2005-06-07",
-                     f"许屯镇某村 {at}", code, letters[code], "否" if code == "K" else "无", "某甲、某乙"))  # fmt: skip
+                     f"许屯镇某村 {at}", code, letters[code], "否" if code == "K" else "无", "某甲、某乙", "2019-02-19"))  # fmt: skip
     connection.execute("BEGIN")
-    connection.executemany("INSERT INTO children VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+    connection.executemany("INSERT INTO children VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", rows)
     connection.execute("COMMIT")
 
 

@@ -12,8 +12,10 @@ from datasette.filters import Filters
 
 #: The most bytes of a query string, own SQL included.
 MOST_ASKED = 16_000
-#: The most rows of a page, and of a facet.
-MOST_ROWS, MOST_FACETS = 10_000, 1_000
+#: The most rows of an export or of JSON, of a page, and of a facet.
+MOST_EXPORTED, MOST_ON_PAGE, MOST_FACETS = 100_000, 1_000, 1_000
+#: The paths of exports, which hold all rows.
+EXPORTED = (".csv", ".xlsx")
 
 _Check = Callable[[str], object]
 
@@ -42,13 +44,11 @@ _SHARED: Mapping[str, _Check] = {
 }
 _OF_SQL: Mapping[str, _Check] = {
     **_SHARED,
-    "_size": lambda value: value == "max" or _number(MOST_ROWS)(value),
     **dict.fromkeys(("_hide_sql", "_show_sql"), _FLAG),
     "_json": _any,
 }
 _OF_TABLE: Mapping[str, _Check] = {
     **_SHARED,
-    "_size": lambda value: value in ("max", "0") or _number(MOST_ROWS)(value),
     "_facet_size": lambda value: value == "max" or _number(MOST_FACETS)(value),
     **dict.fromkeys(("_nofacet", "_nocount", "_nosuggest"), _FLAG),
     **dict.fromkeys(("_where", "_next", "_search"), _any),
@@ -74,9 +74,13 @@ def faulty_parameter(below: str, query: str, columns: Mapping[str, tuple[str, ..
 
 
 def _is_fit(below: str, name: str, value: str, columns: tuple[str, ...] | None) -> object:
+    if name == "_size":
+        return value in ("0", "max") or _number(MOST_EXPORTED)(value) if "." in below else _number(MOST_ON_PAGE)(value)
+    if name == "_next" and below.endswith(EXPORTED):
+        return False  # the rows from there on only
     if below.startswith("/-/query"):
         return _OF_SQL[name](value) if name in _OF_SQL else not name.startswith("_")  # the values of :named parameters
-    if columns is None or not re.fullmatch(r"/[a-z_]+(\.json|\.csv)?", below):
+    if columns is None or not re.fullmatch(r"/[a-z_]+(\.json|\.csv|\.xlsx)?", below):
         return name not in _OF_TABLE or _OF_TABLE[name](value)  # a row, or a scope's first page
     if name in _OF_TABLE:
         return _OF_TABLE[name](value)

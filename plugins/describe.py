@@ -7,6 +7,7 @@ from datasette.utils import parse_metadata
 
 from etl.findings import FuxueError
 from etl.rulebook.campaign import BUREAU, Campaign
+from plugins.asked import MOST_EXPORTED
 
 #: The entry of `metadata.yml` that describes the scopes' files; a table means the same in all of them.
 _ENTRY = "staff"
@@ -21,6 +22,10 @@ TABLE_DISPLAY: dict[str, dict[str, Any]] = {
     "findings": {"facets": ["severity", "rule"], "sort": "id", "size": 50, "label_column": "rule"},
     "corrections": {"facets": ["state", "category_name"], "sort": "serial", "size": 50, "label_column": "serial"},
     "cases": {"facets": ["state", "category_name"], "sort": "serial", "size": 50, "label_column": "serial"},
+    "answers": {"facets": ["category_name"], "sort_desc": "received", "size": 50, "label_column": "serial"},
+    "signatures": {"facets": ["act"], "sort": "serial", "size": 50, "label_column": "serial"},
+    "changes": {"facets": ["unit"], "sort": "id", "size": 50, "label_column": "serial"},
+    "deliverables": {"facets": ["state", "what"], "sort": "unit", "size": 50, "label_column": "what"},
     "flags": {"facets": ["rule"], "sort": "unit", "size": 50, "label_column": "rule"},
     "visits": {"facets": ["sample", "unit"], "sort": "serial", "size": 50, "label_column": "serial"},
 }
@@ -31,12 +36,12 @@ SETTINGS: dict[str, Any] = {
     "allow_signed_tokens": False,
     "suggest_facets": False,
     "default_page_size": 50,
-    "max_returned_rows": 10_000,  # all children of a county: a truncated CSV would be wrong
+    "max_returned_rows": MOST_EXPORTED,
     "sql_time_limit_ms": 1000,
     "facet_time_limit_ms": 500,
     "default_cache_ttl": 0,
     "max_post_body_bytes": 64 * 1024,
-    "max_csv_mb": 10,
+    "max_csv_mb": 0,  # Datasette would end a larger one with an error in its last line; answers are limited as a whole
     "truncate_cells_html": 0,
     "template_debug": False,
     "trace_debug": False,
@@ -93,12 +98,6 @@ def metadata_rows(given: dict[str, Any]) -> dict[str, list[tuple[str, ...]]]:
                 (name, table, column, "description", text) for column, text in entry["columns"].items()
             ]
     return rows
-
-
-def config(scopes: list[str]) -> dict[str, Any]:
-    """Datasette's configuration for the scopes; permissions are not part of it (see `plugins.access`)."""
-    tables = {scope: {"tables": {name: dict(shown) for name, shown in TABLE_DISPLAY.items()}} for scope in scopes}
-    return {"plugins": {"datasette-accounts": ACCOUNTS}, "databases": tables}
 
 
 def heading(description: str | None, column: str) -> str:

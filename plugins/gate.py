@@ -20,7 +20,8 @@ from datasette.utils.asgi import Request
 from datasette_accounts import resolve_actor
 
 from plugins.access import visible_scopes
-from plugins.asked import faulty_parameter
+from plugins.asked import MOST_EXPORTED, MOST_ON_PAGE, faulty_parameter
+from plugins.exports import EXPORTS, attachment
 from plugins.harmless import harmless
 from plugins.looks import Auditor, Seen, look_of, seen
 from plugins.sessions import must_wait
@@ -42,7 +43,7 @@ OPEN = (
 #: Open to every account.
 STAFF = (
     (READ, re.compile(r"/|/-/(account|logout|audit)")),
-    (POST, re.compile(r"/-/logout/perform|/-/account/api/change-password")),
+    (POST, re.compile(r"/-/logout/perform|/-/account/api/(change-password|revoke-session|logout-others)")),
 )
 #: Below a scope's name: the form to view a full ID number (`plugins.reveal`).
 REVEAL = re.compile(r"/-/number/[\w-]+,[\w-]+", re.ASCII)
@@ -90,18 +91,31 @@ def log_error_kind(error: BaseException) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """The columns of each table of a scope, and the host names that a request may use for the server."""
+    """The tables of scopes (title, descriptions of columns), and the host names by which the server may be called."""
 
-    columns: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, tuple[str, Mapping[str, str]]]
     hosts: frozenset[str]
     is_tls: bool = False
 
     @cached_property
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the columns of each table."""
+        return {name: tuple(columns) for name, (_, columns) in self.tables.items()}
+
+    def columns_of(self, table: str | None) -> Mapping[str, str]:
+        """The descriptions of a table's columns; empty for own SQL."""
+        return self.tables[table][1] if table else {}
+
+    @cached_property
     def below(self) -> re.Pattern[str]:
         """The paths below a scope's name: its page, the SQL page, and the documented tables with their rows."""
-        known = "|".join(map(re.escape, self.columns))
-        rows = r"/[\w~,-]+(\.json)?"
-        return re.compile(rf"(\.json|/-/query(\.json|\.csv)?|/({known})((\.json|\.csv)?|{rows}))?", re.ASCII)
+        known = "|".join(map(re.escape, self.tables))
+        rows, kinds = r"/[\w~,-]+(\.json)?", r"(\.json|\.csv|\.xlsx)?"
+        return re.compile(rf"(\.json|/-/query{kinds}|/({known})({kinds}|{rows}))?", re.ASCII)
+
+    def title_of(self, below: str) -> str:
+        """The Chinese title of the table that a path below a scope's name is about."""
+        return self.tables.get(below.lstrip("/").partition(".")[0], ("查询结果", {}))[0]
 
     def exists(self, method: str, below: str) -> bool:
         """Whether the path `below` a scope's name exists for a method."""
@@ -122,6 +136,9 @@ def gate(datasette: Datasette, app: App, given: Rules, auditor: Auditor) -> App:
             return
         rules = getattr(datasette, "rules", given)  # the launcher sets hosts and TLS only at the end
         answer = _Answer(send, scope, auditor, (*_HEADERS, *([STRICT] if rules.is_tls else [])))
+        path = _path(scope)
+        answer.seen.is_export = path.endswith((*EXPORTS,))
+        answer.seen.most_rows = MOST_ON_PAGE if _wants_page(Request(scope, receive), path) else MOST_EXPORTED
         token = seen.set(answer.seen)
         try:
             refusal = await _refusal(datasette, scope, receive, rules, answer)
@@ -176,8 +193,15 @@ async def _refusal_below_scope(
         return 404, None
     if found["scope"] not in await visible_scopes(datasette, actor):
         return 404, None
-    answer.wrong = faulty_parameter(found["below"], scope.get("query_string", b"").decode("latin-1"), rules.columns)
-    return (400, None) if answer.wrong else None
+    query = scope.get("query_string", b"")
+    answer.wrong = faulty_parameter(found["below"], query.decode("latin-1"), rules.columns)
+    if answer.wrong:
+        return 400, None
+    if answer.seen.is_export:
+        answer.title = rules.title_of(found["below"])
+        if b"_size=" not in query:  # Datasette would give the rows of one page
+            scope["query_string"] = query + b"&_size=max" if query else b"_size=max"
+    return None
 
 
 def _listed(rules: tuple[tuple[frozenset[str], re.Pattern[str]], ...], method: str, path: str) -> bool:
@@ -198,7 +222,7 @@ def _host_known(request: Request, hosts: frozenset[str]) -> bool:
 
 def _wants_page(request: Request, path: str) -> bool:
     accept = request.headers.get("accept") or ""
-    data = path.endswith((".json", ".csv")) or "application/json" in accept
+    data = path.endswith((".json", *EXPORTS)) or "application/json" in accept
     return request.method in READ and not data
 
 
@@ -210,13 +234,13 @@ class _Answer:
     """Sends the answer, or a refusal, with our headers; it is recorded before its first byte leaves.
 
     `actor` is the account's name, empty for an attempt to log in, None for a request that needs no record. `wrong` is
-    the name of the parameter for which the request is refused.
+    the name of the parameter for which the request is refused; `title` names the file of an export.
     """
 
     def __init__(self, send: Send, scope: Message, auditor: Auditor, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self._send, self._scope, self._auditor, self._headers = send, scope, auditor, headers
         self.actor: str | None = None
-        self.wrong = ""
+        self.wrong = self.title = ""
         self.seen = Seen()
         self._recorded = -1
         self._held: Message | None = None
@@ -232,10 +256,13 @@ class _Answer:
         """
         if message["type"] == "http.response.start":
             kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in REPLACED]
-            is_table = (
-                message["status"] == 200 and _path(self._scope).endswith(".csv") and self._scope["method"] == "GET"
-            )
-            self._table = [] if is_table else None
+            if message["status"] == 200 and self.title:
+                extension = f".{_path(self._scope).rpartition('.')[2]}"
+                dropped = (b"content-type", b"content-disposition")
+                kept = [pair for pair in kept if pair[0].lower() not in dropped]
+                kept += [(b"content-type", EXPORTS[extension].encode())]
+                kept += [(b"content-disposition", attachment(self.title, extension).encode())]
+                self._table = [] if extension == ".csv" and self._scope["method"] == "GET" else None
             self._held = {**message, "headers": [*kept, *self._headers]}
             self._status = message["status"]
             return
@@ -270,6 +297,7 @@ class _Answer:
 
     async def refuse(self, status: int, location: str | None) -> None:
         """Send a refusal, which is the same for everyone and every path, but for the name of a wrong parameter."""
+        self.title = ""
         headers = [(b"content-type", b"text/html; charset=utf-8")]
         text = _TEXTS.get(status, "") + (_WRONG.format(name=self.wrong[:80]) if self.wrong else "")
         body = _PAGE.format(text=html.escape(text), status=status).encode()
@@ -278,7 +306,7 @@ class _Answer:
         elif _path(self._scope).endswith(".json") or "/api/" in _path(self._scope):
             headers = [(b"content-type", b"application/json; charset=utf-8")]
             body = json.dumps({"ok": False, "error": text, "status": status}, ensure_ascii=False).encode()
-        elif _path(self._scope).endswith(".csv"):
+        elif _path(self._scope).endswith((*EXPORTS,)):
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
             body = f"{text}\n".encode()
         await self({"type": "http.response.start", "status": status, "headers": headers})

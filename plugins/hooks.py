@@ -16,11 +16,15 @@ from etl.findings import FuxueError
 from etl.rulebook.campaign import BUREAU
 from plugins import access
 from plugins.describe import heading, titles
+from plugins.exports import export_links, password_of, xlsx_export
 from plugins.gate import App, Rules, gate, log_error_kind
+from plugins.home_page import home_page
+from plugins.looks import seen
 from plugins.overview import overview
 from plugins.password_strength import install_check
 from plugins.reveal import ROUTE, audit_page, reveal
 from plugins.scope_pages import first_page
+from plugins.story import story
 
 _NAME = "fuxue"
 #: Plugins that log in without an account, and the error report, which logs local variables.
@@ -107,20 +111,42 @@ def extra_template_vars(
         return {}
     texts = titles(datasette._metadata_local) | {"heading": heading, "coded": CODED}
 
-    async def with_keeper() -> dict[str, Any]:
-        return texts | {"keeps_log": await datasette.is_custodian(request.actor if request else None)}
-
     async def with_pages() -> dict[str, Any]:
-        lines = await overview(datasette, datasette.left_to_do) if database == BUREAU else []
-        more = {"units": lines, "left": datasette.left_to_do}
+        columns = datasette.pages.by_unit
+        lines = await overview(datasette, columns) if database == BUREAU else []
+        listed = {database, *(line.unit for line in lines)}
+        others = [name for name in datasette.databases if name not in listed] if lines else []
+        more = {"units": lines, "left": columns, "others": others, "printed_names": datasette.printed_names}
+        more["export_password"] = password_of(datasette.keys, str(database))
         return texts | await first_page(datasette, str(database)) | more
+
+    async def story_of(issue: str, serial: str) -> Any:
+        return await story(datasette, str(database), issue, serial)
 
     if template == "database.html" and database:
         return with_pages
     if view_name == "table" and request:
         can_search = bool(searched_columns(rules, str(table)))
-        return texts | {"can_search": can_search, "searched": request.args.get("_search") or ""}
-    return with_keeper if view_name == "index" else texts
+        searched = {"can_search": can_search, "searched": request.args.get("_search") or ""}
+        return texts | searched | {"exports": export_links(request)}
+    if template == "query.html" and request:
+        what = seen.get()
+        return texts | {"exports": export_links(request), "is_cut": what is not None and what.is_cut}
+    return texts | {"story_of": story_of} if view_name == "row" else texts
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def register_output_renderer() -> dict[str, Any]:
+    """The sealed workbook (`plugins.exports`); our templates link to it."""
+
+    async def render(
+        datasette: Datasette, columns: Any, rows: Any, database: str, table: str | None, error: str | None
+    ) -> Any:
+        if error:
+            raise DatasetteError(error, status=400)
+        return await xlsx_export(datasette, columns, rows, database, table) if rules_of(datasette) else None
+
+    return {"extension": "xlsx", "render": render, "can_render": lambda: False}
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -150,7 +176,7 @@ def searched_columns(rules: Rules, table: str) -> list[str]:
 @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]
 def register_routes(datasette: Datasette) -> list[tuple[str, Any]]:
     """Our routes. Our logout page replaces that of the accounts plugin, whose inline script the policy forbids."""
-    ours = [(r"/-/logout$", logout), (r"/-/audit$", audit_page), (ROUTE, reveal)]
+    ours = [(r"/$", home_page), (r"/-/logout$", logout), (r"/-/audit$", audit_page), (ROUTE, reveal)]
     return ours if rules_of(datasette) else []
 
 

@@ -19,10 +19,9 @@ from etl.vault.store.files import scope_names
 from etl.vault.store.keys import Keys
 from plugins.accounts import add_account, disable_account, enable_account, list_accounts, reset_account
 from plugins.certificate import Tls, tls_of
-from plugins.describe import config, describe_staff, metadata
+from plugins.describe import ACCOUNTS, describe_staff, heading, metadata
 from plugins.gate import Rules
-from plugins.overview import left_to_do
-from plugins.scope_pages import ready_made
+from plugins.scope_pages import scope_pages
 from plugins.staff import StaffDatasette
 
 __all__ = [
@@ -51,12 +50,14 @@ def build_staff(home: Home, keys: Keys, campaign: Campaign, root: Path) -> Staff
     return StaffDatasette(
         home,
         keys,
-        Rules({name: tuple(table["columns"]) for name, table in described["tables"].items()}, LOOPBACK),
+        Rules(
+            {name: (heading(table["title"], name), table["columns"]) for name, table in described["tables"].items()},
+            LOOPBACK,
+        ),
         built,
-        ready_made(campaign),
-        left_to_do(campaign),
+        scope_pages(campaign),
         metadata=metadata(described, campaign, built),
-        config=config(built),
+        config={"plugins": {"datasette-accounts": ACCOUNTS}},
     )
 
 

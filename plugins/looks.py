@@ -18,13 +18,17 @@ class Seen:
     """The queries of scopes that a request has made so far, in any of its tasks.
 
     `rows` is the largest number of rows of one statement; `reason` is the reason given, if any. If `is_recorded`, the
-    handler has written the entry itself, and the gate writes none.
+    handler has written the entry itself, and the gate writes none. `most_rows` is how many rows one statement may give;
+    an export (`is_export`) with more is refused, anything else is cut (`is_cut`) and says so.
     """
 
     statements: int = 0
     rows: int = 0
     reason: str = ""
     is_recorded: bool = False
+    is_export: bool = False
+    is_cut: bool = False
+    most_rows: int = 0
 
     def add(self, rows: int) -> None:
         """Count one more statement and its rows."""

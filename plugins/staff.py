@@ -1,6 +1,5 @@
 """The staff instance: a Datasette with the databases of scopes and no others."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ from etl.vault.store.keys import Keys
 from plugins import hooks
 from plugins.access import CUSTODIAN, has_scope
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
-from plugins.describe import METADATA, SETTINGS, metadata_rows, titles
+from plugins.describe import METADATA, SETTINGS, TABLE_DISPLAY, metadata_rows, titles
 from plugins.gate import Rules
 from plugins.looks import Auditor
-from plugins.overview import LeftToDo
-from plugins.scope_pages import PageLink
+from plugins.scope_pages import ScopePages
 from plugins.sessions import IdleSessions
 from plugins.statement_limits import Turns, rows_of_bounded_answers
+from plugins.story import tellings
 
 _HERE = Path(__file__).resolve().parent
 
@@ -32,8 +31,7 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
         keys: Keys,
         rules: Rules,
         scopes: list[str],
-        pages: Sequence[PageLink] = (),
-        left_to_do: Sequence[LeftToDo] = (),
+        pages: ScopePages | None = None,
         **options: Any,
     ) -> None:
         use_sqlcipher()
@@ -53,7 +51,7 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
         self.printed_names: dict[str, str] = titles(options.get("metadata") or {})["scope_titles"]
         self.home, self.keys, self.auditor = home, keys, Auditor(home, keys)
         self.idle_sessions, self.turns = IdleSessions(), Turns()
-        self.pages, self.left_to_do = pages, left_to_do
+        self.pages, self.tellings = pages, tellings()
         self.remove_database("_memory")
         self._internal_database = InternalDatabase(self, path, keys)
         self._internal_database.name = INTERNAL_DB_NAME
@@ -63,6 +61,10 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
     async def is_custodian(self, actor: dict[str, Any] | None) -> bool:
         """Whether an account is the custodian's, who keeps the audit log."""
         return bool(actor) and await has_scope(self, actor, CUSTODIAN)
+
+    async def table_config(self, database: str, table: str) -> dict[str, Any]:  # noqa: ARG002 - alike in all scopes
+        """How a table is shown. It is not part of the configuration, which Datasette goes through at every request."""
+        return dict(TABLE_DISPLAY.get(table, {}))
 
     def _prepare_connection(self, conn: Any, database: str) -> None:
         super()._prepare_connection(conn, database)

@@ -22,6 +22,7 @@ from etl.findings import FuxueError
 LIMITS = {0: 100_000, 1: 20_000, 2: 200, 3: 200, 4: 50, 7: 0, 8: 200}
 #: The most bytes of all texts and blobs of one answer.
 ANSWER_BYTES = 16 * 1024 * 1024
+_TOO_LARGE = "超过 16 MB，请加上条件分几次查询 / more than 16 MB: ask in parts"
 #: The most requests of an account that wait for their turn.
 WAITING = 20
 
@@ -59,7 +60,7 @@ def rows_of_bounded_answers() -> Callable[[Any, tuple[Any, ...]], Any]:
             reading, size = weakref.ref(cursor), 0
         size += sum(len(value) for value in values if isinstance(value, str | bytes))
         if size > ANSWER_BYTES:
-            raise library.OperationalError("the answer is too large")
+            raise library.OperationalError(_TOO_LARGE)
         return library.Row(cursor, values)
 
     return row

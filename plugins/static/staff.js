@@ -27,7 +27,7 @@ for (const form of document.querySelectorAll("form[data-json]")) {
 
 for (const button of document.querySelectorAll("button[data-post]")) {
   button.addEventListener("click", async () => {
-    await post(button.dataset.post, {});
+    await post(button.dataset.post, JSON.parse(button.dataset.body || "{}"));
     location.assign(button.dataset.then);
   });
 }

@@ -13,12 +13,14 @@ from urllib.parse import quote
 import pytest
 
 from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign
-from etl.vault.store.files import open_scope
+from etl.vault.scopes.contents import scopes
+from etl.vault.store.files import connect, open_scope, scope_key, scope_path
 from etl.workflow import loading
 from etl.workflow.run import Run
+from plugins.access import CUSTODIAN
 from plugins.accounts import add_account
 from plugins.launch import build_staff
-from plugins.scope_pages import ready_made
+from plugins.scope_pages import scope_pages
 from tests.support.homes import ROOT, at_due
 from tests.support.staff_home import PASSWORD
 from tests.support.staff_instance import Instance
@@ -36,6 +38,21 @@ class Loaded(Instance):
         self.run(self.datasette.invoke_startup())
 
 
+def flag(run: Run, scope: str) -> None:
+    """The small campaign gives no cause for a flag."""
+    connection = connect(scope_path(run.home.scopes, scope), scope_key(run.keys, scope))
+    connection.execute(
+        "INSERT INTO flags VALUES (?, 'S01', '这个单位 20 人中有 19 人填 <A>，须看。', 'Of 20, 19 are A.')", [UNIT]
+    )
+    connection.close()
+
+
+def give(made: Loaded, username: str, scope: str) -> None:
+    """A further scope for an account."""
+    sql = "INSERT INTO fuxue_scopes SELECT id, ? FROM datasette_accounts_users WHERE username = ?"
+    made.run(made.datasette.get_internal_database().execute_write(sql, [scope, username]))
+
+
 @pytest.fixture(scope="module")
 def loaded(
     tmp_path_factory: pytest.TempPathFactory, issued_once: Path, small: Campaign, small_folder: Path
@@ -46,7 +63,12 @@ def loaded(
     loading.load_files(run, sorted(run.home.inbox.iterdir()))
     for scope in (UNIT, BUREAU, INSPECTORATE, run.campaign.casework.departments[0].slug):
         add_account(run.home, run.keys, f"of.{scope}", scope, PASSWORD)
+    add_account(run.home, run.keys, "of.custodian", CUSTODIAN, PASSWORD)
+    add_account(run.home, run.keys, "of.two", UNIT, PASSWORD)
+    flag(run, INSPECTORATE)
+    flag(run, BUREAU)
     made = Loaded(run)
+    give(made, "of.two", INSPECTORATE)
     yield made
     made.close()
 
@@ -61,7 +83,7 @@ def test_every_link_of_a_first_page_leads_somewhere(loaded: Loaded, small: Campa
     for link in links:
         assert loaded.ask(link, cookie).status_code == 200, link
     if scope == UNIT:
-        assert "/children?category__isnull=1" in page
+        assert "/children?category__in=I,J,K,L,M&amp;returned=" in page
         assert "/flags" not in page
     if scope == INSPECTORATE:
         assert "/flags?" in page
@@ -86,7 +108,7 @@ def rows(loaded: Loaded, scope: str, sql: str) -> list[tuple[object, ...]]:
     ],
 )
 def test_a_link_shows_just_the_rows_that_it_names(loaded: Loaded, small: Campaign, title: str, where: str) -> None:
-    (link,) = [one for one in ready_made(small) if one.title == title]
+    (link,) = [one for one in scope_pages(small).links if one.title == title]
     answer = loaded.ask(f"/{BUREAU}/{link.table}.json?{link.query}&_size=max&_shape=array", loaded.log_in("of.bureau"))
     wanted = rows(loaded, BUREAU, f"SELECT serial FROM children WHERE {where} ORDER BY serial")
     assert sorted(row["serial"] for row in answer.json()) == [serial for (serial,) in wanted]
@@ -103,7 +125,7 @@ def test_fifteen_is_after_the_fifteenth_birthday_and_before_the_sixteenth(
     campaign: Campaign, reference: dt.date, bounds: tuple[str, str]
 ) -> None:
     dated = replace(campaign, ages=replace(campaign.ages, reference=reference))
-    (link,) = [one for one in ready_made(dated) if "15" in one.title]
+    (link,) = [one for one in scope_pages(dated).links if "15" in one.title]
     assert f"birth__gt={bounds[0]}&birth__lte={bounds[1]}" in link.query
 
 
@@ -135,6 +157,7 @@ def test_the_bureau_sees_all_units_in_one_table_by_what_is_left_to_do(loaded: Lo
     cookie = loaded.log_in("of.bureau")
     page = loaded.ask(f"/{BUREAU}", cookie).text
     table = page[page.index("各单位还有什么没做完") :]
+    table = table[: table.index("</table>")]
     units = re.findall(r'<th scope="row"><a href="/([^"]+)">([^<]+)</a>', table)
     assert sorted(units) == sorted((unit.slug, unit.name) for unit in small.units)
     links = [
@@ -151,12 +174,23 @@ def test_the_bureau_sees_all_units_in_one_table_by_what_is_left_to_do(loaded: Lo
     assert "各单位还有什么没做完" not in loaded.ask(f"/{UNIT}", loaded.log_in(f"of.{UNIT}")).text
 
 
-def test_who_sees_many_scopes_has_the_own_first_and_the_others_as_a_list(loaded: Loaded, small: Campaign) -> None:
-    page = loaded.ask("/", loaded.log_in("of.bureau")).text
-    assert page.count('<section class="card">') == 2
-    assert page.index(f'href="/{BUREAU}"') < page.index("各单位和部门")
-    listed = page[page.index("各单位和部门") :]
-    assert all(f'href="/{unit.slug}">{unit.name}<' in listed for unit in small.units)
+def test_whoever_has_one_scope_or_the_bureaus_begins_there(loaded: Loaded, small: Campaign) -> None:
+    for scope in (UNIT, BUREAU, INSPECTORATE):
+        answer = loaded.ask("/", loaded.log_in(f"of.{scope}"))
+        assert (answer.status_code, answer.headers["location"]) == (302, f"/{scope}")
+    page = loaded.ask(f"/{BUREAU}", loaded.log_in("of.bureau")).text
+    assert all(f'href="/{scope}"' in page for scope in scopes(small) if scope != BUREAU)
+
+
+def test_whoever_has_several_scopes_chooses_and_a_custodian_begins_at_the_log(loaded: Loaded, small: Campaign) -> None:
+    cookie = loaded.log_in("of.two")
+    page = loaded.ask("/", cookie).text
+    others = [unit.slug for unit in small.units if unit.slug != UNIT]
+    assert f'href="/{UNIT}">{small.unit[UNIT].name}<' in page
+    assert f'href="/{INSPECTORATE}"' in page
+    assert not any(f'href="/{unit}"' in page for unit in others)
+    answer = loaded.ask("/", loaded.log_in("of.custodian"))
+    assert (answer.status_code, answer.headers["location"]) == (302, "/-/audit")
 
 
 def test_on_pages_units_and_departments_go_by_their_names(loaded: Loaded, small: Campaign) -> None:
@@ -180,3 +214,49 @@ def test_a_search_goes_on_with_conditions_and_is_offered_where_there_are_names(l
     for code, many in ((category, 1), ("Z", 0)):
         path = f"/{UNIT}/children.json?_search={serial}&category={code}&name={quote(str(name))}&_shape=array"
         assert len(loaded.ask(path, cookie).json()) == many
+
+
+@pytest.mark.parametrize("scope", [UNIT, BUREAU, INSPECTORATE])
+def test_the_number_beside_a_link_is_the_number_of_rows_behind_it(loaded: Loaded, small: Campaign, scope: str) -> None:
+    cookie = loaded.log_in(f"of.{scope}")
+    page = loaded.ask(f"/{scope}", cookie).text
+    shown = re.findall(r'<li>(?:<a href="([^"]+)"|<span)><b>(\d+)</b> ([^<]+)<', page)
+    queries = {link.title: link for link in scope_pages(small).links}
+    assert len(shown) >= 4
+    assert any(int(count) for _, count, _ in shown)
+    for link, count, title in shown:
+        query = queries[title].query
+        assert (unescape(link) == f"/{scope}/{queries[title].table}?{query}") is (count != "0"), title
+        answer = loaded.ask(f"/{scope}/{queries[title].table}.json?{query}&_size=max&_shape=array", cookie)
+        assert len(answer.json()) == int(count), title
+
+
+def test_a_row_page_tells_a_childs_whole_story_by_day(loaded: Loaded) -> None:
+    cookie = loaded.log_in(f"of.{UNIT}")
+    issue, serial, category = rows(loaded, UNIT, "SELECT issue, serial, category FROM cases ORDER BY serial LIMIT 1")[0]
+    page = loaded.ask(f"/{UNIT}/children/{issue},{serial}", cookie).text
+    told = re.findall(r"<li><time [^>]*>([^<]+)</time> <a href=\"([^\"]+)\">([^<]+)</a> <span>([^<]*)<", page)
+    assert [title for _, _, title, _ in told][:2] == ["下发", "报送结果"]
+    assert {"下发", "报送结果", "建档"} <= {title for _, _, title, _ in told}
+    days = [day for day, _, _, _ in told]
+    assert days == sorted(days)
+    assert any(title == "报送结果" and text.startswith(f"{category} ") for _, _, title, text in told)
+    for _, link, _, _ in told:
+        path, _, query = unescape(link).partition("?")
+        assert loaded.ask(f"{path}.json?{query}&_shape=array", cookie).json(), link
+    assert UNIT not in "".join(text for _, _, _, text in told)  # by name, not by code
+
+
+def test_a_departments_row_tells_only_what_the_department_sees(loaded: Loaded, small: Campaign) -> None:
+    scope = small.casework.departments[0].slug
+    issue, serial, category = rows(loaded, scope, "SELECT issue, serial, category FROM corrections LIMIT 1")[0]
+    page = loaded.ask(f"/{scope}/corrections/{issue},{serial},{scope},{category}", loaded.log_in(f"of.{scope}")).text
+    assert re.findall(r"</time> <a [^>]*>([^<]+)</a>", page) == ["提出更正"]
+
+
+def test_the_inspectorate_reads_each_flag_with_its_reason_at_once(loaded: Loaded) -> None:
+    page = unescape(loaded.ask(f"/{INSPECTORATE}", loaded.log_in("of.inspectorate")).text)
+    flags = rows(loaded, INSPECTORATE, "SELECT message FROM flags ORDER BY unit, rule LIMIT 60")
+    assert flags
+    for (message,) in flags:
+        assert f"<td>{message}</td>" in page

@@ -1,6 +1,7 @@
 """Who someone is: only a session of an account that may still enter, looked up at every request."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from itsdangerous import URLSafeSerializer
 
 from etl.findings import FuxueError
 from plugins.accounts import add_account, disable_account, enable_account, reset_account
-from tests.support.staff_home import BUREAU, CHIEF, CLERK, OTHER, OWN, PASSWORD, add_accounts, make_home
+from tests.support.staff_home import BUREAU, CHIEF, CLERK, OTHER, OWN, PASSWORD, STRANGER, add_accounts, make_home
 from tests.support.staff_instance import COOKIE, Instance
 
 PAGE = f"/{OWN}/children.json"
@@ -109,7 +110,7 @@ def test_disabling_from_the_command_line_beside_a_running_server(instance: Insta
     assert instance.ask(PAGE, cookie).status_code == 403
     body = {"username": "leaving", "password": PASSWORD}
     assert instance.ask("/-/login/api/authenticate", method="POST", json=body).status_code == 401
-    assert instance.ask("/", instance.log_in(CLERK)).status_code == 200, "others are not touched"
+    assert instance.ask(PAGE, instance.log_in(CLERK)).status_code == 200, "others are not touched"
 
 
 def test_a_first_password_must_be_changed_and_then_opens_the_scope(instance: Instance) -> None:
@@ -149,6 +150,24 @@ def test_an_account_that_is_reset_or_enabled_again(instance: Instance) -> None:
     for change in (reset_account, enable_account):
         with pytest.raises(FuxueError, match=r"staff\.no_account"):
             change(instance.home, instance.keys, "nobody")
+
+
+def test_the_own_sessions_are_listed_and_ended_but_nobody_elses(instance: Instance) -> None:
+    add_account(instance.home, instance.keys, "at.two.desks", OWN, PASSWORD)
+    here, there, third = (instance.log_in("at.two.desks") for _ in range(3))
+    stranger = instance.log_in(STRANGER)
+    page = instance.ask("/-/account", here).text
+    tokens = re.findall(r"""data-body='{"token_sha256": "([0-9a-f]{64})"}'""", page)
+    assert (len(tokens), page.count("本机")) == (2, 1)
+    end = "/-/account/api/revoke-session"
+    for token in tokens:
+        assert instance.ask(end, stranger, "POST", json={"token_sha256": token}).status_code == 200
+    assert [instance.ask(PAGE, cookie).status_code for cookie in (there, third)] == [200, 200], "ended by a stranger"
+    assert instance.ask(end, here, "POST", json={"token_sha256": tokens[0]}).status_code == 200
+    assert sorted(instance.ask(PAGE, cookie).status_code for cookie in (there, third)) == [200, 403]
+    assert instance.ask("/-/account/api/logout-others", here, "POST", json={}).status_code == 200
+    assert [instance.ask(PAGE, cookie).status_code for cookie in (here, there, third)] == [200, 403, 403]
+    assert instance.ask(f"/{OTHER}/children", stranger).status_code == 200
 
 
 def test_posting_from_elsewhere_is_refused(instance: Instance) -> None:

@@ -56,10 +56,11 @@ def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str
             called = (name or CHILD.get(unit, "无名氏")) if i == 1 else made_up_name(random.Random(f"{unit}:{i}"))
             letter, label, back = (("K", "打工务农", "否"), ("B", "在校有学籍", "无"), (None, None, None))[i % 3]
             add(
-                "INSERT INTO children VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                "INSERT INTO children VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     *(f"{number}{i:04}", "20190219-01", unit, called, "男" if i % 2 else "女", "210281********123X"),
                     *("2005-06-07", f"{unit}某村", letter, label, back, TEAM.get(unit, "公输丙") if letter else None),
+                    "2019-02-19",
                 ),
             )
         add(
@@ -71,8 +72,18 @@ def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str
             (number, unit, f"{unit}.xlsx", "2019-02-27", "accepted", 0, 1, 0),
         )
         add(
-            "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?)",
-            (number, number, "warning", "M17", "附件4", "J7", f"{number}0001", "15 周岁标为打工务农，请复核。"),
+            "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?)",
+            (
+                number,
+                number,
+                "warning",
+                "M17",
+                "附件4",
+                "J7",
+                "20190219-01",
+                f"{number}0001",
+                "15 周岁标为打工务农，请复核。",
+            ),
         )
     connection.close()
     path.replace(home.scopes / f"{scope}.db")

@@ -11,6 +11,7 @@ from etl.forms.id_number import birth_of, mask
 from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign
 from etl.vault.record.count import count
 from etl.vault.record.inspection import current_answers
+from etl.vault.scopes import received
 from etl.vault.store.open import Vault
 
 _Row = tuple[object, ...]
@@ -19,16 +20,19 @@ Tables = Mapping[str, Sequence[_Row]]
 #: A function that finds the inspectorate's flags in all current answers.
 FindFlags = Callable[[Sequence[CurrentAnswer], Campaign], Sequence[Flag]]
 _PROGRESS = ("suspected", "verified", "deducted", "to_return", "returned", "still_out")
-OF_UNIT = ("children", "progress", "workbooks", "findings", "corrections", "cases")
+OF_UNIT = (
+    "children", "progress", "workbooks", "findings", "corrections", "cases", "answers", "signatures", "changes",
+    "deliverables",
+)  # fmt: skip
 OF_DEPARTMENT = ("corrections", "workbooks", "findings")
-OF_INSPECTORATE = ("progress", "flags", "visits")
+OF_INSPECTORATE = ("progress", "flags", "visits", "changes", "deliverables")
 OF_BUREAU = (*OF_UNIT, "flags", "visits")
 #: The table of full ID numbers, in a separate file.
 _NUMBER = "number"
 
 CHILDREN = """
-SELECT c.issue, c.serial, c.id_number, c.unit, c.name, c.sex, c.household, a.category, a.returned, a.team
-FROM child c LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
+SELECT c.issue, c.serial, c.id_number, c.unit, c.name, c.sex, c.household, a.category, a.returned, a.team, i.issued_on
+FROM child c JOIN issue i ON i.id = c.issue LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
 """
 _CORRECTIONS = """
 SELECT s.issue, s.serial, c.id_number, s.department, c.unit, c.name, c.sex, c.household, s.category, s.wrong,
@@ -58,7 +62,7 @@ WHERE w.unit IS NOT NULL GROUP BY w.id
 FINDINGS = """
 SELECT w.unit, f.id, f.workbook,
        CASE f.severity WHEN 'error' THEN '错误' WHEN 'warning' THEN '提示' ELSE '备注' END,
-       f.rule, f.sheet, f.cell, f.serial, f.message
+       f.rule, f.sheet, f.cell, w.issue, f.serial, f.message
 FROM finding f JOIN workbook w ON w.id = f.workbook WHERE w.unit IS NOT NULL
 """
 
@@ -104,15 +108,21 @@ def _all(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> Iterator[_S
     for unit, *rest in vault.connection.execute(FINDINGS):
         yield "findings", (unit,), tuple(rest), None
     yield from _progress(vault, campaign)
+    yield from (("answers", (unit,), row, None) for unit, row in received.answers(vault, names))
+    yield from (("signatures", (unit,), row, None) for unit, row in received.signatures(vault))
+    for unit, row in received.base_changes(vault, campaign):
+        yield "changes", (unit, INSPECTORATE), row, None
+    for unit, row in received.deliverables(vault, campaign):
+        yield "deliverables", (unit, INSPECTORATE), row, None
     for flag in find_flags(current_answers(vault, dt.date.max), campaign):
         yield "flags", (INSPECTORATE,), (flag.unit, flag.rule, flag.message, flag.message_en), None
 
 
 def _children(vault: Vault, names: Mapping[str, str]) -> Iterator[_Seen]:
     rows = vault.connection.execute(CHILDREN)
-    for issue, serial, number, unit, name, sex, household, code, returned, team in rows:
+    for issue, serial, number, unit, name, sex, household, code, returned, team, issued_on in rows:
         row = (serial, issue, unit, name, sex, mask(number), str(birth_of(number)), household, code, names.get(code),
-               returned, team)  # fmt: skip
+               returned, team, issued_on)  # fmt: skip
         yield "children", (unit,), row, (issue, serial, number)
 
 

@@ -15,9 +15,13 @@ CREATE TABLE children (
   category_name TEXT,
   returned      TEXT,
   team          TEXT,
+  issued_on     TEXT NOT NULL,
   PRIMARY KEY (issue, serial)
 ) STRICT;
-CREATE INDEX children_by_category ON children (category);
+CREATE INDEX children_by_serial ON children (serial);
+CREATE INDEX children_by_category ON children (category, returned);
+CREATE INDEX children_by_category_name ON children (category_name);
+CREATE INDEX children_by_returned ON children (returned);
 CREATE INDEX children_by_name ON children (name);
 
 CREATE TABLE progress (
@@ -50,9 +54,11 @@ CREATE TABLE findings (
   rule     TEXT NOT NULL,
   sheet    TEXT NOT NULL,
   cell     TEXT NOT NULL,
+  issue    TEXT,
   serial   TEXT,
   message  TEXT NOT NULL
 ) STRICT;
+CREATE INDEX findings_of_child ON findings (issue, serial);
 
 CREATE TABLE corrections (
   issue         TEXT NOT NULL,
@@ -118,4 +124,50 @@ CREATE TABLE visits (
   category_name TEXT,
   returned      TEXT,
   PRIMARY KEY (sample, issue, serial)
+) STRICT;
+
+CREATE TABLE answers (
+  issue         TEXT NOT NULL,
+  serial        TEXT NOT NULL,
+  workbook      INTEGER NOT NULL REFERENCES workbooks (id),
+  unit          TEXT NOT NULL,
+  received      TEXT NOT NULL,
+  category      TEXT NOT NULL,
+  category_name TEXT,
+  returned      TEXT NOT NULL,
+  team          TEXT NOT NULL,
+  PRIMARY KEY (issue, serial, workbook)
+) STRICT;
+
+CREATE TABLE signatures (
+  issue     TEXT NOT NULL,
+  serial    TEXT NOT NULL,
+  signature INTEGER NOT NULL,
+  unit      TEXT NOT NULL,
+  act       TEXT NOT NULL,
+  signed_on TEXT NOT NULL,
+  members   TEXT NOT NULL,
+  PRIMARY KEY (issue, serial, signature)
+) STRICT;
+
+CREATE TABLE changes (
+  id       INTEGER PRIMARY KEY,
+  received TEXT NOT NULL,
+  unit     TEXT NOT NULL,
+  issue    TEXT NOT NULL,
+  serial   TEXT NOT NULL,
+  earlier  TEXT NOT NULL,
+  later    TEXT NOT NULL,
+  filler   TEXT NOT NULL,
+  leader   TEXT NOT NULL
+) STRICT;
+CREATE INDEX changes_of_child ON changes (issue, serial);
+
+CREATE TABLE deliverables (
+  unit        TEXT NOT NULL,
+  what        TEXT NOT NULL,
+  medium      TEXT NOT NULL,
+  state       TEXT NOT NULL,
+  received_on TEXT,
+  PRIMARY KEY (unit, what, medium)
 ) STRICT;
