@@ -58,6 +58,16 @@ async def has_scope(datasette: Datasette, actor: dict[str, Any] | None, scope: s
 
 async def visible_scopes(datasette: Datasette, actor: dict[str, Any]) -> list[str]:
     """Names of the databases that an account may see now, sorted, the bureau's first."""
-    rows = await datasette.get_internal_database().execute(VISIBLE, {"fuxue_actor": actor["id"]})
-    names = {row[0] for row in rows} & set(datasette.databases)
-    return sorted(names, key=lambda name: (name != BUREAU, name))
+    rows = await datasette.get_internal_database().execute(OWN, {"fuxue_actor": actor["id"]})
+    own, every = {row[0] for row in rows}, set(datasette.databases)
+    return sorted(every if BUREAU in own else own & every, key=lambda name: (name != BUREAU, name))
+
+
+async def allowed(datasette: Any, actor: dict[str, Any] | None, action: str, scope: str | None) -> bool:
+    """Whether an account may do something now: the same rule as `permission`, without Datasette's two large queries."""
+    if not actor or not actor.get("id"):
+        return False
+    if action == "view-instance":
+        found = await datasette.get_internal_database().execute(OWN, {"fuxue_actor": actor["id"]})
+        return len(found.rows) > 0
+    return action in SCOPED_ACTIONS and scope in await visible_scopes(datasette, actor)

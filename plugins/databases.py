@@ -21,6 +21,7 @@ from etl.findings import FuxueError
 from etl.vault.store.files import Connection, connect, open_scope, scope_path
 from etl.vault.store.keys import Keys
 from plugins.looks import seen
+from plugins.remembered import Remembered, schema_remembered
 from plugins.statement_limits import library, limit_statements
 
 _Result = TypeVar("_Result")
@@ -32,9 +33,10 @@ SCHEMA_PRAGMAS = frozenset(
 #: Functions with effects outside the query: on other files, native code, the log.
 FORBIDDEN_FUNCTIONS = frozenset(("load_extension", "sqlcipher_export", "fts3_tokenizer", "sqlite_log"))
 
-#: The memory that SQLite may use in all, and the page cache of one connection (one for each scope and thread).
+#: The memory that SQLite may use in all, and the page cache of one connection (one for each scope and thread). It has
+#: room for a whole file: with less, every sort would decrypt the same pages again.
 HEAP_BYTES = 512 * 1024 * 1024
-CACHE_KB = 2000
+CACHE_KB = 64_000
 #: After this time no query can still run on a retired connection, since each query is stopped after a second.
 QUIET_SECONDS = 30.0
 
@@ -100,6 +102,7 @@ class InternalDatabase(KeyedDatabase):
         return connection
 
 
+@schema_remembered
 class ScopeDatabase(KeyedDatabase):
     """A scope's file, read-only in two ways: it is opened so, and the authorizer denies writing.
 
@@ -107,11 +110,17 @@ class ScopeDatabase(KeyedDatabase):
     replacement, when no query can still be running on them.
     """
 
+    #: Up to this number Datasette counts rows exactly; the largest county has fewer.
+    count_limit = 1_000_000
+
     def __init__(self, ds: Datasette, scopes: Path, scope: str, keys: Keys) -> None:
         super().__init__(ds, path=str(scope_path(scopes, scope)), is_mutable=True)
         self._scopes, self._scope, self._keys = scopes, scope, keys
         self._identity: tuple[int, int] | None = None
         self._retired: list[tuple[float, Connection]] = []
+        self._remembered = Remembered()
+        #: What is remembered of the file's schema.
+        self.schema: dict[Any, Any] = {}
 
     def connect(self, write: bool = False) -> Connection:  # noqa: ARG002 - Datasette passes it; writing is not possible
         """An open, guarded, read-only connection."""
@@ -125,8 +134,16 @@ class ScopeDatabase(KeyedDatabase):
         return connection
 
     async def execute(self, sql: str, params: Any = None, *args: Any, **options: Any) -> Any:
-        """As above; of too many rows, an export refuses all, and a page has the first and says that there are more."""
+        """As above; counts about the same file are answered from memory.
+
+        Of too many rows, an export refuses all, and a page has the first and says that there are more.
+        """
+        key = None if args else self._remembered.key(self.state(), sql, params, options)
+        if (known := self._remembered.get(key)) is not None:
+            self.looked_at(len(known.rows))
+            return known
         found, request = await super().execute(sql, params, *args, **options), seen.get()
+        self._remembered.put(key, found)
         if request is None or not options.get("truncate"):
             return found
         is_cut = found.truncated or len(found.rows) > request.most_rows
@@ -145,6 +162,11 @@ class ScopeDatabase(KeyedDatabase):
         self._all_connections.extend(connection for _, connection in self._retired)
         self._retired.clear()
         super().close()
+
+    def state(self) -> tuple[int, int] | None:
+        """Identifies the file as it is now; it changes when the file is replaced."""
+        self._follow_file()
+        return self._identity
 
     async def execute_isolated_fn(self, fn: Callable[[Connection], _Result]) -> _Result:
         """Run `fn` on its own connection. Datasette would use its writing thread, which logs failing statements."""
@@ -189,5 +211,6 @@ class ScopeDatabase(KeyedDatabase):
         # Each thread stores its connection under this name, so a new name makes it open the new file.
         self._thread_local_id = f"scope{next(_generation)}"
         self._identity = identity
+        self.schema.clear()
         for connection in done:
             connection.close()

@@ -17,14 +17,13 @@ from urllib.parse import quote
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
-from datasette_accounts import resolve_actor
 
 from plugins.access import visible_scopes
 from plugins.asked import MOST_EXPORTED, MOST_ON_PAGE, faulty_parameter
 from plugins.exports import EXPORTS, attachment
 from plugins.harmless import harmless
 from plugins.looks import Auditor, Seen, look_of, seen
-from plugins.sessions import must_wait
+from plugins.sessions import actor_of, must_wait
 from plugins.statement_limits import TooManyError
 
 Message = MutableMapping[str, Any]
@@ -175,7 +174,7 @@ async def _refusal(
                 return 429, None
         return None
     await datasette.idle_sessions.end(datasette)
-    actor = await resolve_actor(datasette, request)
+    actor = await actor_of(datasette, request)
     if not actor:
         return (302, f"{LOGIN}?next={quote(path)}") if _wants_page(request, path) else (403, None)
     answer.actor = actor["username"]

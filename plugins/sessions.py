@@ -1,4 +1,4 @@
-"""Limits attempts to log in and ends idle sessions, based on the tables of `datasette-accounts`.
+"""Limits attempts to log in, finds who asks, and ends idle sessions, by the tables of `datasette-accounts`.
 
 Attempts are limited by address, never by account: otherwise anyone who knows an account's name could lock it.
 """
@@ -8,6 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import datasette_accounts
+from datasette_accounts import resolve_actor
+
+#: In a request's scope (ASGI): who asks, as found by the gate.
+ACTOR = "fuxue.actor"
 #: An address with this many failures within this time must wait.
 MOST_OF_ONE, _WITHIN = 10, dt.timedelta(minutes=15)
 #: After this many failures of all addresses, only addresses with a recent successful login may try.
@@ -51,3 +56,16 @@ class IdleSessions:
 def _ago(span: dt.timedelta) -> str:
     """The time `span` before now, in the form of the accounts' tables."""
     return (dt.datetime.now(dt.UTC) - span).isoformat(timespec="milliseconds")
+
+
+async def actor_of(datasette: Any, request: Any) -> dict[str, Any] | None:
+    """Who asks: looked up in the accounts once for each request, and once only."""
+    if ACTOR not in request.scope:
+        request.scope[ACTOR] = await resolve_actor(datasette, request)
+    found: dict[str, Any] | None = request.scope[ACTOR]
+    return found
+
+
+def install_actor_of() -> None:
+    """Let the accounts plugin, which would look up the account twice more in each request, ask `actor_of`."""
+    datasette_accounts.resolve_actor = actor_of

@@ -1,15 +1,17 @@
 """The staff instance: a Datasette with the databases of scopes and no others."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from datasette.app import INTERNAL_DB_NAME, Datasette
+from datasette.permissions import Resource
 from datasette.utils.internal_db import init_internal_db
 
 from etl.system.home import Home
 from etl.vault.store.keys import Keys
 from plugins import hooks
-from plugins.access import CUSTODIAN, has_scope
+from plugins.access import CUSTODIAN, allowed, has_scope
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
 from plugins.describe import METADATA, SETTINGS, TABLE_DISPLAY, metadata_rows, titles
 from plugins.gate import Rules
@@ -61,6 +63,13 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
     async def is_custodian(self, actor: dict[str, Any] | None) -> bool:
         """Whether an account is the custodian's, who keeps the audit log."""
         return bool(actor) and await has_scope(self, actor, CUSTODIAN)
+
+    async def allowed_many(
+        self, *, actions: Sequence[str], resource: Resource | None = None, actor: dict[str, Any] | None = None
+    ) -> dict[str, bool]:
+        """Whether an account may do each of some things with a scope or one of its tables."""
+        scope = resource.parent if resource else None
+        return {action: await allowed(self, actor, action, scope) for action in actions}
 
     async def table_config(self, database: str, table: str) -> dict[str, Any]:  # noqa: ARG002 - alike in all scopes
         """How a table is shown. It is not part of the configuration, which Datasette goes through at every request."""
