@@ -23,10 +23,11 @@ class Remembered:
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
 
     def key(self, file: Hashable, sql: str, params: Any, rest: Any) -> Hashable | None:
-        """The key of a statement about a state of a file; None if it does not count or is given in another way."""
-        if not COUNTING.match(sql) or not isinstance(params, Mapping | None):
+        """The key of a statement about a state of a file; None if it does not count."""
+        if not COUNTING.match(sql):
             return None
-        return (file, sql, tuple(sorted((params or {}).items())), tuple(sorted(rest.items())))
+        values = sorted(params.items()) if isinstance(params, Mapping) else params or ()
+        return (file, sql, tuple(values), tuple(sorted(rest.items())))
 
     def get(self, key: Hashable | None) -> Any:
         """The remembered answer, or None."""

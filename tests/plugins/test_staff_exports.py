@@ -54,6 +54,7 @@ def test_an_export_has_all_rows_and_not_only_those_of_a_page(instance: Instance)
     stranger = instance.log_in(STRANGER)
     page = instance.ask(f"/{OTHER}/children?_sort=serial&_facet=sex", stranger).text
     assert page.count('<td class="open">') == 50
+    assert f'<span class="count">{MANY}</span>' in page, "counted to the end"
     second = unescape(re.findall(r'class="next" href="[^"]*(/laohutun/[^"]+)"', page)[0])
     for shown in (page, instance.ask(second, stranger).text):
         table = of_csv(instance.ask(links(shown)["csv"], stranger).content)

@@ -20,7 +20,7 @@ from etl.system.home import Home
 from etl.vault.store.keys import read_key
 from plugins.launch import run_staff_server
 home = Home(Path(sys.argv[1]))
-run_staff_server(home, read_key(home.demo_key), load_campaign(Path("campaign")), port=int(sys.argv[2]))
+run_staff_server(home, read_key(home.demo_key), load_campaign(Path(sys.argv[3])), port=int(sys.argv[2]))
 """
 
 
@@ -30,11 +30,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(root: Path) -> Iterator[tuple[str, Path]]:
+def served(root: Path, campaign: Path = ROOT / "campaign") -> Iterator[tuple[str, Path]]:
     """The server in a process of its own; its address and the file with all that it said."""
     port, log = free_port(), root.with_suffix(".log")
     with log.open("wb") as said:
-        command = [sys.executable, "-c", SERVE, str(root), str(port)]
+        command = [sys.executable, "-c", SERVE, str(root), str(port), str(campaign)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
     try:
         for _ in range(100):
