@@ -12,7 +12,7 @@ import datasette_accounts
 from datasette_accounts import resolve_actor
 
 #: In a request's scope (ASGI): who asks, as found by the gate.
-ACTOR = "fuxue.actor"
+ACTOR_KEY = "fuxue.actor"
 #: An address with this many failures within this time must wait.
 MOST_OF_ONE, _WITHIN = 10, dt.timedelta(minutes=15)
 #: After this many failures of all addresses, only addresses with a recent successful login may try.
@@ -60,9 +60,9 @@ def _ago(span: dt.timedelta) -> str:
 
 async def actor_of(datasette: Any, request: Any) -> dict[str, Any] | None:
     """Who asks: looked up in the accounts once for each request, and once only."""
-    if ACTOR not in request.scope:
-        request.scope[ACTOR] = await resolve_actor(datasette, request)
-    found: dict[str, Any] | None = request.scope[ACTOR]
+    if ACTOR_KEY not in request.scope:
+        request.scope[ACTOR_KEY] = await resolve_actor(datasette, request)
+    found: dict[str, Any] | None = request.scope[ACTOR_KEY]
     return found
 
 

@@ -1,7 +1,6 @@
 """What stands beside the pages for programs, read again as such a program would: feed, JSON-LD, CSV on the Web."""
 
 import csv
-import datetime as dt
 import io
 import json
 import re
@@ -12,6 +11,7 @@ from xml.etree import ElementTree
 
 from etl.publish.downloads import CSVW
 from etl.publish.markup import Fault, Parsed
+from etl.system.dates import parse_date
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -87,5 +87,12 @@ def _fits(column: Mapping[str, Any], text: str) -> bool:
     if base == "integer":
         return is_number and int(text) >= kind["minimum"]
     if base == "date":
-        return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", text)) and bool(dt.date.fromisoformat(text))
+        return _is_day(text)
     return isinstance(kind, str) or re.fullmatch(kind["format"], text) is not None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(parse_date(text))
+    except ValueError:
+        return False

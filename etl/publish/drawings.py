@@ -88,7 +88,7 @@ def _is_marked(one: Element, figure: ShownFigure, ends: Sequence[float]) -> bool
     if kind == "reach":
         return max(abs(float(one.attrib["y1"]) - highest), abs(float(one.attrib["y2"]) - lowest)) <= 1
     start, height = float(one.attrib["y"]), float(one.attrib["height"])
-    is_long = lowest - highest > height
+    is_long = lowest - highest > height + 1  # pixels are whole
     return figure.value is None and not is_long and start - 1 <= highest and start + height >= lowest - 1
 
 

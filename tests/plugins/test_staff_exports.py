@@ -105,7 +105,7 @@ def test_a_workbook_opens_with_the_scopes_password_alone_and_has_chinese_heading
     with pytest.raises(WrongPassword):
         unseal(answer.content, [instance.keys.password("export", OTHER)])
     rows = of_xlsx(instance, answer.content, OWN)
-    assert rows[0][:4] == ["原始序号", "下发批次", "单位代码", "姓名"]
+    assert rows[0][:4] == ["原始序号", "下发批次", "单位", "姓名"]
     assert rows[1][:4] == ["10001", "20190219-01", "仙浴湾镇", CHILD[OWN]]
     assert rows[2][7] == "=1+1"
 

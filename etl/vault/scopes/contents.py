@@ -110,7 +110,7 @@ def _all(vault: Vault, campaign: Campaign, find_flags: FindFlags) -> Iterator[_S
     yield from _progress(vault, campaign)
     yield from (("answers", (unit,), row, None) for unit, row in received.answers(vault, names))
     yield from (("signatures", (unit,), row, None) for unit, row in received.signatures(vault))
-    for unit, row in received.base_changes(vault, campaign):
+    for unit, row in received.lock_changes(vault, campaign):
         yield "changes", (unit, INSPECTORATE), row, None
     for unit, row in received.deliverables(vault, campaign):
         yield "deliverables", (unit, INSPECTORATE), row, None

@@ -6,10 +6,10 @@ from etl.rulebook.campaign import Campaign
 from etl.vault.record.inspection import changes
 from etl.vault.store.open import Vault
 
-Row = tuple[object, ...]
+_Row = tuple[object, ...]
 
 #: A child's answers: the first that was accepted, and each later one that differs from the one before.
-ANSWERS = """
+ANSWERS_OVER_TIME = """
 WITH version AS (
   SELECT a.*, w.received, a.category || ' ' || a.returned || ' ' || a.team AS said,
          lag(a.category || ' ' || a.returned || ' ' || a.team) OVER (PARTITION BY a.issue, a.serial ORDER BY a.workbook)
@@ -40,19 +40,19 @@ ORDER BY o.what, m.medium
 """
 
 
-def answers(vault: Vault, names: Mapping[str, str]) -> Iterator[tuple[str, Row]]:
+def answers(vault: Vault, names: Mapping[str, str]) -> Iterator[tuple[str, _Row]]:
     """(unit, row of the table `answers`); `names` are those of the categories by code."""
-    for issue, serial, workbook, unit, received, code, returned, team in vault.connection.execute(ANSWERS):
+    for issue, serial, workbook, unit, received, code, returned, team in vault.connection.execute(ANSWERS_OVER_TIME):
         yield unit, (issue, serial, workbook, unit, received, code, names.get(code), returned, team)
 
 
-def signatures(vault: Vault) -> Iterator[tuple[str, Row]]:
+def signatures(vault: Vault) -> Iterator[tuple[str, _Row]]:
     """(unit, row of the table `signatures`)."""
     for row in vault.connection.execute(SIGNATURES):
         yield row[3], row
 
 
-def base_changes(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, Row]]:
+def lock_changes(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, _Row]]:
     """(unit, row of the table `changes`): every answer that changed the locked base (M13)."""
     names = {category.code: category.name for category in campaign.categories}
     deducted = [category.code for category in campaign.categories if category.group == "deducted"]
@@ -62,7 +62,7 @@ def base_changes(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, Row]]:
         yield one.unit, row
 
 
-def deliverables(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, Row]]:
+def deliverables(vault: Vault, campaign: Campaign) -> Iterator[tuple[str, _Row]]:
     """(unit, row of the table `deliverables`): six that each unit owes, received or not."""
     for unit in campaign.units:
         for row in vault.connection.execute(DELIVERABLES, [unit.slug]):
