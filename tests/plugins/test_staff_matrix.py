@@ -37,12 +37,13 @@ ROLES = {
     "logged out": ("left", ()),
     "forged": ("forged", ()),
 }
-#: Below a scope's name: page, JSON, CSV, SQL, `_where`, facets, labels, row, search, the form for a number.
+#: Below a scope's name: page, JSON, CSV, workbook, SQL, `_where`, facets, labels, row, search, the form for a number.
 FORMS = [
-    "", ".json", "/children", "/children.json", "/children.csv", "/children.json?_where=1=1", "/children?_facet=unit",
-    "/children.json?_labels=on", "/children/20190219-01,10001", "/children/20190219-01,10001.json",
-    "/-/query?sql=select+1", "/-/query.json?sql=select+name+from+children", "/-/query.csv?sql=select+1",
-    "/children.json?_search=a", "/-/number/20190219-01,10001",
+    "", ".json", "/children", "/children.json", "/children.csv", "/children.json?_where=1=1",
+    "/children?_facet=unit", "/children.xlsx?_size=5", "/-/query.xlsx?sql=select+1", "/children.json?_labels=on",
+    "/children/20190219-01,10001", "/children/20190219-01,10001.json", "/-/query?sql=select+1",
+    "/-/query.json?sql=select+name+from+children", "/-/query.csv?sql=select+1", "/children.json?_search=a",
+    "/-/number/20190219-01,10001",
 ]  # fmt: skip
 NEVER = [".db", "/children.blob?_blob_column=name", "/children/20190219-01,10001.blob?_blob_column=name", "/-/schema",
          "/children/-/schema", "/-/queries", "/children/-/insert", "/-/create", "/children/-/drop", "/-/upload",
@@ -80,16 +81,25 @@ def test_every_role_of_the_matrix_can_be_told_apart(instance: Instance, cookies:
     assert set(SCOPES) <= set(instance.datasette.databases)
 
 
+def entries(instance: Instance) -> int:
+    """The number of the newest entry of the audit log."""
+    return next((entry.number for entry in instance.run(instance.datasette.auditor.newest(1))), 0)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_what_each_role_sees_is_what_it_may(instance: Instance, cookies: dict[str, str | None], role: str) -> None:
     account, scopes = ROLES[role]
     is_nobody = role in ("anonymous", "disabled", "logged out", "forged")
-    wrong = []
+    wrong: list[tuple[str, int, object]] = []
     for scope in SCOPES:
         for form in FORMS:
             path = f"/{scope}{form}"
             expected = {200} if scope in scopes else {302, 403} if is_nobody else {404}
+            before = entries(instance)
             seen = instance.ask(path, cookies[role])
+            made = entries(instance) - before
+            if made != (0 if is_nobody else 1):
+                wrong.append((path, made, "lines of the audit log"))
             if seen.status_code not in expected:
                 wrong.append((path, seen.status_code, expected))
             if NUMBER in seen.text or (scope not in scopes and "210281" in seen.text):
