@@ -7,6 +7,7 @@ from typing import Any
 from datasette import Response, hookimpl
 from datasette import handle_exception as usual
 from datasette.app import Datasette
+from datasette.database import QueryInterrupted
 from datasette.filters import FilterArguments
 from datasette.permissions import PermissionSQL
 from datasette.plugins import DEFAULT_PLUGINS, pm
@@ -46,6 +47,7 @@ CODED = frozenset(("unit", "department"))
 TABLE_BODY = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"), autoescape=True
 ).get_template("_table_body.html")
+_TOO_LONG = "这个查询超过一秒，请加上条件 / the query took more than a second: add conditions"
 _TEXTS = {
     400: "请求有误 / Bad request",
     403: "没有权限 / Not permitted",
@@ -195,6 +197,8 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
     if not rules_of(datasette):
         return usual.handle_exception(datasette, request, exception)
     status = exception.status if isinstance(exception, Base400 | DatasetteError) else 500
+    if isinstance(exception, QueryInterrupted):  # CSV alone gets here with it
+        status, exception = 400, DatasetteError(_TOO_LONG, status=400)
     if status == 500:
         log_error_kind(exception)
     # The message of a bad request repeats only the request, e.g. an unknown column; other errors get a fixed text.

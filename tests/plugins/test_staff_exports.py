@@ -12,6 +12,7 @@ import pytest
 
 from etl.system.sealing import WrongPassword, unseal
 from etl.vault.store.files import connect, scope_key, scope_path
+from plugins import asked, gate
 from tests.support.staff_home import CHILD, CLERK, OTHER, OWN, STRANGER, add_accounts, fill_scope, make_home
 from tests.support.staff_instance import Instance
 
@@ -72,18 +73,29 @@ def test_an_export_keeps_conditions_search_and_order(instance: Instance, clerk: 
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_more_rows_than_an_export_may_have_are_refused_and_not_cut(instance: Instance, clerk: str, kind: str) -> None:
+def test_more_rows_than_an_export_may_have_are_refused_and_not_cut(
+    instance: Instance, clerk: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "MOST_EXPORTED", 1_000)
+    monkeypatch.setattr(gate, "MOST_ON_PAGE", 100)
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i - -1 FROM n WHERE i < {}) SELECT i FROM n"
     ask = f"/{OWN}/-/query.{kind}?sql={{}}"
-    assert instance.ask(ask.format(numbers.format(100_000)), clerk).status_code == 200
-    answer = instance.ask(ask.format(numbers.format(100_001)), clerk)
+    assert instance.ask(ask.format(numbers.format(1_000)), clerk).status_code == 200
+    answer = instance.ask(ask.format(numbers.format(1_001)), clerk)
     assert answer.status_code == 400
-    page = instance.ask(f"/{OWN}/-/query?sql={numbers.format(100_001)}", clerk).text
+    page = instance.ask(f"/{OWN}/-/query?sql={numbers.format(1_001)}", clerk).text
     assert "只显示前一部分" in page
-    assert page.count("<tr>") == 1 + 1_000
-    for wrong in ("_next=10001", "_size=100001"):
+    assert page.count("<tr>") == 1 + 100
+    for wrong in ("_next=10001", f"_size={asked.MOST_EXPORTED + 1}"):
         answer = instance.ask(f"/{OWN}/children.{kind}?{wrong}", clerk)
         assert (answer.status_code, wrong.partition("=")[0] in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize("kind", ["", ".json", ".csv", ".xlsx"])
+def test_a_statement_that_takes_too_long_is_refused_in_words(instance: Instance, clerk: str, kind: str) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i - -1 FROM n) SELECT max(i) FROM n"
+    answer = instance.ask(f"/{OWN}/-/query{kind}?sql={endless}&_timelimit=50", clerk)
+    assert answer.status_code == 400
 
 
 def test_an_answer_that_is_too_large_is_refused_whole(instance: Instance, clerk: str) -> None:
