@@ -16,7 +16,7 @@ from plugins import asked, gate
 from tests.support.staff_home import CHILD, CLERK, OTHER, OWN, STRANGER, add_accounts, fill_scope, make_home
 from tests.support.staff_instance import Instance
 
-MANY = 10_500
+MANY = 1_200
 
 
 @pytest.fixture(scope="module")
