@@ -77,7 +77,7 @@ def test_a_look_that_is_answered_from_memory_is_on_record_as_any_other(instance:
     for _ in range(2):
         instance.ask(TABLE, cookie)
         (newest,) = instance.run(instance.datasette.auditor.newest(1))
-        looks.append((newest.look.path, newest.look.rows, newest.look.statements))
+        looks.append((newest.look.path, newest.look.rows, newest.look.statements > 0))
     assert looks[0] == looks[1]
     assert looks[0][1] == 51, "a page, and whether there is another"
 
