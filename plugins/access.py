@@ -59,7 +59,7 @@ async def has_scope(datasette: Datasette, actor: dict[str, Any] | None, scope: s
 async def visible_scopes(datasette: Datasette, actor: dict[str, Any]) -> list[str]:
     """Names of the databases that an account may see now, sorted, the bureau's first."""
     rows = await datasette.get_internal_database().execute(OWN, {"fuxue_actor": actor["id"]})
-    own, every = {row[0] for row in rows}, set(datasette.databases)
+    own, every = {row[0] for row in rows}, {name for name, scope in datasette.databases.items() if scope.is_there}
     return sorted(every if BUREAU in own else own & every, key=lambda name: (name != BUREAU, name))
 
 

@@ -14,6 +14,8 @@ from datasette.filters import Filters
 MOST_ASKED = 16_000
 #: The most rows of an export or of JSON, of a page, and of a facet.
 MOST_EXPORTED, MOST_ON_PAGE, MOST_FACETS = 100_000, 1_000, 1_000
+#: The most cells of a page: drawing them keeps all others waiting.
+MOST_CELLS_ON_PAGE = 50_000
 #: The paths of exports, which hold all rows.
 EXPORTED = (".csv", ".xlsx")
 
@@ -75,13 +77,15 @@ def faulty_parameter(below: str, query: str, columns: Mapping[str, tuple[str, ..
 
 def _is_fit(below: str, name: str, value: str, columns: tuple[str, ...] | None) -> object:
     if name == "_size":
+        if below.endswith(EXPORTED):
+            return value == "max"
         return value in ("0", "max") or _number(MOST_EXPORTED)(value) if "." in below else _number(MOST_ON_PAGE)(value)
     if name == "_next" and below.endswith(EXPORTED):
         return False  # the rows from there on only
     if below.startswith("/-/query"):
         return _OF_SQL[name](value) if name in _OF_SQL else not name.startswith("_")  # the values of :named parameters
     if columns is None or not re.fullmatch(r"/[a-z_]+(\.json|\.csv|\.xlsx)?", below):
-        return name not in _OF_TABLE or _OF_TABLE[name](value)  # a row, or a scope's first page
+        return name in _SHARED and _SHARED[name](value)  # a row, or a scope's first page
     if name in _OF_TABLE:
         return _OF_TABLE[name](value)
     if name in _WITH_COLUMN:

@@ -7,6 +7,7 @@ already have failed.
 import contextlib
 import itertools
 import os
+import re
 import sqlite3 as standard  # noqa: TID251 - opens nothing: named so that Datasette's use of it can be replaced
 import sys
 import time
@@ -20,8 +21,9 @@ from datasette.database import Database, Results
 from etl.findings import FuxueError
 from etl.vault.store.files import Connection, connect, open_scope, scope_path
 from etl.vault.store.keys import Keys
-from plugins.looks import seen
+from plugins.looks import Seen, seen
 from plugins.remembered import Remembered, schema_remembered
+from plugins.sql_errors import in_words
 from plugins.statement_limits import library, limit_statements
 
 _Result = TypeVar("_Result")
@@ -37,10 +39,13 @@ FORBIDDEN_FUNCTIONS = frozenset(("load_extension", "sqlcipher_export", "fts3_tok
 #: room for a whole file: with less, every sort would decrypt the same pages again.
 HEAP_BYTES = 512 * 1024 * 1024
 CACHE_KB = 64_000
-#: After this time no query can still run on a retired connection, since each query is stopped after a second.
+#: After this time no query can still run on a retired connection, since each query is stopped after ten seconds.
 QUIET_SECONDS = 30.0
 
+#: How Datasette's statement for the first page of a sorted table ends.
+_SORTED = re.compile(r"( order by [^\s,]+(?: desc)?)( limit \d+(?: offset \d+)?)\Z")
 _TOO_MANY = "超过 {most} 行，请加上条件分几次导出 / more than {most} rows: export them in parts"
+_BLOB = "导出不能有二进制值，请用 hex() / an export has no blobs: use hex()"
 _generation = itertools.count(1)
 
 
@@ -68,6 +73,18 @@ def authorize(action: int, first: str | None, second: str | None, _schema: str |
     return int(library.SQLITE_OK if allowed else library.SQLITE_DENY)
 
 
+def _bounded(found: Results, request: Seen) -> Results:
+    """The rows of own SQL that an answer has room for: of too many, an export has none. Raises OperationalError."""
+    most = request.most_of(len(found.description or ()))
+    is_cut = found.truncated or len(found.rows) > most
+    if is_cut and request.is_export:
+        raise library.OperationalError(_TOO_MANY.format(most=most))
+    if request.is_export and any(isinstance(value, bytes) for row in found.rows for value in row):
+        raise library.OperationalError(_BLOB)
+    request.is_cut |= is_cut
+    return Results(found.rows[:most], is_cut, found.description)
+
+
 class KeyedDatabase(Database):  # type: ignore[misc]
     """A database whose failing statements are never logged, since they may contain a name or an ID number."""
 
@@ -77,7 +94,9 @@ class KeyedDatabase(Database):  # type: ignore[misc]
             found = await super().execute(sql, params, *args, **(options | {"log_sql_errors": False}))
         except (library.Warning, library.DataError, MemoryError) as error:
             # A second statement after the first, too long a value, too much memory: Datasette handles only other types.
-            raise library.OperationalError(str(error) or "out of memory") from None
+            raise library.OperationalError(in_words(str(error) or "out of memory")) from None
+        except library.DatabaseError as error:
+            raise type(error)(in_words(str(error))) from None
         self.looked_at(len(found.rows))
         return found
 
@@ -138,19 +157,30 @@ class ScopeDatabase(KeyedDatabase):
 
         Of too many rows, an export refuses all, and a page has the first and says that there are more.
         """
+        request = seen.get()
         key = None if args else self._remembered.key(self.state(), sql, params, options)
         if (known := self._remembered.get(key)) is not None:
             self.looked_at(len(known.rows))
             return known
-        found, request = await super().execute(sql, params, *args, **options), seen.get()
-        self._remembered.put(key, found)
-        if request is None or not options.get("truncate"):
-            return found
-        is_cut = found.truncated or len(found.rows) > request.most_rows
-        if is_cut and request.is_export:
-            raise library.OperationalError(_TOO_MANY.format(most=request.most_rows))
-        request.is_cut |= is_cut
-        return Results(found.rows[: request.most_rows], is_cut, found.description)
+        try:
+            found = await super().execute(await self._in_order(sql), params, *args, **options)
+            self._remembered.put(key, found)
+            return _bounded(found, request) if request and options.get("truncate") else found
+        except library.DatabaseError:
+            if request and options.get("truncate"):
+                request.has_failed = True
+            raise
+
+    async def _in_order(self, sql: str) -> str:
+        """The statement for the first page of a sorted table, with the table's key after the column.
+
+        Datasette adds the key from the second page on; rows that are alike in the column would be lost between the two.
+        """
+        request = seen.get()
+        if request is None or not request.table or not (ordered := _SORTED.search(sql)):
+            return sql
+        key = ", ".join(await self.primary_keys(request.table)) or "rowid"
+        return f"{sql[: ordered.start()]}{ordered[1]}, {key}{ordered[2]}"
 
     def looked_at(self, rows: int) -> None:
         """Add the statement to what is logged for the request."""
@@ -197,6 +227,11 @@ class ScopeDatabase(KeyedDatabase):
     async def _execute_fn(self, fn: Callable[[Connection], _Result]) -> _Result:
         self._follow_file()
         return await super()._execute_fn(fn)  # type: ignore[no-any-return]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file exists; that of a scope that the campaign no longer has is removed."""
+        return Path(self.path).exists()
 
     def _follow_file(self) -> None:
         found = os.stat(self.path)  # noqa: PTH116 - the path is Datasette's, a str

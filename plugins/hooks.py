@@ -18,9 +18,10 @@ from jinja2 import Environment, FileSystemLoader
 from etl.findings import FuxueError
 from etl.rulebook.campaign import BUREAU
 from plugins import access
+from plugins.answer import log_error_kind
 from plugins.describe import heading, titles
-from plugins.exports import export_links, password_of, xlsx_export
-from plugins.gate import App, Rules, gate, log_error_kind
+from plugins.exports import EXPORTS, export_links, password_of, xlsx_export
+from plugins.gate import App, Rules, gate
 from plugins.home_page import home_page
 from plugins.looks import seen
 from plugins.overview import overview
@@ -28,6 +29,7 @@ from plugins.password_strength import install_check
 from plugins.reveal import ROUTE, audit_page, reveal
 from plugins.scope_pages import first_page
 from plugins.sessions import install_actor_of
+from plugins.sql_errors import in_words
 from plugins.story import story
 
 _NAME = "fuxue"
@@ -47,7 +49,8 @@ CODED = frozenset(("unit", "department"))
 TABLE_BODY = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"), autoescape=True
 ).get_template("_table_body.html")
-_TOO_LONG = "这个查询超过一秒，请加上条件 / the query took more than a second: add conditions"
+_TOO_LONG = "这个查询用时太长，请加上条件 / the query takes too long: add conditions"
+_OR_NEXT = "；或者参数 _next 的值不对，请从第一页开始 / or the parameter _next is wrong: begin with the first page"
 _TEXTS = {
     400: "请求有误 / Bad request",
     403: "没有权限 / Not permitted",
@@ -130,8 +133,10 @@ def extra_template_vars(
         lines = await overview(datasette, columns) if database == BUREAU else []
         listed = {database, *(line.unit for line in lines)}
         others = [name for name in datasette.databases if name not in listed] if lines else []
-        more = {"units": lines, "left": columns, "others": others}
+        more = {"units": lines, "left": columns, "others": others, "opened": datasette.databases}
         more["export_password"] = password_of(datasette.keys, str(database))
+        searched = (name for name in await datasette.databases[database].table_names() if searched_columns(rules, name))
+        more["searched_table"] = min(searched, key=list(rules.columns).index, default="")
         return texts | await first_page(datasette, str(database)) | more
 
     async def story_of(issue: str, serial: str) -> Any:
@@ -141,8 +146,9 @@ def extra_template_vars(
         return with_pages
     if view_name == "table" and request:
         can_search = bool(searched_columns(rules, str(table)))
-        searched = {"can_search": can_search, "searched": request.args.get("_search") or ""}
-        return texts | searched | {"exports": export_links(request), "table_body": TABLE_BODY.render}
+        texts |= {"can_search": can_search, "searched": request.args.get("_search") or ""}
+        texts |= {"conditions": datasette.pages.conditions, "table_body": TABLE_BODY.render}
+        return texts | {"exports": export_links(request)}
     if template == "query.html" and request:
         what = seen.get()
         return texts | {"exports": export_links(request), "is_cut": what is not None and what.is_cut}
@@ -174,9 +180,8 @@ def filters_from_request(request: Request, table: str, datasette: Datasette) -> 
 
 
 def searched_columns(rules: Rules, table: str) -> list[str]:
-    """The columns of a table that are searched; empty if its rows have no name."""
-    columns = rules.columns.get(table, ())
-    return [column for column in ("name", "serial") if column in columns] if "name" in columns else []
+    """The columns of a table that are searched; empty if its rows are not about a child by name."""
+    return ["name", "serial"] if {"name", "serial"} <= {*rules.columns.get(table, ())} else []
 
 
 @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]
@@ -197,20 +202,24 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
     if not rules_of(datasette):
         return usual.handle_exception(datasette, request, exception)
     status = exception.status if isinstance(exception, Base400 | DatasetteError) else 500
-    if isinstance(exception, QueryInterrupted):  # CSV alone gets here with it
+    # CSV alone gets here with the first; of all others Datasette makes the second.
+    if isinstance(exception, QueryInterrupted) or getattr(exception, "title", "") == "SQL Interrupted":
         status, exception = 400, DatasetteError(_TOO_LONG, status=400)
     if status == 500:
         log_error_kind(exception)
     # The message of a bad request repeats only the request, e.g. an unknown column; other errors get a fixed text.
-    message = getattr(exception, "plain_message", None) or str(exception) if status == 400 else ""
+    message = in_words(getattr(exception, "plain_message", None) or str(exception)) if status == 400 else ""
+    if message and "_next" in request.args:  # it must fit the order of the rows
+        message += _OR_NEXT
 
     async def answer() -> Response:
         path = request.path
         text = _TEXTS.get(status, _TEXTS[400])
+        whole = f"{text}: {message}" if message else text
         if path.endswith(".json"):
-            return Response.error([f"{text}: {message}" if message else text], status)
-        if path.endswith(".csv"):
-            return Response.text(text, status=status)
+            return Response.error([whole], status)
+        if path.endswith((*EXPORTS,)):
+            return Response.text(f"{whole}\n", status=status)
         context = {"title": text, "error": message, "status": status}
         page = await datasette.render_template("error.html", context, request=request)
         return Response.html(page, status=status)

@@ -18,8 +18,9 @@ class Seen:
     """The queries of scopes that a request has made so far, in any of its tasks.
 
     `rows` is the largest number of rows of one statement; `reason` is the reason given, if any. If `is_recorded`, the
-    handler has written the entry itself, and the gate writes none. `most_rows` is how many rows one statement may give;
-    an export (`is_export`) with more is refused, anything else is cut (`is_cut`) and says so.
+    handler has written the entry itself, and the gate writes none. `most_rows` and `most_cells` (0: any) are how much
+    one statement may give; an export (`is_export`) with more is refused, anything else is cut (`is_cut`) and says so.
+    `table` is the table whose rows are asked for, if any; `has_failed` says that own SQL has failed.
     """
 
     statements: int = 0
@@ -28,12 +29,19 @@ class Seen:
     is_recorded: bool = False
     is_export: bool = False
     is_cut: bool = False
+    has_failed: bool = False
     most_rows: int = 0
+    most_cells: int = 0
+    table: str = ""
 
     def add(self, rows: int) -> None:
         """Count one more statement and its rows."""
         self.statements += 1
         self.rows = max(self.rows, rows)
+
+    def most_of(self, columns: int) -> int:
+        """The most rows of so many columns that one statement may give."""
+        return min(self.most_rows, self.most_cells // max(columns, 1)) if self.most_cells else self.most_rows
 
 
 #: The queries of the current request; None outside of a request, for example while Datasette reads schemas.

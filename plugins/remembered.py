@@ -12,6 +12,8 @@ from typing import Any
 
 #: Statements that count: the number of rows, that of each value (facets), that of each unit.
 COUNTING = re.compile(r"\s*select\s+(?:\S.* as value, |\w+, )?count\(\*\)", re.IGNORECASE)
+#: Words by which a statement may give another answer although the file is the same: the time, and chance.
+_CHANGING = re.compile(r"now|date|time|julianday|random|current", re.IGNORECASE)
 #: The most answers that are kept for a file, and the most rows of one.
 MOST_KEPT, MOST_ROWS = 500, 100
 
@@ -23,8 +25,8 @@ class Remembered:
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
 
     def key(self, file: Hashable, sql: str, params: Any, rest: Any) -> Hashable | None:
-        """The key of a statement about a state of a file; None if it does not count."""
-        if not COUNTING.match(sql):
+        """The key of a statement about a state of a file; None if it does not count, or may count another time anew."""
+        if not COUNTING.match(sql) or _CHANGING.search(sql):
             return None
         values = sorted(params.items()) if isinstance(params, Mapping) else params or ()
         return (file, sql, tuple(values), tuple(sorted(rest.items())))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,15 @@ class ShortTable:
 
 @dataclass(frozen=True)
 class ScopePages:
-    """What first pages show: links by what is left to do, the columns of the bureau's table of units, short tables."""
+    """What first pages show: links by what is left to do, the columns of the bureau's table of units, short tables.
+
+    `conditions` are the ways to compare a column, by Datasette's name for them.
+    """
 
     links: Sequence[PageLink]
     by_unit: Sequence[PageLink]
     tables: Sequence[ShortTable]
+    conditions: Mapping[str, str]
 
 
 def scope_pages(campaign: Campaign) -> ScopePages:
@@ -67,7 +71,7 @@ def scope_pages(campaign: Campaign) -> ScopePages:
         [PageLink(one["title"], one["table"], _filled(campaign, one["query"])) for one in given[what]]
         for what in ("pages", "left")
     )
-    return ScopePages(links, by_unit, [ShortTable(**one) for one in given["tables"]])
+    return ScopePages(links, by_unit, [ShortTable(**one) for one in given["tables"]], given["conditions"])
 
 
 def _filled(campaign: Campaign, query: str) -> str:

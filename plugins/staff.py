@@ -13,9 +13,9 @@ from etl.vault.store.keys import Keys
 from plugins import hooks
 from plugins.access import CUSTODIAN, allowed, has_scope
 from plugins.databases import InternalDatabase, ScopeDatabase, use_sqlcipher
-from plugins.describe import METADATA, SETTINGS, TABLE_DISPLAY, metadata_rows, titles
+from plugins.describe import EXPORT_MS, METADATA, SETTINGS, TABLE_DISPLAY, metadata_rows, titles
 from plugins.gate import Rules
-from plugins.looks import Auditor
+from plugins.looks import Auditor, seen
 from plugins.scope_pages import ScopePages
 from plugins.sessions import IdleSessions
 from plugins.statement_limits import Turns, rows_of_bounded_answers
@@ -80,6 +80,16 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
         if database in self.databases:
             conn.row_factory = rows_of_bounded_answers()
 
+    @property
+    def sql_time_limit_ms(self) -> int:
+        """The time that a statement may take: an export reads all rows, and few are at work at once (`Turns`)."""
+        what = seen.get()
+        return EXPORT_MS if what and what.is_export else int(self.setting("sql_time_limit_ms"))
+
+    @sql_time_limit_ms.setter
+    def sql_time_limit_ms(self, _usual: int) -> None:
+        """Datasette copies the setting when it starts."""
+
     def close(self) -> None:
         """Close every file, including the audit log."""
         self.auditor.close()
@@ -87,6 +97,8 @@ class StaffDatasette(Datasette):  # type: ignore[misc]
 
     async def _refresh_schemas(self) -> None:
         """Update the catalogue of the scopes; without scopes, leave the catalogue of a running server unchanged."""
+        for name in [name for name, scope in self.databases.items() if not scope.is_there]:
+            self.remove_database(name)
         if self.databases:
             await super()._refresh_schemas()
         elif not self.internal_db_created:  # type: ignore[has-type]  # pragma: no branch - tests end sooner

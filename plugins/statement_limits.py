@@ -20,11 +20,11 @@ from etl.findings import FuxueError
 #: Limits by SQLite's number for them (https://sqlite.org/c3ref/c_limit_attached.html): bytes of a value or row and of a
 #: statement; columns; depth of an expression; terms of a compound SELECT; attached databases; bytes of a LIKE pattern.
 LIMITS = {0: 100_000, 1: 20_000, 2: 200, 3: 200, 4: 50, 7: 0, 8: 200}
-#: The most bytes of all texts and blobs of one answer.
-ANSWER_BYTES = 16 * 1024 * 1024
+#: The most bytes of one answer: its texts and blobs, and so many for each other value.
+ANSWER_BYTES, NUMBER_BYTES = 16 * 1024 * 1024, 16
 _TOO_LARGE = "超过 16 MB，请加上条件分几次查询 / more than 16 MB: ask in parts"
-#: The most requests of an account that wait for their turn.
-WAITING = 20
+#: The most requests of an account that wait for their turn, and the most heavy ones of all accounts at work.
+WAITING, HEAVY = 20, 2
 
 #: The library with which `etl.vault.store.files` opens files; needed for its codes, row and error types.
 library: Any = sys.modules["sqlcipher3.dbapi2"]
@@ -58,7 +58,7 @@ def rows_of_bounded_answers() -> Callable[[Any, tuple[Any, ...]], Any]:
         nonlocal reading, size
         if reading is None or reading() is not cursor:
             reading, size = weakref.ref(cursor), 0
-        size += sum(len(value) for value in values if isinstance(value, str | bytes))
+        size += sum(len(value) if isinstance(value, str | bytes) else NUMBER_BYTES for value in values)
         if size > ANSWER_BYTES:
             raise library.OperationalError(_TOO_LARGE)
         return library.Row(cursor, values)
@@ -71,21 +71,26 @@ class TooManyError(Exception):
 
 
 class Turns:
-    """Lets one request of an account be worked on after the other, so that no account takes all threads."""
+    """Lets one request of an account be worked on after the other, and few heavy ones of all: threads stay free."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
         self._waiting: Counter[str] = Counter()
+        self._heavy = asyncio.Semaphore(HEAVY)
 
     @asynccontextmanager
-    async def turn(self, account: str) -> AsyncIterator[None]:
+    async def turn(self, account: str, *, is_heavy: bool = False) -> AsyncIterator[None]:
         """Wait for the account's turn. Raises TooManyError if more than `WAITING` of its requests wait already."""
         if self._waiting[account] > WAITING:
             raise TooManyError
         self._waiting[account] += 1
         try:
             async with self._locks.setdefault(account, asyncio.Lock()):
-                yield
+                if is_heavy:
+                    async with self._heavy:
+                        yield
+                else:
+                    yield
         finally:
             self._waiting[account] -= 1
             if not self._waiting[account]:

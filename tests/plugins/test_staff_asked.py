@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,8 +11,8 @@ import pytest
 
 from etl.findings import FuxueError
 from plugins import statement_limits
-from plugins.asked import MOST_ASKED, faulty_parameter
-from plugins.statement_limits import ANSWER_BYTES, LIMITS, WAITING, TooManyError, Turns, library
+from plugins.asked import LOOKUPS, MOST_ASKED, faulty_parameter
+from plugins.statement_limits import ANSWER_BYTES, HEAVY, LIMITS, WAITING, TooManyError, Turns, library
 from tests.support.staff_home import BUREAU, CHIEF, CLERK, OWN, add_accounts, make_home
 from tests.support.staff_instance import COOKIE, Instance
 
@@ -46,7 +47,7 @@ WRONG = [
     ("-/query", f"sql={'x' * MOST_ASKED}", "sql"),
 ]
 RIGHT = [
-    ("children", "_facet=category&_facet=returned&_facet_size=max&_sort=serial&_size=50"),
+    ("children", "_facet=category&_facet=returned&_facet_size=max&_sort=serial"),
     ("children", "category__in=F,K&birth__gt=2003-03-04&birth__lte=2004-03-04&_sort=birth"),
     (
         "children",
@@ -54,7 +55,7 @@ RIGHT = [
     ),
     ("children", "category__isnull=1&_json_infinity=1&_nofacet=1&_col=serial&_labels=on&_shape=objects"),
     ("children", "_facet=name&_facet=serial&_facet_size=max"),
-    ("-/query", "sql=select+:x&x=1&_hide_sql=1&_size=10&_timelimit=500"),
+    ("-/query", "sql=select+:x&x=1&_hide_sql=1&_timelimit=500"),
 ]
 
 
@@ -82,10 +83,37 @@ def test_a_wrong_parameter_is_named(
     assert faulty_parameter(f"/{page}{form}", query, COLUMNS) == name
 
 
+@pytest.mark.parametrize("form", ["", ".json"])
+@pytest.mark.parametrize("page", ["", "/children/20190219-01,10001"])
+def test_a_first_page_and_the_page_of_a_row_take_no_unknown_parameter(
+    instance: Instance, clerk: str, page: str, form: str
+) -> None:
+    for name in ("nope", "_nope", "_sort", "serial"):
+        answer = instance.ask(f"/{OWN}{page}{form}?{name}=1", clerk)
+        assert (answer.status_code, f"参数 {name} " in answer.text) == (400, True)
+    assert instance.ask(f"/{OWN}{page}{form}", clerk).status_code == 200
+
+
 @pytest.mark.parametrize("form", ["", ".json", ".csv"])
 @pytest.mark.parametrize(("page", "query"), RIGHT)
 def test_what_the_pages_ask_for_is_answered(instance: Instance, clerk: str, page: str, query: str, form: str) -> None:
     assert instance.ask(f"/{OWN}/{page}{form}?{query}", clerk).status_code in (200, 302)
+
+
+def test_the_form_offers_each_way_to_compare_and_keeps_that_of_the_page(instance: Instance, clerk: str) -> None:
+    pages = instance.datasette.pages
+    assert pages
+    assert {key.removesuffix("__1") for key in pages.conditions} == LOOKUPS
+    page = instance.ask(f"/{OWN}/children?category__in=F,K&birth__gte=2004-01-01&team__isnull=1", clerk).text
+    assert re.findall(r'<option value="([^"]+)" selected>', page) == [
+        *("birth", "gte", "category", "in", "team", "isnull__1"),
+    ]
+
+
+@pytest.mark.parametrize("order", ["", "&_sort=sex"])
+def test_a_wrong_place_to_go_on_from_is_named(instance: Instance, clerk: str, order: str) -> None:
+    answer = instance.ask(f"/{OWN}/children?_next=abc{order}", clerk)
+    assert (answer.status_code, "参数 _next " in answer.text) == (400, True)
 
 
 def test_markup_in_the_name_of_a_parameter_is_text(instance: Instance, clerk: str) -> None:
@@ -179,6 +207,53 @@ def test_slow_statements_of_one_account_leave_the_threads_to_others(instance: In
     instance.run(morning())
     assert done.index("page") <= 1
     assert len(done) == 7
+
+
+def test_heavy_requests_of_several_accounts_leave_threads_to_others(instance: Instance) -> None:
+    turns, at_work, most = Turns(), 0, 0
+
+    async def work(account: str, is_heavy: bool) -> None:
+        nonlocal at_work, most
+        async with turns.turn(account, is_heavy=is_heavy):
+            at_work += is_heavy
+            most = max(most, at_work)
+            await asyncio.sleep(0)
+            at_work -= is_heavy
+
+    async def day() -> None:
+        heavy = [asyncio.create_task(work(f"clerk {number}", True)) for number in range(6)]
+        await asyncio.sleep(0)
+        await work("chief", False)
+        assert not heavy[HEAVY].done(), "what is not heavy does not wait for what is"
+        await asyncio.gather(*heavy)
+
+    asyncio.run(day())
+    assert most == HEAVY < instance.datasette.setting("num_sql_threads")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_heavy"),
+    [
+        (f"/{OWN}", False),
+        (f"/{OWN}/children?_sort=name", False),
+        (f"/{OWN}/children.json?_where=1", True),
+        (f"/{OWN}/children.csv", True),
+        (f"/{OWN}/children.xlsx", True),
+        (f"/{OWN}/-/query?sql=select+1", True),
+    ],
+)
+def test_own_sql_and_exports_are_heavy(
+    instance: Instance, clerk: str, path: str, is_heavy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, usual = list[dict[str, bool]](), Turns.turn
+
+    def turn(turns: Turns, account: str, **how: bool) -> Any:
+        taken.append(how)
+        return usual(turns, account, **how)
+
+    monkeypatch.setattr(Turns, "turn", turn)
+    assert instance.ask(path, clerk).status_code == 200
+    assert taken == [{"is_heavy": is_heavy}]
 
 
 def test_an_account_waits_with_some_requests_and_no_more() -> None:

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 from urllib.parse import quote, unquote
 
 import openpyxl
@@ -44,6 +46,12 @@ def of_csv(content: bytes) -> list[list[str]]:
 def of_xlsx(instance: Instance, content: bytes, scope: str) -> list[list[object]]:
     plain = unseal(content, [instance.keys.password("export", scope)]).plain
     return [list(row) for row in openpyxl.load_workbook(io.BytesIO(plain)).active.iter_rows(values_only=True)]
+
+
+def said(answer: Any) -> str:
+    """The text of an answer; JSON writes Chinese as escapes."""
+    is_json = answer.headers["content-type"].startswith("application/json")
+    return json.dumps(answer.json(), ensure_ascii=False) if is_json else str(answer.text)
 
 
 def links(page: str) -> dict[str, str]:
@@ -91,11 +99,108 @@ def test_more_rows_than_an_export_may_have_are_refused_and_not_cut(
         assert (answer.status_code, wrong.partition("=")[0] in answer.text) == (400, True)
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("more", ["_facet=sex&_facet_size=5", "_where=1+or+name='%26_size=1'", "_size=max"])
+def test_no_other_parameter_cuts_an_export(instance: Instance, kind: str, more: str) -> None:
+    answer = instance.ask(f"/{OTHER}/children.{kind}?{more}", instance.log_in(STRANGER))
+    assert len(of_csv(answer.content) if kind == "csv" else of_xlsx(instance, answer.content, OTHER)) == 1 + MANY
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("path", ["children.{}?_size=5", "-/query.{}?sql=select+1&_size=5"])
+def test_an_export_of_some_rows_is_refused(instance: Instance, clerk: str, kind: str, path: str) -> None:
+    answer = instance.ask(f"/{OWN}/{path.format(kind)}", clerk)
+    assert (answer.status_code, "参数 _size " in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize("order", ["_sort=sex", "_sort_desc=category", "_sort=category_name&category__notnull=1"])
+def test_paging_through_a_sorted_table_shows_each_row_once(instance: Instance, order: str) -> None:
+    stranger, pages = instance.log_in(STRANGER), []
+    path, size = f"/{OTHER}/children.json?{order}&_size=70&_shape=objects", None
+    wanted = instance.ask(f"/{OTHER}/children.json?{order}&_size=max", stranger).json()["rows"]
+    while path:
+        page = instance.ask(path, stranger).json()
+        pages += [(row["issue"], row["serial"]) for row in page["rows"]]
+        size = f"&_next={quote(page['next'])}" if page.get("next") else ""
+        path = f"/{OTHER}/children.json?{order}&_size=70&_shape=objects{size}" if size else ""
+    assert pages == [(row["issue"], row["serial"]) for row in wanted]
+    assert len(set(pages)) == len(pages) > 700
+
+
 @pytest.mark.parametrize("kind", ["", ".json", ".csv", ".xlsx"])
 def test_a_statement_that_takes_too_long_is_refused_in_words(instance: Instance, clerk: str, kind: str) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i - -1 FROM n) SELECT max(i) FROM n"
     answer = instance.ask(f"/{OWN}/-/query{kind}?sql={endless}&_timelimit=50", clerk)
-    assert answer.status_code == 400
+    assert (answer.status_code, "用时太长" in said(answer)) == (400, True)
+
+
+def test_an_export_has_more_time_than_a_page(instance: Instance, clerk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine on which no statement ends in time, only that of an export does."""
+    monkeypatch.setitem(instance.datasette._settings, "sql_time_limit_ms", -1)
+    long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i - -1 FROM n WHERE i < 2000) SELECT max(i) FROM n"
+    statuses = {kind: instance.ask(f"/{OWN}/-/query{kind}?sql={long}", clerk).status_code for kind in ("", ".json")}
+    assert statuses == {"": 400, ".json": 400}
+    for kind in ("csv", "xlsx"):
+        assert instance.ask(f"/{OWN}/-/query.{kind}?sql={long}", clerk).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("select nope from children", "没有列 nope"),
+        ("select 1 from nope", "没有表 nope"),
+        ("selekt 1", "以 SELECT 或 WITH 开头"),
+        ("select 1; select 2", "一次只能执行一条语句"),
+        ("select (", "语句不完整"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["", ".json", ".csv", ".xlsx"])
+def test_why_own_sql_fails_is_said_in_chinese(instance: Instance, clerk: str, kind: str, sql: str, reason: str) -> None:
+    answer = instance.ask(f"/{OWN}/-/query{kind}", clerk, params={"sql": sql})
+    assert (answer.status_code, reason in said(answer)) == (400, True), answer.text
+
+
+def test_blobs_are_refused_since_they_would_be_links_that_lead_nowhere(instance: Instance, clerk: str) -> None:
+    for kind in ("csv", "xlsx"):
+        answer = instance.ask(f"/{OWN}/-/query.{kind}?sql=select+zeroblob(3)", clerk)
+        assert (answer.status_code, "hex()" in answer.text) == (400, True)
+
+
+def test_a_header_does_not_lift_the_limit_of_a_page(
+    instance: Instance, clerk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "MOST_ON_PAGE", 7)
+    ask = f"/{OWN}/-/query?sql=select+serial+from+children"
+    for accept in ("text/html", "application/json", "*/*"):
+        page = instance.ask(ask, clerk, headers={"accept": accept}).text
+        assert page.count("<tr>") == 1 + 7
+
+
+def test_a_page_has_no_more_cells_than_it_can_draw(
+    instance: Instance, clerk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "MOST_CELLS_ON_PAGE", 40)
+    columns = ", ".join(f"1 AS c{number}" for number in range(10))
+    page = instance.ask(f"/{OWN}/-/query?sql=select+{columns}+from+children", clerk).text
+    assert (page.count("<tr>"), "只显示前一部分" in page) == (1 + 4, True)
+    assert len(of_csv(instance.ask(f"/{OWN}/-/query.csv?sql=select+{columns}+from+children", clerk).content)) == 61
+
+
+def test_numbers_count_toward_the_size_of_an_answer(instance: Instance, clerk: str) -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i - -1 FROM n WHERE i < 12000)"
+    columns = ", ".join(["i"] * 100)
+    answer = instance.ask(f"/{OWN}/-/query.json?sql={numbers}+select+{columns}+from+n", clerk)
+    assert (answer.status_code, "16 MB" in answer.text) == (400, True)
+
+
+def test_a_workbook_has_every_value_as_it_is(instance: Instance, clerk: str) -> None:
+    sql = "select 9007199254740993 a, 123456789012345 b, 1.5 c, 9e999 d, null e, '=1' f, -9e999 g"
+    content = instance.ask(f"/{OWN}/-/query.xlsx", clerk, params={"sql": sql}).content
+    assert of_xlsx(instance, content, OWN)[1] == ["9007199254740993", 123456789012345, 1.5, "inf", None, "=1", "-inf"]
+    long = instance.ask(f"/{OWN}/-/query.xlsx?sql=select+printf('%25032768d',+1)", clerk)
+    assert (long.status_code, "32767 字" in long.text) == (400, True)
+    labelled = instance.ask(f"/{OWN}/findings.xlsx?_labels=on", clerk).content
+    assert of_xlsx(instance, labelled, OWN)[1][1] == f"{OWN}.xlsx"
 
 
 def test_an_answer_that_is_too_large_is_refused_whole(instance: Instance, clerk: str) -> None:

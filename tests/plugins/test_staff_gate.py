@@ -12,7 +12,8 @@ from datasette.utils.asgi import Request
 
 from etl.vault.store.files import DatabaseError
 from plugins import hooks
-from plugins.gate import App, Message, gate
+from plugins.answer import Message
+from plugins.gate import App, gate
 from tests.support.staff_home import CHILD, CLERK, OTHER, OWN, SHOWN, add_accounts, add_numbers, fill_scope, make_home
 from tests.support.staff_instance import Instance
 

@@ -40,7 +40,7 @@ ROLES = {
 #: Below a scope's name: page, JSON, CSV, workbook, SQL, `_where`, facets, labels, row, search, the form for a number.
 FORMS = [
     "", ".json", "/children", "/children.json", "/children.csv", "/children.json?_where=1=1",
-    "/children?_facet=unit", "/children.xlsx?_size=5", "/-/query.xlsx?sql=select+1", "/children.json?_labels=on",
+    "/children?_facet=unit", "/children.xlsx?_size=max", "/-/query.xlsx?sql=select+1", "/children.json?_labels=on",
     "/children/20190219-01,10001", "/children/20190219-01,10001.json", "/-/query?sql=select+1",
     "/-/query.json?sql=select+name+from+children", "/-/query.csv?sql=select+1", "/children.json?_search=a",
     "/-/number/20190219-01,10001",

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from datasette.utils import tilde_encode
 
 from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign
 from etl.vault.scopes.contents import scopes
@@ -38,13 +39,17 @@ class Loaded(Instance):
         self.run(self.datasette.invoke_startup())
 
 
+def change_scope(of: "Run | Loaded", scope: str, sql: str, values: list[object]) -> None:
+    """Change what a scope's file says."""
+    connection = connect(scope_path(of.home.scopes, scope), scope_key(of.keys, scope))
+    connection.execute(sql, values)
+    connection.close()
+
+
 def flag(run: Run, scope: str) -> None:
     """The small campaign gives no cause for a flag."""
-    connection = connect(scope_path(run.home.scopes, scope), scope_key(run.keys, scope))
-    connection.execute(
-        "INSERT INTO flags VALUES (?, 'S01', '这个单位 20 人中有 19 人填 <A>，须看。', 'Of 20, 19 are A.')", [UNIT]
-    )
-    connection.close()
+    sql = "INSERT INTO flags VALUES (?, 'S01', '这个单位 20 人中有 19 人填 <A>，须看。', 'Of 20, 19 are A.')"
+    change_scope(run, scope, sql, [UNIT])
 
 
 def give(made: Loaded, username: str, scope: str) -> None:
@@ -245,6 +250,47 @@ def test_a_row_page_tells_a_childs_whole_story_by_day(loaded: Loaded) -> None:
         path, _, query = unescape(link).partition("?")
         assert loaded.ask(f"{path}.json?{query}&_shape=array", cookie).json(), link
     assert UNIT not in "".join(text for _, _, _, text in told)  # by name, not by code
+
+
+def test_a_story_tells_of_each_day_only_what_is_of_that_day(loaded: Loaded) -> None:
+    """A measure that came in later is not told under the day on which the case was opened."""
+    issue, serial = rows(loaded, UNIT, "SELECT issue, serial FROM cases ORDER BY serial LIMIT 1")[0]
+    given = "UPDATE cases SET measured_on = ?, measure = ?, person = ?, returned_on = ? WHERE serial = ?"
+    told = {}
+    for values in ((None, None, None, None), ("2020-03-20", None, None, None),
+                   ("2020-03-20", "上门劝返", "甄老师", "2020-03-19")):  # fmt: skip
+        change_scope(loaded, UNIT, given, [*values, serial])
+        page = loaded.ask(f"/{UNIT}/children/{issue},{serial}", loaded.log_in(f"of.{UNIT}")).text
+        found = re.findall(r"<time [^>]*>([^<]+)</time> <a [^>]*>([^<]+)</a> <span>([^<]*)<", page)
+        told[values] = [one for one in found if one[1] in ("建档", "报送措施", "复学")]
+    opened = ("2020-03-16", "建档", "应劝返，一人一档")
+    assert list(told.values()) == [
+        [opened],
+        [opened, ("2020-03-20", "报送措施", "还没有措施")],
+        [opened, ("2020-03-19", "复学", ""), ("2020-03-20", "报送措施", "上门劝返；责任人：甄老师")],
+    ]
+
+
+@pytest.mark.parametrize("scope", [INSPECTORATE, "department"])
+def test_whoever_has_no_list_of_children_searches_what_there_is(loaded: Loaded, small: Campaign, scope: str) -> None:
+    table = "corrections" if scope == "department" else "visits"
+    scope = small.casework.departments[0].slug if scope == "department" else scope
+    cookie = loaded.log_in(f"of.{scope}")
+    page = unescape(loaded.ask(f"/{scope}", cookie).text)
+    assert f'action="/{scope}/{table}" method="get" role="search"' in page
+    assert loaded.ask(f"/{scope}/{table}?_search=1", cookie).status_code == 200
+    (sample,) = re.findall(r"<textarea[^>]*>(select [^<]+)</textarea>", page)
+    assert loaded.ask(f"/{scope}/-/query", cookie, params={"sql": sample}).status_code == 200
+
+
+def test_a_row_and_a_full_number_lead_back_by_names(loaded: Loaded, small: Campaign) -> None:
+    cookie = loaded.log_in("of.bureau")
+    key = ",".join(map(tilde_encode, (UNIT, "附件4", "纸质")))
+    page = loaded.ask(f"/{BUREAU}/deliverables/{key}", cookie).text
+    assert f"{small.unit[UNIT].name} · 附件4 · 纸质</h1>" in page
+    issue, serial = rows(loaded, UNIT, "SELECT issue, serial FROM children LIMIT 1")[0]
+    page = loaded.ask(f"/{UNIT}/-/number/{issue},{serial}", loaded.log_in(f"of.{UNIT}")).text
+    assert f'<a href="/{UNIT}">返回' in page
 
 
 def test_a_departments_row_tells_only_what_the_department_sees(loaded: Loaded, small: Campaign) -> None:

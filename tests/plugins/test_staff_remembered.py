@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from datasette.database import Database
 from datasette.resources import DatabaseResource, TableResource
 
 from etl.rulebook.campaign import BUREAU
+from etl.vault.store.files import scope_path
 from plugins import sessions
 from plugins.access import SCOPED_ACTIONS
 from plugins.remembered import COUNTING
@@ -71,6 +73,15 @@ def test_what_is_remembered_of_one_condition_is_not_said_of_another(instance: In
         assert [instance.ask(count + code, cookie).json()["rows"][0][0] for code in "KBZ"] == [20, 20, 0]
 
 
+@pytest.mark.parametrize("told", ["random()", "date('now')", "current_timestamp"])
+def test_what_the_time_or_chance_changes_is_counted_each_time(instance: Instance, asked: list[str], told: str) -> None:
+    cookie = instance.log_in(CLERK)
+    count = f"select count(*) from children where birth < {told}"
+    for _ in range(2):
+        assert instance.ask(f"/{OWN}/-/query.json", cookie, params={"sql": count}).status_code == 200
+    assert asked.count(count) == 2
+
+
 def test_a_look_that_is_answered_from_memory_is_on_record_as_any_other(instance: Instance) -> None:
     cookie = instance.log_in(CLERK)
     looks = []
@@ -114,3 +125,20 @@ def test_permissions_are_those_that_datasette_itself_would_find(instance: Instan
                 assert ours is instance.run(Datasette.allowed_many(datasette, **given))[action], (username, action)
                 assert ours is (scope in visible and action in SCOPED_ACTIONS), (username, scope, action)
                 assert instance.run(datasette.allowed_many(**given | {"actor": None}))[action] is False
+
+
+def test_a_scope_that_is_removed_under_a_running_server_is_not_found_and_others_go_on(
+    instance: Instance, tmp_path: Path
+) -> None:
+    chief, stranger = instance.log_in(CHIEF), instance.log_in(STRANGER)
+    assert instance.ask(f"/{OTHER}/children", stranger).status_code == 200
+    path = scope_path(instance.home.scopes, OTHER)
+    path.rename(tmp_path / path.name)
+    instance.run(instance.datasette.refresh_schemas(force=True))
+    try:
+        for cookie, pages in ((chief, {f"/{BUREAU}": 200, f"/{OWN}/children": 200, f"/{OTHER}/children": 404}),
+                              (stranger, {f"/{OTHER}": 404, f"/{OTHER}/children.json": 404})):  # fmt: skip
+            for page, status in pages.items():
+                assert instance.ask(page, cookie).status_code == status, page
+    finally:
+        (tmp_path / path.name).rename(path)

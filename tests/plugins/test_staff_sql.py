@@ -177,7 +177,8 @@ def test_a_load_under_the_running_server_is_seen_at_once(
         fill_scope(instance.home, instance.keys, OWN, name=name)
         assert name in instance.ask(path, clerk).text
     database = instance.datasette.get_database(OWN)
-    assert len(database._all_connections) + len(database._retired) <= 2 * 3
+    threads = instance.datasette.setting("num_sql_threads")
+    assert len(database._all_connections) + len(database._retired) <= 2 * threads
 
 
 def test_many_at_once_while_files_are_replaced(instance: Instance, clerk: str) -> None:

@@ -72,11 +72,12 @@ def fill_scope(home: Home, keys: Keys, scope: str, extra: int = 60, *, name: str
             (number, unit, f"{unit}.xlsx", "2019-02-27", "accepted", 0, 1, 0),
         )
         add(
-            "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 number,
                 number,
                 "warning",
+                "不须",
                 "M17",
                 "附件4",
                 "J7",

@@ -16,7 +16,8 @@ from etl.vault.scopes.scope_files import build_scopes
 from etl.vault.store import files
 from etl.workflow import inspecting, loading
 from etl.workflow.run import Run
-from tests.support.filled_workbooks import handed, put_casework
+from tests.support.books import UNIT, edit, plain, put, setting
+from tests.support.filled_workbooks import case_row, handed, put_casework
 
 REGISTRY, SCHOOL = "household-registry", "school-registry"
 DEPARTMENTS = {REGISTRY: ("A",), SCHOOL: ("C", "D")}
@@ -117,6 +118,37 @@ def test_what_a_department_sent_back_is_seen_by_it_by_the_unit_and_by_the_bureau
         assert found == ([(row["serial"], "户籍重复", "已注销", "2020-03-10")] if is_seen else []), scope
     assert column(corrections, REGISTRY, "status", "workbooks") == ["收下"]
     assert column(corrections, SCHOOL, "status", "workbooks") == []
+
+
+def test_a_cell_that_came_back_blank_is_empty_and_not_a_blank_text(cases: Run) -> None:
+    """Staff count what is "empty": cases without a measure, for example."""
+    bundle, row, _ = case_row(cases, "否")
+    measure = {"measure": "帮扶救助", "department": "民政局", "person": "测试员甲"}
+    (loaded,) = loading.load_files(cases, [put_casework(cases, bundle, {row["reference"]: measure})])
+    assert loaded.outcome == "accepted", loaded.checked.findings
+    for name in ("measure", "department", "person", "schooling", "returned_on", "carer"):
+        found = column(cases, bundle.recipient, name, "cases")
+        assert [value for value in found if value is not None] == ([measure[name]] if name in measure else []), name
+    assert set(column(cases, bundle.recipient, "measured_on", "cases")) == {cases.day.isoformat()}
+    assert column(cases, "bureau", "count(measured_on)", "cases") == [len(bundle.rows)]
+    for name in ("cause", "outcome", "closed_on", "remark"):
+        assert set(column(cases, REGISTRY, name, "corrections")) == {None}
+
+
+def test_what_was_refused_is_to_mend_until_a_later_workbook_takes_its_place(run: Run) -> None:
+    """Staff count what is left to do; a workbook that has since been accepted leaves nothing."""
+    right, wrong = plain(run), edit(plain(run), setting(I4=None))
+    states = []
+    for content in (wrong, wrong, right):
+        loading.load_files(run, [put(run, content)])
+        errors = column(run, UNIT, "state", "findings WHERE severity = '错误'")
+        states.append((column(run, UNIT, "status", "workbooks"), errors))
+        assert set(column(run, UNIT, "state", "findings WHERE severity <> '错误'")) <= {"不须"}
+    assert states == [
+        (["退回"], ["须改正"]),
+        (["退回", "退回"], ["须改正", "须改正"]),
+        (["已重报", "已重报", "收下"], ["已重报", "已重报"]),
+    ]
 
 
 def test_the_inspectorate_sees_sums_flags_and_the_children_drawn(drawn: Run) -> None:

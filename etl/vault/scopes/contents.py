@@ -34,17 +34,24 @@ CHILDREN = """
 SELECT c.issue, c.serial, c.id_number, c.unit, c.name, c.sex, c.household, a.category, a.returned, a.team, i.issued_on
 FROM child c JOIN issue i ON i.id = c.issue LEFT JOIN current_answer a ON a.issue = c.issue AND a.serial = c.serial
 """
+# A cell that was left blank is '' in the record and NULL here, so that staff find it as "empty".
 _CORRECTIONS = """
 SELECT s.issue, s.serial, c.id_number, s.department, c.unit, c.name, c.sex, c.household, s.category, s.wrong,
        s.opened_on,
-       CASE s.state WHEN 'open' THEN '办理中' ELSE '已办结' END, s.cause, s.outcome, s.closed_on, s.remark
+       CASE s.state WHEN 'open' THEN '办理中' ELSE '已办结' END,
+       nullif(s.cause, ''), nullif(s.outcome, ''), nullif(s.closed_on, ''), nullif(s.remark, '')
 FROM correction_state s JOIN child c ON c.issue = s.issue AND c.serial = s.serial WHERE s.state <> 'withdrawn'
 """
 _CASES = """
 SELECT s.issue, s.serial, c.id_number, s.unit, c.name, c.sex, a.category, s.opened_on,
-       CASE s.state WHEN 'open' THEN '劝返中' ELSE '已结案' END, s.measure, s.department, s.person, s.schooling,
-       s.returned_on, s.carer, iif(s.bureau_copy, '已收', '未收'), iif(s.unit_copy, '已收', '未收')
+       CASE s.state WHEN 'open' THEN '劝返中' ELSE '已结案' END, m.received,
+       nullif(s.measure, ''), nullif(s.department, ''), nullif(s.person, ''), nullif(s.schooling, ''),
+       nullif(s.returned_on, ''), nullif(s.carer, ''),
+       iif(s.bureau_copy, '已收', '未收'), iif(s.unit_copy, '已收', '未收')
 FROM case_state s JOIN child c ON c.issue = s.issue AND c.serial = s.serial
+LEFT JOIN (SELECT e.child_issue, e.serial, e.unit, max(w.received) AS received FROM current_entry e
+           JOIN workbook w ON w.id = e.workbook WHERE e.form = 'cases' GROUP BY 1, 2, 3) m
+  ON m.child_issue = s.issue AND m.serial = s.serial AND m.unit = s.unit
 JOIN current_answer a ON a.issue = s.issue AND a.serial = s.serial WHERE s.state <> 'withdrawn'
 """
 VISITS = """
@@ -52,16 +59,25 @@ SELECT c.issue, c.serial, c.id_number, r.id, r.drawn_on, c.unit, c.name, c.sex, 
 FROM revisit_child v JOIN revisit r ON r.id = v.revisit JOIN child c ON c.issue = v.issue AND c.serial = v.serial
 LEFT JOIN current_answer a ON a.issue = v.issue AND a.serial = v.serial
 """
-WORKBOOKS = """
-SELECT w.id, w.unit, coalesce(n.name, ''), w.received, CASE w.status WHEN 'accepted' THEN '收下' ELSE '退回' END,
+# A refused workbook is done with when a later one of the unit was accepted in its place: of the same issue; of any, if
+# the refused one names none, or if the form is handed out anew each time with all that is still open.
+_REPLACED = f"""
+EXISTS (SELECT 1 FROM workbook l JOIN issue j ON j.id = l.issue LEFT JOIN issue i ON i.id = w.issue
+        WHERE l.unit = w.unit AND l.id > w.id AND l.status = 'accepted'
+          AND (w.issue IS NULL OR l.issue = w.issue OR (j.form = i.form AND j.form <> '{ANNEX4.key}')))
+"""
+WORKBOOKS = f"""
+SELECT w.id, w.unit, coalesce(n.name, ''), w.received,
+       CASE WHEN w.status = 'accepted' THEN '收下' WHEN {_REPLACED} THEN '已重报' ELSE '退回' END,
        coalesce(sum(f.severity = 'error'), 0), coalesce(sum(f.severity = 'warning'), 0),
        coalesce(sum(f.severity = 'note'), 0)
 FROM workbook w LEFT JOIN file_name n ON n.workbook = w.id LEFT JOIN finding f ON f.workbook = w.id
 WHERE w.unit IS NOT NULL GROUP BY w.id
 """
-FINDINGS = """
+FINDINGS = f"""
 SELECT w.unit, f.id, f.workbook,
        CASE f.severity WHEN 'error' THEN '错误' WHEN 'warning' THEN '提示' ELSE '备注' END,
+       CASE WHEN f.severity <> 'error' THEN '不须' WHEN {_REPLACED} THEN '已重报' ELSE '须改正' END,
        f.rule, f.sheet, f.cell, w.issue, f.serial, f.message
 FROM finding f JOIN workbook w ON w.id = f.workbook WHERE w.unit IS NOT NULL
 """
