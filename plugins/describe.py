@@ -41,7 +41,6 @@ SETTINGS: dict[str, Any] = {
     "max_returned_rows": MOST_EXPORTED,
     "sql_time_limit_ms": 1000,
     "facet_time_limit_ms": 500,
-    "num_sql_threads": 4,  # twice `statement_limits.HEAVY`: what is heavy never takes all
     "default_cache_ttl": 0,
     "max_post_body_bytes": 64 * 1024,
     "max_csv_mb": 0,  # Datasette would end a larger one with an error in its last line; answers are limited as a whole

@@ -24,7 +24,7 @@ LIMITS = {0: 100_000, 1: 20_000, 2: 200, 3: 200, 4: 50, 7: 0, 8: 200}
 ANSWER_BYTES, NUMBER_BYTES = 16 * 1024 * 1024, 16
 _TOO_LARGE = "超过 16 MB，请加上条件分几次查询 / more than 16 MB: ask in parts"
 #: The most requests of an account that wait for their turn, and the most heavy ones of all accounts at work.
-WAITING, HEAVY = 20, 2
+WAITING, HEAVY = 20, 1
 
 #: The library with which `etl.vault.store.files` opens files; needed for its codes, row and error types.
 library: Any = sys.modules["sqlcipher3.dbapi2"]
