@@ -40,6 +40,7 @@ bench: $(TOOLS)        ## the measurements, on an idle machine; see bench/README
 	$(RUN) -m bench vault
 	$(RUN) -m bench disclosure
 	$(RUN) -m bench staff
+	$(RUN) -m bench documents
 	$(RUN) -m bench site   # needs Pelican and Eleventy: bench/README.md
 
 format: $(TOOLS)

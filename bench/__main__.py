@@ -7,7 +7,7 @@ is empty to them. ``python -m bench.read`` would be measured with its own import
 import sys
 from importlib import import_module
 
-BENCHES = ("issue", "read", "load", "vault", "disclosure", "site", "staff")
+BENCHES = ("issue", "read", "load", "vault", "disclosure", "site", "staff", "documents")
 
 if __name__ == "__main__":
     if sys.argv[1:2] not in [[name] for name in BENCHES]:

@@ -27,6 +27,8 @@ def check_entries(
     for issued, row in pairs:
         values: dict[str, str] = {}
         for column in form.editable:
+            if column.may_lack and column.key not in row:
+                continue
             values[column.key] = _value(bundle, campaign, column, row[column.key], {**issued, **values})
         key = issued[form.row_key]
         entries.append(Entry(key, values))
@@ -56,9 +58,10 @@ def _find(bundle: Bundle, campaign: Campaign, column: Column, text: str, texts: 
 
 
 def _faults(bundle: Bundle, campaign: Campaign, texts: Mapping[str, str], day: dt.date) -> Iterator[tuple[str, Column]]:
-    for column in bundle.form.editable:
+    present = [column for column in bundle.form.editable if column.key in texts]
+    for column in present:
         if not texts[column.key]:
-            if any(column.key in other.needs and texts[other.key] for other in bundle.form.editable):
+            if any(column.key in other.needs and texts[other.key] for other in present):
                 yield "E02", column
         elif rule := _fault(bundle, campaign, column, texts, day):
             yield rule, column

@@ -8,7 +8,7 @@ from itertools import takewhile
 from etl.exchange.bundle import Bundle
 from etl.exchange.submission import Row, Submission, Value
 from etl.findings import Finding
-from etl.forms.definitions import Form
+from etl.forms.definitions import Column, Form
 from etl.rulebook.campaign import Campaign
 
 #: Zero-width characters, soft hyphens and byte-order marks, which pasted text often contains.
@@ -79,7 +79,7 @@ def _compare(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) ->
 
 
 def _differences(form: Form, issued: Mapping[str, str], row: Mapping[str, Value]) -> Iterator[Difference]:
-    for column in form.columns:
+    for column in _present(form, row):
         value, params = row[column.key], {"column": column.heading}
         if value.is_formula:
             yield "R06", value, params
@@ -99,8 +99,12 @@ def _is_as_issued(form: Form, issued: Mapping[str, str], row: Mapping[str, Value
     texts = row.texts_alone if isinstance(row, Row) else None
     return texts is not None and all(
         tidy(texts[column.key]) == texts[column.key] if column.editable else texts[column.key] == issued[column.key]
-        for column in form.columns
+        for column in _present(form, row)
     )
+
+
+def _present(form: Form, row: Mapping[str, Value]) -> Iterable[Column]:
+    return (column for column in form.columns if not column.may_lack or column.key in row)
 
 
 def _how(was: str, found: str) -> dict[str, object]:

@@ -6,7 +6,9 @@ import click
 
 from etl.cli import console
 from etl.cli.options import Command, Group, Settings, as_of, settings
-from etl.forms.definitions import ACTS, ISSUED_VALUES
+from etl.cli.parameters import DAY
+from etl.findings import FuxueError
+from etl.forms.definitions import ACTS, ISSUED_VALUES, PAPERS
 
 
 @click.group(cls=Group)
@@ -85,6 +87,26 @@ def record_correction_command(given: Settings, serial: str, issue_id: str | None
     console.say("record.correction", serial=serial, department=department)
 
 
+@record_command.command("paper")
+@click.option("--serial", required=True, help="原始序号 of the child.")
+@click.option("--issue", "issue_id", help="The child's issue, if several lists have this 原始序号.")
+@click.option("--kind", required=True, type=click.Choice(sorted(PAPERS)),
+              help="A step towards the guardian (criticism, legal, liability), or a proof.")  # fmt: skip
+@click.option("--about", required=True, metavar="TEXT", help="What it is.")
+@click.option("--place", required=True, metavar="TEXT", help="Where it lies, e.g. 二号柜三层.")
+@click.option("--dated", required=True, type=DAY, metavar="DAY", help="The paper's own date.")
+@click.option("--by", required=True, help="Who records it.")
+@as_of
+@settings
+def record_paper_command(given: Settings, serial: str, issue_id: str | None, kind: str, about: str, place: str,
+                         dated: dt.datetime, by: str, as_of: dt.datetime | None) -> None:  # fmt: skip
+    """Record a paper in a child's case file (M16), or a step taken towards its guardian (M17), and where it lies."""
+    from etl.workflow import recording
+
+    recording.record_paper(given.run(as_of), issue_id, serial, kind, about, place, dated.date(), by)
+    console.say("record.paper", serial=serial, kind=PAPERS[kind])
+
+
 @record_command.command("release")
 @click.argument("number")
 @as_of
@@ -102,8 +124,17 @@ def record_release_command(given: Settings, number: str, as_of: dt.datetime | No
 @as_of
 @settings
 def lock_base_command(given: Settings, by: str, as_of: dt.datetime | None) -> None:
-    """Lock the base (锁定底数), once: to return = suspected − deducted. Later changes are listed (report changes)."""
+    """Lock the base (锁定底数), once: to return = suspected − deducted. Later changes are listed (report changes).
+
+    Asks first if returned children lack what shows their return (form of schooling, school, date, carer).
+    """
     from etl.workflow import inspecting
 
-    lock = inspecting.lock_base(given.run(as_of), by)
+    run = given.run(as_of)
+    if bare := inspecting.bare_return_counts(run):
+        units = "、".join(f"{run.campaign.recipient_name(unit)} {count}" for unit, count in bare.items())
+        question = FuxueError("base.bare_returns", children=sum(bare.values()), units=units)
+        if not run.agree(question):
+            raise question
+    lock = inspecting.lock_base(run, by)
     console.say("base.done", **vars(lock), to_return=lock.suspected - lock.deducted)

@@ -1,6 +1,7 @@
 """Printing results of commands: tables, sums, paths. Names and ID numbers of children are never printed."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table
@@ -166,16 +167,23 @@ def show_status(campaign: Campaign, day: dt.date, status: Standing, home: Home) 
         console.result("status", as_of=day, days_left=left, units=[vars(row) for row in status.units],
                listed=whole.listed, issued=whole.issued, excluded=whole.excluded,
                corrections=_open_closed(status.corrections), cases=_open_closed(status.cases),
+               deliverables=[vars(one) | {"state": one.state} for one in status.ledger],
+               returns_without_receipt=dict(Counter(one.unit for one in status.bare_returns)),
                not_loaded=status.not_loaded)  # fmt: skip
         return
     when = f"距上报截止还有 {left} 天" if left >= 0 else f"已超过上报截止 {-left} 天"
-    table = empty_table("单位", "下发人数", "收到", "退回", "状态", "建档未复学", title=f"{day}　{when}")
+    table = empty_table(
+        "单位", "下发人数", "收到", "退回", "状态", "建档未复学", "复学缺凭据", "材料", title=f"{day}　{when}"
+    )
+    bare = Counter(one.unit for one in status.bare_returns)
     for row in status.units:
         state = "[green]已报齐[/]" if row.is_complete else "[red]未报齐[/]"
         cases = str(status.cases.get(row.unit, (0, 0))[0])
+        owed = [one.state == "received" for one in status.ledger if one.unit == row.unit]
         table.add_row(
-            campaign.unit[row.unit].name, str(row.children), str(row.received), str(row.refused), state, cases
-        )
+            campaign.unit[row.unit].name, str(row.children), str(row.received), str(row.refused), state, cases,
+            str(bare[row.unit]), f"{sum(owed)}/{len(owed)}",
+        )  # fmt: skip
     console.show(table, always=True)
     console.say("status.complete", listed=whole.listed, issued=whole.issued, excluded=whole.excluded)
     for slug, (open_, closed) in status.corrections.items():

@@ -89,6 +89,16 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class CountyRow:
+    """A row of a 附件5 that a place hands in: 地市, 区县 (empty in the row 总计), and its figures by column key."""
+
+    city: str
+    county: str
+    figures: Mapping[str, Figure]
+    is_total: bool
+
+
+@dataclass(frozen=True)
 class Submission:
     """The content of a returned workbook. If a problem is an error, all else may be empty.
 

@@ -16,7 +16,8 @@ class Column:
     `width` is in characters; `aliases` are other headings that occur in practice. The rest applies to editable columns:
     `choices` names the list of allowed values (`etl/rulebook/choices.py`), `depends` the column whose value selects
     among them. If `required`, a blank is a fault in every row; `needs` are the columns that must be filled if this one
-    is. `kind` is ``text``, ``names`` or ``date``. Excel shows `hint` at the selected cell; `example` is a valid value.
+    is. Sheets that were handed out before the column existed `may_lack` it. `kind` is ``text``, ``names`` or ``date``.
+    Excel shows `hint` at the selected cell; `example` is a valid value.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Column:
     depends: str = ""
     required: bool = False
     needs: tuple[str, ...] = ()
+    may_lack: bool = False
     kind: str = "text"
     hint: str = ""
     example: str = ""
@@ -62,6 +64,11 @@ class Form:
     def row_key(self) -> str:
         """The key of the column that identifies a row."""
         return self.columns[0].key
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The keys of the columns that every sheet of this form has."""
+        return tuple(column.key for column in self.columns if not column.may_lack)
 
     def column(self, key: str) -> Column:
         """The column with a key."""
@@ -178,12 +185,14 @@ CASES = Form(
                hint="如 2019-02-26；未复学的留空。"),
         Column("carer", "一对一关爱人", 12, editable=True, kind="names", needs=("schooling", "date"),
                hint="每名复学儿童须有一对一关爱人。"),
+        Column("school", "就读学校、班级", 20, editable=True, needs=("schooling",), may_lack=True,
+               hint="如 第三小学五年级二班；未复学的留空。"),
     ),
     footer=FOOTER,
     notes=(
         _KEEP,
         "二、逐人填写劝返措施、责任部门、责任人；措施按核查结果从下拉框中选择。",
-        "三、已复学的，再填就读形式、复学日期、一对一关爱人（三项齐全）；未复学的三项留空。",
+        "三、已复学的，再填就读形式、复学日期、一对一关爱人（三项齐全）和就读学校、班级；未复学的四项留空。",
         "四、送教上门且已注册学籍的视为复学。",
         f"五、{_SEND}",
     ),
@@ -245,5 +254,14 @@ MANIFEST_SHEET = "fuxue"
 ISSUED_FORMS = (CORRECTIONS.key, CASES.key)
 #: The issued values of a child that can be recorded as wrong, with the right value.
 ISSUED_VALUES = ("name", "sex", "id_number", "household")
+#: Papers in a case file: three steps taken towards a guardian (M17), what shows a return or an illness, and others.
+PAPERS = {
+    "criticism": "对监护人批评教育",
+    "legal": "向监护人送达法律文书",
+    "liability": "追究监护人责任",
+    "enrolment": "就读证明",
+    "medical": "医疗、残疾证明",
+    "other": "其他材料",
+}
 #: What a signed paper can confirm (M11, M16): a visit, a return, a copy of the case file at the bureau or at the unit.
 ACTS = ("verification", "return", "case-bureau", "case-unit")

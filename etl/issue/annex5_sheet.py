@@ -4,17 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from etl.exchange.bundle import Bundle
+from etl.forms.annex5_layout import (
+    FIRST_CATEGORY,
+    GROUP_NAMES,
+    HEADINGS,
+    LAST_COLUMN,
+    set_up_annex5_page,
+    write_annex5_head,
+)
+from etl.forms.annex5_layout import (
+    FIRST_UNIT as UNIT,
+)
 from etl.forms.definitions import ANNEX4, ANNEX5, RETURNED
+from etl.forms.layout import PROGRESS, Layout
 from etl.forms.sheet import column_letters
-from etl.issue.layout import PROGRESS, Layout
 from etl.rulebook.campaign import Campaign, Category
 
-#: Zero-based rows: title, group headings, headings, the unit, the total, the check line, the footer.
-_TITLE, _GROUPS, HEADINGS, UNIT, _TOTAL, CHECK, _FOOTER = range(7)
-#: Their heights in points.
-HEIGHTS = {_TITLE: 36, _GROUPS: 24, HEADINGS: 64, UNIT: 36, _TOTAL: 30, CHECK: 22, _FOOTER: 30}
+#: Zero-based rows below the unit's: the total, the check line, the footer.
+_TOTAL, CHECK, _FOOTER = range(UNIT + 1, UNIT + 4)
+#: Their heights and the unit's, in points.
+HEIGHTS = {UNIT: 36, _TOTAL: 30, CHECK: 22, _FOOTER: 30}
 MEND = "附件4还有填错的行（深红），改好再打印。"
-GROUP_NAMES = {"deducted": "核减项", "to_return": "应劝返项"}
 
 
 def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout, styles: Mapping[str, Any]) -> None:
@@ -23,11 +33,13 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
     `layout` is that of the sheet 附件4; `styles` are the formats of `make_styles`.
     """
     sheet = book.add_worksheet(ANNEX5.sheet)
-    right = len(ANNEX5.columns) - 1
-    sheet.merge_range(_TITLE, 0, _TITLE, right, ANNEX5.title.format(county=campaign.county), styles["title"])
+    groups = [
+        (name, [category.label for category in campaign.categories if category.group == group])
+        for group, name in GROUP_NAMES.items()
+    ]
+    write_annex5_head(sheet, ANNEX5.title.format(county=campaign.county), groups, styles)
     for row, height in HEIGHTS.items():
         sheet.set_row(row, height)
-    _headings(sheet, campaign, styles)
     sheet.write_string(UNIT, 0, campaign.city, styles["issued"])
     sheet.write_string(UNIT, 1, f"{campaign.county}·{bundle.name}", styles["issued"])
     sheet.merge_range(_TOTAL, 0, _TOTAL, 1, "总计", styles["header"])
@@ -35,39 +47,27 @@ def write_summary(book: Any, campaign: Campaign, bundle: Bundle, layout: Layout,
         sheet.write_formula(UNIT, at, formula, styles["number"], 0)
         letters = column_letters(at)
         sheet.write_formula(_TOTAL, at, f"=SUM({letters}{UNIT + 1}:{letters}{UNIT + 1})", styles["number"], 0)
-    _check_line(sheet, layout, right, styles)
+    _check_line(sheet, layout, styles)
     _footer(sheet, bundle, layout, styles)
-    _page_setup(sheet, right)
-
-
-def _headings(sheet: Any, campaign: Campaign, styles: Mapping[str, Any]) -> None:
-    for at, column in enumerate(ANNEX5.columns):
-        sheet.set_column(at, at, column.width)
-        if column.key not in campaign.category:
-            sheet.merge_range(_GROUPS, at, HEADINGS, at, column.heading, styles["header"])
-    at = 3
-    for group, name in GROUP_NAMES.items():
-        count = sum(category.group == group for category in campaign.categories)
-        sheet.merge_range(_GROUPS, at, _GROUPS, at + count - 1, name, styles["header"])
-        at += count
-    for at, category in enumerate(_in_order(campaign), start=3):
-        sheet.write_string(HEADINGS, at, category.label, styles["header"])
+    set_up_annex5_page(sheet, _FOOTER)
+    sheet.fit_to_pages(1, 1)
+    sheet.protect("", {"format_columns": True, "format_rows": True})
 
 
 def _formulas(campaign: Campaign, layout: Layout) -> dict[int, str]:
     """Formulas of the unit's row by column index. An answer counts if it equals a label, apart from outer spaces."""
     row, width = UNIT + 1, len(campaign.categories)
-    formulas = {2: f"=SUM({column_letters(3)}{row}:{column_letters(2 + width)}{row})"}
+    formulas = {2: f"=SUM({column_letters(FIRST_CATEGORY)}{row}:{column_letters(FIRST_CATEGORY + width - 1)}{row})"}
     if not layout.count:
-        return {at: "=0" for at in range(2, 4 + width)}
+        return {at: "=0" for at in range(FIRST_CATEGORY - 1, FIRST_CATEGORY + width + 1)}
     returning = []
-    for at, category in enumerate(_in_order(campaign), start=3):
+    for at, category in enumerate(_in_order(campaign), start=FIRST_CATEGORY):
         is_it = f"EXACT({_trimmed(layout, 'category')},{column_letters(at)}${HEADINGS + 1})"
         formulas[at] = f"=SUMPRODUCT({is_it}*1)"
         if category.group == "to_return":
             returning.append(is_it)
     back = f'EXACT({_trimmed(layout, "returned")},"{RETURNED[0]}")'
-    return formulas | {3 + width: f"=SUMPRODUCT({back}*({'+'.join(returning)}))"}
+    return formulas | {FIRST_CATEGORY + width: f"=SUMPRODUCT({back}*({'+'.join(returning)}))"}
 
 
 def _in_order(campaign: Campaign) -> list[Category]:
@@ -78,8 +78,8 @@ def _trimmed(layout: Layout, key: str) -> str:
     return f'TRIM(SUBSTITUTE(\'{ANNEX4.sheet}\'!{layout.area(key)},"\u3000"," "))'
 
 
-def _check_line(sheet: Any, layout: Layout, right: int, styles: Mapping[str, Any]) -> None:
-    """Say whether all of 附件4 is counted here, and if it still has a fault. `right` is the last column's index."""
+def _check_line(sheet: Any, layout: Layout, styles: Mapping[str, Any]) -> None:
+    """Say whether all of 附件4 is counted here, and if it still has a fault."""
     missing, agrees = f"{layout.count}-{column_letters(2)}{UNIT + 1}", f"与附件4人数相符（{layout.count} 人）。"
     # The progress line of 附件4 ends in 待改 0 only if no row has a fault.
     is_right = f"ISNUMBER(FIND(\"，待改 0\",'{ANNEX4.sheet}'!$A${PROGRESS + 1}))"
@@ -87,7 +87,7 @@ def _check_line(sheet: Any, layout: Layout, right: int, styles: Mapping[str, Any
     check = f'=IF({missing}>0,{due},IF({is_right},"{agrees}","{MEND}"))'
     if not layout.count:
         check = f'="{agrees}"'
-    sheet.merge_range(CHECK, 0, CHECK, right, "", styles["progress"])
+    sheet.merge_range(CHECK, 0, CHECK, LAST_COLUMN, "", styles["progress"])
     value = f"附件4还有 {layout.count} 人未填或填错，暂不要打印。" if layout.count else agrees
     sheet.write_formula(CHECK, 0, check, styles["progress"], value)
 
@@ -108,15 +108,3 @@ def _footer(sheet: Any, bundle: Bundle, layout: Layout, styles: Mapping[str, Any
             )
         else:
             sheet.merge_range(_FOOTER, at + 1, _FOOTER, at + 2, "", styles["blank"])
-
-
-def _page_setup(sheet: Any, right: int) -> None:
-    """One landscape page of A4, ready to sign; protected, but rows and columns can be resized."""
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
-    sheet.center_horizontally()
-    sheet.fit_to_pages(1, 1)
-    sheet.print_area(0, 0, _FOOTER, right)
-    sheet.set_footer("&L&9单位负责人签字：＿＿＿＿＿＿＿＿（盖章）&R&9第 &P 页，共 &N 页")
-    sheet.protect("", {"format_columns": True, "format_rows": True})

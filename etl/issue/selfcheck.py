@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from etl.forms.definitions import Column, Form
+from etl.forms.layout import FIRST, PROGRESS, Layout
 from etl.forms.sheet import column_letters
-from etl.issue.layout import FIRST, PROGRESS, Layout
 from etl.rulebook.choices import Choices
 
 OPTIONS_SHEET = "选项"

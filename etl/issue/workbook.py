@@ -8,10 +8,11 @@ import xlsxwriter
 
 from etl.exchange.bundle import Bundle
 from etl.forms.definitions import ANNEX4, MANIFEST_SHEET
+from etl.forms.layout import FIRST, HEADER, PROGRESS, TITLE, Layout, row_height
 from etl.forms.manifest import Manifest
+from etl.forms.print_style import make_styles, set_up_pages
 from etl.forms.sheet import LINE, lines_of
 from etl.issue.annex5_sheet import write_summary
-from etl.issue.layout import FIRST, HEADER, PROGRESS, TITLE, Layout, row_height
 from etl.issue.selfcheck import add_formats, add_lists, write_options, write_progress
 from etl.rulebook.campaign import Campaign
 from etl.rulebook.choices import Choices, choices_of
@@ -37,37 +38,13 @@ def build_workbook(campaign: Campaign, bundle: Bundle, manifest: Manifest) -> by
             add_formats(sheet, layout, choices, styles["wrong"], styles["due"])
         write_progress(sheet, layout, choices, styles["progress"], styles["wrong"], styles["done"])
         _footer(sheet, layout, styles, bundle)
-        _print_layout(sheet, layout)
+        set_up_pages(sheet, layout)
         if bundle.form == ANNEX4:
             write_summary(book, campaign, bundle, layout, styles)
         _notes(book, styles, campaign, bundle, choices)
         write_options(book, bundle.form, choices, styles["note"])
         _manifest(book, manifest)
     return out.getvalue()
-
-
-def make_styles(book: Any) -> dict[str, Any]:
-    """The cell formats of all sheets, by name."""
-    base = {"font_name": "宋体", "font_size": 11, "valign": "vcenter"}
-    grid = base | {"border": 1, "text_wrap": True, "num_format": "@"}
-    open_ = grid | {"locked": False, "bg_color": "#FFFBE6"}
-    return {
-        "title": book.add_format(base | {"bold": True, "font_size": 18, "align": "center"}),
-        "progress": book.add_format(base | {"bold": True, "align": "left", "font_color": "#1F4E79"}),
-        "header": book.add_format(grid | {"bold": True, "align": "center", "bg_color": "#E7EDF3"}),
-        "issued": book.add_format(grid | {"locked": True}),
-        "text": book.add_format(open_),
-        "names": book.add_format(open_),
-        "date": book.add_format(open_ | {"num_format": "yyyy-mm-dd", "align": "center"}),
-        "number": book.add_format(grid | {"align": "center", "num_format": "0"}),
-        "label": book.add_format(base | {"align": "right"}),
-        "blank": book.add_format(base | {"bottom": 1, "locked": False, "num_format": "@", "shrink": True}),
-        "linked": book.add_format(base | {"bottom": 1, "num_format": "@", "shrink": True}),
-        "note": book.add_format(base | {"text_wrap": True, "valign": "top"}),
-        "wrong": book.add_format({"bg_color": "#E0464E", "font_color": "#FFFFFF", "bold": True}),
-        "due": book.add_format({"bg_color": "#FBD5D5"}),
-        "done": book.add_format({"font_color": "#1E7B34"}),
-    }
 
 
 def _table(sheet: Any, layout: Layout, styles: Mapping[str, Any], bundle: Bundle, title: str) -> None:
@@ -95,17 +72,6 @@ def _footer(sheet: Any, layout: Layout, styles: Mapping[str, Any], bundle: Bundl
     for label, blank, field in layout.footer_cells():
         sheet.write_string(layout.footer, label, f"{field.heading}：", styles["label"])
         sheet.write_string(layout.footer, blank, bundle.name if field.key == "unit" else "", styles["blank"])
-
-
-def _print_layout(sheet: Any, layout: Layout) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.9)
-    sheet.center_horizontally()
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(TITLE, HEADER)
-    sheet.set_footer(f"&L&9{layout.form.sign}&R&9第 &P 页，共 &N 页")
-    sheet.print_area(0, 0, layout.footer, layout.right)
 
 
 def _notes(

@@ -35,8 +35,7 @@ def parse_workbook(plain: bytes, limits: Limits) -> Submission:
         raise Refused(Problem("F01")) from error
     manifest = _manifest(grids)
     form = FORMS.get(manifest.form, ANNEX4) if manifest else ANNEX4
-    wanted = tuple(column.key for column in form.columns)
-    headers = {name: find_header(grid, form, wanted=wanted) for name, grid in grids.items()}
+    headers = {name: find_header(grid, form, wanted=form.wanted) for name, grid in grids.items()}
     found = [(name, header) for name, header in headers.items() if header is not None]
     if not found:
         raise Refused(Problem("F07"))

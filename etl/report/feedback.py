@@ -118,11 +118,10 @@ def _letters(cell: str) -> str:
 
 def _headings(book: Any, form: Form) -> Mapping[str, str]:
     """The form's headings by column letters, from the first sheet with the form's header; empty if there is none."""
-    wanted = tuple(column.key for column in form.columns)
     for sheet in book.worksheets:
         grid = [["" if v is None else v for v in row] for row in sheet.iter_rows(max_row=30, values_only=True)]
-        if (found := find_header(grid, form, wanted=wanted)) is not None:
-            return {get_column_letter(found[1][c.key] + 1): c.heading for c in form.columns}
+        if (found := find_header(grid, form, wanted=form.wanted)) is not None:
+            return {get_column_letter(at + 1): form.column(key).heading for key, at in found[1].items()}
     return {}
 
 

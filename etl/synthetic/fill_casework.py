@@ -20,7 +20,7 @@ from etl.system.sealing import seal, unseal
 #: Share of rows that are filled in; the others stay open.
 DONE = 0.8
 #: Columns of a case that are filled in only for a returned child.
-AFTER_RETURN = ("schooling", "date", "carer")
+AFTER_RETURN = ("schooling", "date", "carer", "school")
 
 
 def fill_casework(
@@ -68,7 +68,7 @@ def fill_bundle(campaign: Campaign, bundle: Bundle, plain: bytes, seed: int, day
 def _header(sheet: Worksheet, bundle: Bundle) -> tuple[dict[str, int], int]:
     """(column number by key, number of the first row of data), counted from 1."""
     grid = [["" if cell is None else cell for cell in row] for row in sheet.iter_rows(max_row=10, values_only=True)]
-    found = find_header(grid, bundle.form, wanted=tuple(column.key for column in bundle.form.columns))
+    found = find_header(grid, bundle.form, wanted=bundle.form.wanted)
     if found is None:
         raise ValueError("the workbook has no header")
     return {key: at + 1 for key, at in found[1].items()}, found[0] + 2
@@ -82,4 +82,6 @@ def _value(
         return random_.choice(choices.values if choices.by is None else choices.by[issued[column.depends]])
     if column.kind == "date":
         return max(campaign.noticed, day - dt.timedelta(days=random_.randrange(0, 5)))
+    if column.key == "school":
+        return f"第{random_.choice('一二三四五')}小学{random_.choice('三四五六')}年级{random_.choice('一二三')}班"
     return made_up_name(random_) if column.kind == "names" else None

@@ -6,8 +6,13 @@ from pathlib import Path
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner may read (0600), in one step; it is on the disk when this returns."""
+    write_whole(path, content, 0o600)
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file in one step; it is on the disk when this returns."""
     fresh = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())

@@ -72,6 +72,19 @@ def seal(plain: bytes, password: str) -> bytes:
     return sealed
 
 
+def seal_pdf(plain: bytes, password: str) -> bytes:
+    """Encrypt a PDF (AES-256, ISO 32000-2), which WPS, Acrobat and browsers open. FuxueError if it does not open."""
+    from pypdf import PasswordType, PdfReader, PdfWriter  # imported here: few commands write a PDF
+
+    writer = PdfWriter(clone_from=io.BytesIO(plain))
+    writer.encrypt(password, algorithm="AES-256")
+    out = io.BytesIO()
+    writer.write(out)
+    if PdfReader(out).decrypt(password) is PasswordType.NOT_DECRYPTED:
+        raise FuxueError("seal.failed")
+    return out.getvalue()
+
+
 def unseal(sealed: bytes, passwords: list[str], *, spin_count: int = 1_000_000) -> Opened:
     """Decrypt a workbook with the first password that fits; check its integrity if its encryption allows that.
 

@@ -4,7 +4,6 @@ import datetime as dt
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.findings import FuxueError
+from etl.report.typesetting import fonts
 from etl.system.dates import parse_date
 from etl.system.home import Home
 from etl.vault.store import chain
@@ -141,8 +141,8 @@ def _is_safe(device: Path, blocks: Path) -> bool:
 
 def _fonts() -> Check:
     """A Chinese font is installed, for printing documents from this machine."""
-    tool = shutil.which("fc-list")
-    if tool is None:
+    try:
+        fonts()
+    except FuxueError:
         return Check("fonts", Outcome.WARNING)
-    done = subprocess.run([tool, ":lang=zh"], capture_output=True, text=True, check=False)
-    return Check("fonts", Outcome.FINE if done.stdout.strip() else Outcome.WARNING)
+    return Check("fonts", Outcome.FINE)

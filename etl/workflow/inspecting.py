@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from etl.rulebook.campaign import INSPECTORATE
 from etl.system.disk import write_private
 from etl.system.sealing import seal
 from etl.vault.record import inspection
+from etl.vault.record.ledger import bare_returns
 from etl.vault.store.open import Vault
 from etl.workflow.run import Run
 from etl.workflow.texts import text
@@ -45,6 +47,16 @@ def lock_base(run: Run, by: str) -> inspection.Lock:
         raise FuxueError("base.nobody")
     with writing(run) as vault:
         return inspection.insert_base_lock(vault, _deducted(run), by.strip(), run.day)
+
+
+def bare_return_counts(run: Run) -> dict[str, int]:
+    """What to ask about before the base is locked; empty once it is.
+
+    Gives how many children each unit reports as returned without all that shows it (`SHOWN_BY`), where there are any.
+    """
+    with run.open_vault() as vault:
+        is_locked = inspection.base_lock(vault) is not None
+        return {} if is_locked else dict(Counter(one.unit for one in bare_returns(vault)))
 
 
 def base_changes(run: Run) -> tuple[inspection.Lock, list[inspection.Change]]:

@@ -28,11 +28,10 @@ from etl.vault.record import casework, issued
 from etl.vault.record.issued import Completeness
 from etl.vault.store.open import Vault
 from etl.workflow import inspecting, recovery
+from etl.workflow.documents import BUREAU_DOCUMENTS, document_password
 from etl.workflow.run import Run
 from etl.workflow.writing import writing
 
-#: Stands for the issue when the password of the bureau's own documents is derived.
-BUREAU_DOCUMENTS = "decisions"
 #: Up to this many workbooks are sealed in this process, in less time than it takes to start others.
 FEW_WORKBOOKS = 6
 
@@ -152,12 +151,13 @@ def _handed(run: Run, vault: Vault, name: str) -> Handed:
 
 
 def list_passwords(run: Run, recipient: str | None) -> list[tuple[str, str, str]]:
-    """(issue, recipient, password) of each workbook, then ("—", …) of the bureau's and inspectorate's own documents.
+    """(issue, recipient, password) of each workbook, then ("—", …) of the documents made for each recipient.
 
     `recipient` limits it to one recipient.
     """
     documents = {BUREAU: bureau_password(run), INSPECTORATE: inspecting.password(run)}
-    known = {*documents, *run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)}
+    recipients = [*run.campaign.unit, *(one.slug for one in run.campaign.casework.departments)]
+    known = {*documents, *recipients}
     if recipient is not None and recipient not in known:
         raise FuxueError("campaign.no_unit", unit=recipient)
     own = [("—", name, password) for name, password in documents.items() if recipient in (None, name)]
@@ -165,6 +165,7 @@ def list_passwords(run: Run, recipient: str | None) -> list[tuple[str, str, str]
         return own
     with run.open_vault() as vault:
         bundles = sorted(issued.issued(vault, run.campaign))
+    own += [("—", one, document_password(run, one)) for one in recipients if recipient in (None, one)]
     return [(i, u, run.keys.password(i, u)) for i, u in bundles if recipient in (None, u)] + own
 
 

@@ -1,5 +1,7 @@
 """Recording evidence, wrong values and deliverables, with the person who records them and the day."""
 
+import datetime as dt
+
 from etl.check.reconcile import tidy
 from etl.findings import FuxueError
 from etl.forms.definitions import ANNEX4
@@ -19,6 +21,22 @@ def record_police_ref(run: Run, issue: str | None, serial: str, reference: str, 
     _must_be_named(by)
     with writing(run) as vault:
         evidence.insert_police_ref(vault, issue, serial, reference, by, run.day)
+
+
+def record_paper(
+    run: Run, issue: str | None, serial: str, kind: str, about: str, place: str, dated: dt.date, by: str
+) -> None:
+    """Record a paper in a child's case file, or a step towards its guardian (see `insert_paper`).
+
+    FuxueError if `about`, `place` or `by` is blank, or if the paper is dated after the run's day.
+    """
+    _must_be_named(by)
+    if not tidy(about) or not tidy(place):
+        raise FuxueError("record.bare_paper")
+    if dated > run.day:
+        raise FuxueError("record.paper_not_yet", dated=dated, day=run.day)
+    with writing(run) as vault:
+        evidence.insert_paper(vault, issue, serial, kind, tidy(about), tidy(place), dated, by, run.day)
 
 
 def record_wrong_value(

@@ -12,7 +12,7 @@ from etl.forms.definitions import CASES, CORRECTIONS
 from etl.rulebook.campaign import Campaign
 
 DAY = dt.date(2020, 3, 16)
-LETTERS = dict(zip((column.key for column in CASES.columns), "ABCDEFGHIJKLMN", strict=True))
+LETTERS = dict(zip((column.key for column in CASES.columns), "ABCDEFGHIJKLMNO", strict=True))
 MEASURE = {"measure": "帮扶救助", "department": "学校", "person": "测试员甲"}
 BACK = {"schooling": "普通班就读", "date": "2020-03-09", "carer": "测试员乙"}
 
@@ -60,6 +60,7 @@ def test_a_cell_is_kept_as_what_it_stands_for(small: Campaign, key: str, typed: 
     (BACK | {"date": "2003-08-31"}, [("E04", "M4")]), (BACK | {"date": "2020年3月1日"}, [("E04", "M4")]),
     (MEASURE | {"person": "甲"}, [("E05", "K4")]), (MEASURE | {"person": "甲乙"}, []),
     (BACK | {"carer": "1"}, [("E05", "N4")]),
+    (BACK | {"school": "第三小学五年级二班"}, []), ({"school": "第三小学"}, [("E02", "L4")]),
 ])  # fmt: skip
 def test_a_row_is_blank_complete_or_reported(
     small: Campaign, cells: dict[str, str], expected: list[tuple[str, str]]
@@ -117,3 +118,13 @@ def test_a_fault_names_its_column_as_it_is_read_aloud(small: Campaign) -> None:
     (finding,) = judge(small, **MEASURE | {"measure": "没有的"})[1]
     assert (finding.serial, finding.sheet, finding.file) == ("1", CASES.sheet, "x.xlsx")
     assert "“劝返措施”" in finding.message
+
+
+def test_a_sheet_that_was_handed_out_before_a_column_existed_is_judged_without_it(small: Campaign) -> None:
+    """Nothing is said of the column, and nothing that was on record of it is overwritten."""
+    issued = dict.fromkeys(LETTERS, "") | {"reference": "1", "category": "K.打工务农", "returned": "是"}
+    row = {key: Value(text, f"{LETTERS[key]}4") for key, text in {**issued, **BACK}.items() if key != "school"}
+    bundle = Bundle(CASES, "20200302-02", "donggang", "东港镇", (issued,))
+    (entry,), findings = check_entries([(issued, row)], bundle, small, "x.xlsx", CASES.sheet, DAY)
+    assert findings == []
+    assert "school" not in entry.values

@@ -13,16 +13,20 @@ from click.testing import CliRunner
 from openpyxl import Workbook
 
 from etl.cli.main import main
+from etl.rulebook.campaign import BUREAU
 from etl.vault.store import chain
 from etl.vault.store.audit_log import Log, Look, log_path
 from etl.workflow import inspecting, releasing
+from etl.workflow.documents import document_password
 from etl.workflow.run import Run
+from tests.support.fonts import needs_fonts
 from tests.support.homes import ROOT
 
 #: What the pages say of another county, and what it is in the one that they are run in.
 NAMES = {"xutun": "xiling", "trial/var/": ""}
 #: Commands that are run by tests of their own: servers, the demo, an older record.
 RECORD, STAFF = ROOT / "docs" / "vault.md", ROOT / "docs" / "staff.md"
+DELIVERABLES = ROOT / "docs" / "deliverables.md"
 ELSEWHERE = {"demo", "record release", "serve", "serve staff", "serve public", "vault upgrade"}
 
 
@@ -35,7 +39,7 @@ def blocks(page: Path) -> list[list[list[str]]]:
 
 def shown() -> Iterator[list[str]]:
     """The commands of the pages that are run: here, and in `tests/end_to_end/test_readme.py`."""
-    for page in (ROOT / "README.md", RECORD, STAFF):
+    for page in (ROOT / "README.md", RECORD, STAFF, DELIVERABLES):
         for block in blocks(page):
             yield from block
 
@@ -72,7 +76,7 @@ def run(given: Run, arguments: list[str], key: str) -> str:
     arguments = [replaced.get(word, word) for word in arguments]
     common = ["--home", str(given.home.root), "--campaign", str(given.campaign_folder), "--key-file", key]
     day = ["--as-of", given.day.isoformat()] if arguments[0] in ("record", "report", "vault") else []
-    known = {"history", "verify", "trace", "changes"}
+    known = {"history", "verify", "trace", "changes", "standing"}
     done = CliRunner().invoke(
         main, [*common, *arguments, *([] if arguments[1] in known else day)], input="青石县东港镇\n"
     )
@@ -91,6 +95,19 @@ def test_the_records_commands_run_as_they_stand(home: Run) -> None:
     for arguments in commands[turn:]:  # the new key opens the record
         done = CliRunner().invoke(main, [*given, *arguments])
         assert done.exit_code == 0 or arguments == ["doctor"], (arguments, done.output)
+
+
+@needs_fonts
+def test_the_commands_that_make_documents_run_as_they_stand(home: Run) -> None:
+    commands, (rollup,) = blocks(DELIVERABLES)
+    for arguments in commands:
+        run(home, arguments, "master.key")
+    kinds = {path.parent.name for path in home.home.reports.rglob("*.pdf")}
+    assert kinds == {"annex4", "annex5", "cases", "notices", "brief", "standing"}, "nobody is late on the due day"
+    Path("words.txt").write_text(document_password(home, BUREAU), encoding="utf-8")
+    given = [str(home.home.root / word) if "/" in word else word for word in rollup]
+    done = CliRunner().invoke(main, ["--campaign", str(home.campaign_folder), *given])
+    assert (done.exit_code, "1 个地方" in done.output) == (0, True), done.output
 
 
 def test_the_staff_instances_commands_run_as_they_stand(home: Run) -> None:

@@ -17,12 +17,13 @@ from etl.exchange.bundle import Bundle, child_row
 from etl.exchange.child import Child
 from etl.findings import FuxueError
 from etl.forms.definitions import ANNEX4, FOOTER, MANIFEST_SHEET
+from etl.forms.layout import row_height
 from etl.forms.manifest import Manifest, parse_manifest
-from etl.issue.layout import row_height
 from etl.issue.workbook import build_workbook
 from etl.rulebook.campaign import Campaign
 from etl.system.sealing import seal, unseal
 from etl.workflow import issuing
+from etl.workflow.documents import document_password
 from etl.workflow.run import Run
 from tests.support.books import ISSUE, UNIT, issued
 from tests.support.homes import ROOT
@@ -165,11 +166,12 @@ def test_a_password_is_turned_into_a_key_by_a_hundred_thousand_rounds() -> None:
 
 def test_every_unit_has_a_password_of_its_own_that_can_be_typed_from_paper(run: Run) -> None:
     passwords = [password for _, _, password in issuing.list_passwords(run, None)]
-    # The two others are those of the bureau's and the inspectorate's documents.
-    assert len(set(passwords)) == len(run.campaign.units) + 2
+    # The others are those of the documents for each of them, for departments, the bureau and the inspectorate.
+    assert len(set(passwords)) == 2 * len(run.campaign.units) + len(run.campaign.casework.departments) + 2
     for password in passwords:
         assert re.fullmatch("[abcdefghjkmnpqrstuvwxyz2-9]{4}(-[abcdefghjkmnpqrstuvwxyz2-9]{4}){3}", password)
-    assert issuing.list_passwords(run, UNIT) == [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT))]
+    own = [(ISSUE, UNIT, run.keys.password(ISSUE, UNIT)), ("—", UNIT, document_password(run, UNIT))]
+    assert issuing.list_passwords(run, UNIT) == own
     assert run.keys.password("20200302-02", UNIT) not in passwords
     with pytest.raises(FuxueError, match="no_unit"):
         issuing.list_passwords(run, "nowhere")

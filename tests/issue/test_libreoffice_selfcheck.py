@@ -9,8 +9,8 @@ import pytest
 
 from etl.exchange.bundle import Bundle, child_row
 from etl.forms.definitions import ANNEX4, ANNEX5, CASES, CORRECTIONS, FORMS, MANIFEST_SHEET, UNASSIGNED, Form
+from etl.forms.layout import FIRST, HEADER, PROGRESS, TITLE, Layout
 from etl.forms.manifest import Manifest
-from etl.issue.layout import FIRST, HEADER, PROGRESS, TITLE, Layout
 from etl.issue.receipts import build_receipts
 from etl.issue.selfcheck import OPTIONS_SHEET
 from etl.issue.workbook import build_workbook
@@ -338,7 +338,7 @@ def test_a_correction_begun_and_not_finished_is_red(office: Office, campaign: Ca
 
 
 def test_a_case_begun_and_not_finished_is_red(office: Office, campaign: Campaign) -> None:
-    bundle, layout = show(office, campaign, CASES, work_rows(campaign, CASES, "K" * 11))
+    bundle, layout = show(office, campaign, CASES, work_rows(campaign, CASES, "K" * 12))
     allowed = listed(campaign, bundle)
     assert allowed["measure"].by is not None
     assert allowed["schooling"].by is not None
@@ -349,21 +349,22 @@ def test_a_case_begun_and_not_finished_is_red(office: Office, campaign: Campaign
     )
     duty = allowed["department"].values[0]
     cases: list[tuple[tuple[object, ...], str]] = [
-        (("", "", "", "", "", ""), "......"),
-        ((measure, "", "", "", "", ""), ".!!..."),
-        (("", duty, "", "", "", ""), "!.!..."),
-        (("", "", "甲某", "", "", ""), "!!...."),
-        ((measure, duty, "甲", "", "", ""), "..!..."),
-        ((foreign, duty, "甲某", "", "", ""), "!....."),
-        ((measure, "无人", "甲某", "", "", ""), ".!...."),
-        ((measure, duty, "甲某", schooling, "", ""), "....!!"),
-        ((measure, duty, "甲某", "", NUMBER, ""), "...!.!"),
-        ((measure, duty, "甲某", schooling, "春天", "乙某"), "....!."),
-        ((measure, duty, "甲某", schooling, NUMBER, "乙某"), "......"),
+        (("", "", "", "", "", "", ""), "......."),
+        (("", "", "", "", "", "", "第三小学"), "...!..."),
+        ((measure, "", "", "", "", "", ""), ".!!...."),
+        (("", duty, "", "", "", "", ""), "!.!...."),
+        (("", "", "甲某", "", "", "", ""), "!!....."),
+        ((measure, duty, "甲", "", "", "", ""), "..!...."),
+        ((foreign, duty, "甲某", "", "", "", ""), "!......"),
+        ((measure, "无人", "甲某", "", "", "", ""), ".!....."),
+        ((measure, duty, "甲某", schooling, "", "", ""), "....!!."),
+        ((measure, duty, "甲某", "", NUMBER, "", ""), "...!.!."),
+        ((measure, duty, "甲某", schooling, "春天", "乙某", ""), "....!.."),
+        ((measure, duty, "甲某", schooling, NUMBER, "乙某", "第三小学"), "......."),
     ]
     put(office, layout, [typed for typed, _ in cases])
     assert colours(office, layout) == [shown for _, shown in cases]
-    assert progress(office, CASES) == "已填 1 / 共 11，待改 9"
+    assert progress(office, CASES) == "已填 1 / 共 12，待改 10"
 
 
 # The progress line

@@ -34,7 +34,7 @@ def old_home(run: Run, version: int, schemas: Path) -> dict[str, int]:
         marks = ", ".join("?" for _ in columns)
         names = [column.rpartition(" ")[2] for column in columns]
         connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
-    if version >= CHAINED:
+    if CHAINED <= version < 6:
         with Vault(connection, run.keys).transaction():
             reseal(Vault(connection, run.keys), COVERED_BEFORE_6)
     connection.close()
@@ -79,7 +79,14 @@ WITH_CHAIN = [
 ]  # fmt: skip
 
 
+OF_6 = [
+    ("issue", "issue", [*ISSUE[:4], "key"]), LATER[1], BOTH[0],
+    ("workbook", "workbook", ["id", "issue", "unit", "fingerprint", "received", "sealed", "status"]),
+    ("file_name", "file_name", ["workbook", "name"]), *WITH_CHAIN[4:],
+]  # fmt: skip
+
+
 OLD = {
     1: [("issue", "issue", [*ISSUE[:2], ISSUE[-1]]), ("bundle", "bundle", ["issue", "unit", "children"]), *BOTH],
-    2: LATER, 3: LATER, 4: WITH_CHAIN, 5: WITH_CHAIN,
+    2: LATER, 3: LATER, 4: WITH_CHAIN, 5: WITH_CHAIN, 6: OF_6,
 }  # fmt: skip

@@ -46,7 +46,10 @@ def reported(run: Run) -> list[CurrentAnswer]:
 
 
 def test_locking_keeps_the_sums_the_day_and_the_person_and_happens_once(loaded: Run) -> None:
-    said = invoke(loaded, "--json", "lock-base", "--by", BY)
+    asked = invoke(loaded, "lock-base", "--by", BY)
+    assert (asked.exit_code, "还缺复学凭据" in asked.output) == (2, True), "no child's return is shown yet"
+    assert fetch(loaded, "SELECT count(*) FROM base_lock") == [(0,)]
+    said = invoke(loaded, "--json", "lock-base", "--by", BY, "--yes")
     assert said.exit_code == 0, said.output
     lock = json.loads(said.output)
     rows = reported(loaded)

@@ -21,6 +21,7 @@ from etl.vault.store.keys import Keys, new_key
 from etl.vault.store.open import known_keys, unguarded
 from etl.vault.upkeep import rekey as rekeying
 from etl.workflow import issuing, loading, recording, recovery, releasing, standing, upkeep
+from etl.workflow.documents import BUREAU_DOCUMENTS
 from etl.workflow.run import Run
 from tests.support.books import ISSUE, returned
 from tests.support.leaks import is_readable
@@ -309,10 +310,10 @@ def test_a_file_that_comes_while_individuals_are_purged_is_not_deleted_unseen(
 def test_a_decision_workbook_half_filled_when_the_key_was_replaced_still_has_its_password(
     loaded: Run, tmp_path: Path
 ) -> None:
-    before = loaded.keys.password(issuing.BUREAU_DOCUMENTS, "bureau")
+    before = loaded.keys.password(BUREAU_DOCUMENTS, "bureau")
     new = rekeyed(loaded, tmp_path / "new.key")
-    passwords = new.keys.passwords(issuing.BUREAU_DOCUMENTS, "bureau")
-    assert passwords == [new.keys.password(issuing.BUREAU_DOCUMENTS, "bureau"), before]
+    passwords = new.keys.passwords(BUREAU_DOCUMENTS, "bureau")
+    assert passwords == [new.keys.password(BUREAU_DOCUMENTS, "bureau"), before]
     assert passwords[0] != before
 
 

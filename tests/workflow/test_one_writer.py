@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "load": ("load",),
     "signature": ("record", "signature", "--unit", "xiling", "--act", "verification", *BY),
     "deliverable": ("record", "deliverable", "--unit", "xiling", "--what", "annex4", "--medium", "paper", *BY),
-    "lock": ("lock-base", *BY),
+    "lock": ("lock-base", *BY, "--yes"),
     "sample": ("report", "flags", "--sample", "9", *BY),
     "backup": ("vault", "backup"),
     "release": ("release",),

@@ -89,3 +89,11 @@ def progress(vault: Vault, form: Form) -> Mapping[str, tuple[int, int]]:
     query = f"""SELECT {recipient}, sum(s.state = 'open'), sum(s.state = 'closed') FROM {view} s
                 WHERE s.state <> 'withdrawn' GROUP BY 1 ORDER BY 1"""
     return {to: (open_, closed) for to, open_, closed in vault.connection.execute(query)}
+
+
+def corrections_by_unit(vault: Vault) -> list[tuple[str, str, int, int]]:
+    """(unit of the child, department, open, closed): how many corrections; withdrawn ones are not counted."""
+    query = """SELECT c.unit, s.department, sum(s.state = 'open'), sum(s.state = 'closed') FROM correction_state s
+               JOIN child c ON c.issue = s.issue AND c.serial = s.serial
+               WHERE s.state <> 'withdrawn' GROUP BY 1, 2 ORDER BY 2, 1"""
+    return [(unit, to, open_, closed) for unit, to, open_, closed in vault.connection.execute(query)]

@@ -74,6 +74,19 @@ def insert_wrong_value(vault: Vault, issue: str | None, serial: str, key: str, v
         chain.append(vault, "wrong_value", number, day)
 
 
+def insert_paper(vault: Vault, issue: str | None, serial: str, kind: str, about: str, place: str, dated: dt.date,
+                 by: str, day: dt.date) -> None:  # fmt: skip
+    """Record a paper in a child's case file: its `kind` (one of `PAPERS`), what it is, where it lies, its own date.
+
+    FuxueError as from `issue_of`.
+    """
+    with vault.transaction() as db:
+        row = [issue_of(vault, serial, issue), serial, kind, about, place, dated.isoformat(), by, day.isoformat()]
+        number = chain.next_id(db, "paper")
+        db.execute("INSERT INTO paper VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [number, *row])
+        chain.append(vault, "paper", number, day)
+
+
 def police_refs(vault: Vault) -> set[tuple[str, str]]:
     """(issue, serial) of every child for whom the police's reference is on record."""
     return {(issue, serial) for issue, serial in vault.connection.execute("SELECT issue, serial FROM police_ref")}

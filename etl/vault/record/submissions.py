@@ -4,10 +4,19 @@ import datetime as dt
 from dataclasses import dataclass
 
 from etl.exchange.checked import Checked
+from etl.forms.definitions import ANNEX4
 from etl.rulebook.campaign import Campaign
 from etl.vault.store import chain
 from etl.vault.store.files import Connection
 from etl.vault.store.open import Vault
+
+#: SQL condition on a refused workbook `w`: a later one of the unit was accepted in its place, of the same issue; of
+#: any, if the refused one names none, or if the form is handed out anew each time with all that is still open.
+REPLACED = f"""
+EXISTS (SELECT 1 FROM workbook l JOIN issue j ON j.id = l.issue LEFT JOIN issue i ON i.id = w.issue
+        WHERE l.unit = w.unit AND l.id > w.id AND l.status = 'accepted'
+          AND (w.issue IS NULL OR l.issue = w.issue OR (j.form = i.form AND j.form <> '{ANNEX4.key}')))
+"""
 
 
 @dataclass(frozen=True)
@@ -123,3 +132,9 @@ def open_work(db: Connection, campaign: Campaign, workbook: int) -> None:
            WHERE a.workbook = ? AND a.returned <> '无'""",  # 是 or 否 occurs with I–M only (M10)
         [workbook],
     )
+
+
+def refused_and_not_replaced(vault: Vault) -> list[str]:
+    """The unit of each refused workbook whose place no later one has taken (one entry a workbook)."""
+    query = f"SELECT w.unit FROM workbook w WHERE w.status = 'refused' AND w.unit IS NOT NULL AND NOT {REPLACED}"
+    return [unit for (unit,) in vault.connection.execute(query)]

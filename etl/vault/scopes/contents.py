@@ -11,6 +11,7 @@ from etl.forms.id_number import birth_of, mask
 from etl.rulebook.campaign import BUREAU, INSPECTORATE, Campaign
 from etl.vault.record.count import count
 from etl.vault.record.inspection import current_answers
+from etl.vault.record.submissions import REPLACED
 from etl.vault.scopes import received
 from etl.vault.store.open import Vault
 
@@ -59,16 +60,9 @@ SELECT c.issue, c.serial, c.id_number, r.id, r.drawn_on, c.unit, c.name, c.sex, 
 FROM revisit_child v JOIN revisit r ON r.id = v.revisit JOIN child c ON c.issue = v.issue AND c.serial = v.serial
 LEFT JOIN current_answer a ON a.issue = v.issue AND a.serial = v.serial
 """
-# A refused workbook is done with when a later one of the unit was accepted in its place: of the same issue; of any, if
-# the refused one names none, or if the form is handed out anew each time with all that is still open.
-_REPLACED = f"""
-EXISTS (SELECT 1 FROM workbook l JOIN issue j ON j.id = l.issue LEFT JOIN issue i ON i.id = w.issue
-        WHERE l.unit = w.unit AND l.id > w.id AND l.status = 'accepted'
-          AND (w.issue IS NULL OR l.issue = w.issue OR (j.form = i.form AND j.form <> '{ANNEX4.key}')))
-"""
 WORKBOOKS = f"""
 SELECT w.id, w.unit, coalesce(n.name, ''), w.received,
-       CASE WHEN w.status = 'accepted' THEN '收下' WHEN {_REPLACED} THEN '已重报' ELSE '退回' END,
+       CASE WHEN w.status = 'accepted' THEN '收下' WHEN {REPLACED} THEN '已重报' ELSE '退回' END,
        coalesce(sum(f.severity = 'error'), 0), coalesce(sum(f.severity = 'warning'), 0),
        coalesce(sum(f.severity = 'note'), 0)
 FROM workbook w LEFT JOIN file_name n ON n.workbook = w.id LEFT JOIN finding f ON f.workbook = w.id
@@ -77,7 +71,7 @@ WHERE w.unit IS NOT NULL GROUP BY w.id
 FINDINGS = f"""
 SELECT w.unit, f.id, f.workbook,
        CASE f.severity WHEN 'error' THEN '错误' WHEN 'warning' THEN '提示' ELSE '备注' END,
-       CASE WHEN f.severity <> 'error' THEN '不须' WHEN {_REPLACED} THEN '已重报' ELSE '须改正' END,
+       CASE WHEN f.severity <> 'error' THEN '不须' WHEN {REPLACED} THEN '已重报' ELSE '须改正' END,
        f.rule, f.sheet, f.cell, w.issue, f.serial, f.message
 FROM finding f JOIN workbook w ON w.id = f.workbook WHERE w.unit IS NOT NULL
 """

@@ -38,6 +38,7 @@ COVERS: Covers = {
     ],
     "police_ref": [("police_ref", "id", "id")],
     "wrong_value": [("wrong_value", "id", "id")],
+    "paper": [("paper", "id", "id")],
     "signature": [("signature", "id", "id"), ("signed_child", "signature", "issue, serial")],
     "deliverable": [("deliverable", "id", "id")],
     "base_lock": [("base_lock", "id", "id")],

@@ -12,7 +12,7 @@ from etl.rulebook.campaign import Campaign
 from etl.vault.store.files import Connection, DatabaseError, connect, in_memory, is_complete
 from etl.vault.store.keys import Keys
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,20 @@ CREATE TABLE wrong_value (                -- a wrong value of the list, with the
 ) STRICT;
 CREATE INDEX wrong_value_of_child ON wrong_value (issue, serial);
 
+CREATE TABLE paper (                      -- a paper in a child's case file (M16), or a step taken towards its guardian (M17)
+  id          INTEGER PRIMARY KEY,
+  issue       TEXT NOT NULL,
+  serial      TEXT NOT NULL,
+  kind        TEXT NOT NULL CHECK (kind IN ('criticism', 'legal', 'liability', 'enrolment', 'medical', 'other')),
+  about       TEXT NOT NULL,              -- what it is
+  place       TEXT NOT NULL,              -- where it lies
+  dated       TEXT NOT NULL CHECK (dated GLOB '????-??-??'),
+  recorded_by TEXT NOT NULL,
+  recorded_on TEXT NOT NULL CHECK (recorded_on GLOB '????-??-??'),
+  FOREIGN KEY (issue, serial) REFERENCES child (issue, serial)
+) STRICT;
+CREATE INDEX paper_of_child ON paper (issue, serial);
+
 CREATE TABLE signature (                  -- a signed paper was seen: of a visit, a return (M11), copies of case files (M16)
   id          INTEGER PRIMARY KEY,
   unit        TEXT NOT NULL,
@@ -333,6 +347,8 @@ CREATE TRIGGER entry_immutable BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER entry_kept BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER police_ref_immutable BEFORE UPDATE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER police_ref_kept BEFORE DELETE ON police_ref BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER paper_immutable BEFORE UPDATE ON paper BEGIN SELECT RAISE(ABORT, 'immutable'); END;
+CREATE TRIGGER paper_kept BEFORE DELETE ON paper BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER wrong_value_immutable BEFORE UPDATE ON wrong_value BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER wrong_value_kept BEFORE DELETE ON wrong_value BEGIN SELECT RAISE(ABORT, 'immutable'); END;
 CREATE TRIGGER signature_immutable BEFORE UPDATE ON signature BEGIN SELECT RAISE(ABORT, 'immutable'); END;

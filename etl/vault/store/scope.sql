@@ -171,5 +171,6 @@ CREATE TABLE deliverables (
   medium      TEXT NOT NULL,
   state       TEXT NOT NULL,
   received_on TEXT,
+  received_by TEXT,
   PRIMARY KEY (unit, what, medium)
 ) STRICT;

@@ -29,6 +29,7 @@ DELETED = {
     "signed_child": "issue IN (SELECT id FROM old_issue)",
     "police_ref": "issue IN (SELECT id FROM old_issue)",
     "wrong_value": "issue IN (SELECT id FROM old_issue)",
+    "paper": "issue IN (SELECT id FROM old_issue)",
     "correction": "issue IN (SELECT id FROM old_issue)",
     "case_file": "issue IN (SELECT id FROM old_issue)",
     "entry": "(workbook, reference) IN (SELECT w.id, h.reference FROM workbook w JOIN handed h USING (issue, unit)"
