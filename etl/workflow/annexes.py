@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from etl.exchange.annex_rows import AnsweredChild, UnitSums
+from etl.findings import FuxueError
 from etl.forms.annex5_layout import FIRST_CATEGORY, GROUP_NAMES, SIGN
 from etl.forms.definitions import ANNEX4, ANNEX5, Form
 from etl.report.annex_workbooks import Annex5Row, Annex5Sheet, annex5_total, build_annex4, build_annex5
@@ -54,6 +55,8 @@ def write_annex4_sheet(
 ) -> list[Document]:  # fmt: skip
     """Write children in the form of 附件4 as a workbook and a PDF, unit by unit in the campaign's order."""
     order = {slug: number for number, slug in enumerate(run.campaign.unit)}
+    if gone := {child.unit for child in children} - set(order):
+        raise FuxueError("campaign.unit_gone", unit=min(gone))
     rows = [_row(run.campaign, child) for child in sorted(children, key=lambda child: order[child.unit])]
     title = ANNEX4.title.format(county=run.campaign.county)
     data = {

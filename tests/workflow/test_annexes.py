@@ -127,3 +127,11 @@ def test_an_unknown_unit_is_an_error_and_nothing_is_written(loaded: Run) -> None
     with pytest.raises(FuxueError, match=r"campaign\.no_unit"):
         annexes.write_annex4(loaded, "nowhere", city=False)
     assert not list(loaded.home.reports.rglob("*.*"))
+
+
+def test_a_unit_that_the_campaign_no_longer_has_is_named(loaded: Run) -> None:
+    fewer = replace(loaded, campaign=replace(loaded.campaign, units=loaded.campaign.units[1:]))
+    for write in (annexes.write_annex4, annexes.write_annex5):
+        with pytest.raises(FuxueError, match=r"campaign\.unit_gone"):
+            write(fewer, None, city=True)
+    assert not list(loaded.home.reports.rglob("*.*"))

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from etl.exchange.annex_rows import AnsweredChild, UnitSums
+from etl.findings import FuxueError
 from etl.forms.definitions import ANNEX4
 from etl.rulebook.campaign import Campaign
 from etl.vault.record.count import CURRENT, moment
@@ -42,11 +43,16 @@ def answered_children(vault: Vault, day: dt.date, unit: str | None = None) -> li
 
 
 def unit_sums(vault: Vault, campaign: Campaign, day: dt.date) -> list[UnitSums]:
-    """The sums of each unit on `day`, in the campaign's order; they add up the tallies, which outlive a purge."""
+    """The sums of each unit on `day`, in the campaign's order; they add up the tallies, which outlive a purge.
+
+    FuxueError if the record has a unit that the campaign no longer has.
+    """
     issued = dict.fromkeys(campaign.unit, 0)
     categories = {unit: dict.fromkeys(campaign.category, 0) for unit in campaign.unit}
     returned = dict.fromkeys(campaign.unit, 0)
     for unit, category, back, number in vault.connection.execute(_SUMS, moment(vault, day)):
+        if unit not in issued:
+            raise FuxueError("campaign.unit_gone", unit=unit)
         if category is None:
             issued[unit] += number
             continue
