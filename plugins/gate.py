@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
@@ -153,11 +153,16 @@ async def _refusal_below_scope(
         return 400, None
     table = found["below"].lstrip("/").partition(".")[0]
     answer.seen.table = table if table in rules.tables else ""
-    answer.is_heavy = answer.seen.is_export or "/-/query" in found["below"] or b"_where" in query
+    answer.is_heavy = answer.seen.is_export or "/-/query" in found["below"] or _has_own_sql(query)
     if answer.seen.is_export:
         answer.title = rules.title_of(found["below"])
         scope["query_string"] = query + b"&_size=max"  # Datasette would give the rows of one page
     return None
+
+
+def _has_own_sql(query: bytes) -> bool:
+    """Whether a query string has a condition in SQL (``_where``), however its name is written."""
+    return any(name == "_where" for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
 
 
 def _listed(rules: tuple[tuple[frozenset[str], re.Pattern[str]], ...], method: str, path: str) -> bool:

@@ -129,15 +129,7 @@ def extra_template_vars(
     texts = titles(datasette._metadata_local) | names
 
     async def with_pages() -> dict[str, Any]:
-        columns = datasette.pages.by_unit
-        lines = await overview(datasette, columns) if database == BUREAU else []
-        listed = {database, *(line.unit for line in lines)}
-        others = [name for name in datasette.databases if name not in listed] if lines else []
-        more = {"units": lines, "left": columns, "others": others, "opened": datasette.databases}
-        more["export_password"] = password_of(datasette.keys, str(database))
-        searched = (name for name in await datasette.databases[database].table_names() if searched_columns(rules, name))
-        more["searched_table"] = min(searched, key=list(rules.columns).index, default="")
-        return texts | await first_page(datasette, str(database)) | more
+        return texts | await first_page_of(datasette, rules, str(database))
 
     async def story_of(issue: str, serial: str) -> Any:
         return await story(datasette, str(database), issue, serial)
@@ -153,6 +145,22 @@ def extra_template_vars(
         what = seen.get()
         return texts | {"exports": export_links(request), "is_cut": what is not None and what.is_cut}
     return texts | {"story_of": story_of} if view_name == "row" else texts
+
+
+async def first_page_of(datasette: Any, rules: Rules, scope: str) -> dict[str, Any]:
+    """Variables of a scope's first page; the bureau's has a line for every unit."""
+    columns = datasette.pages.by_unit
+    lines = await overview(datasette, columns) if scope == BUREAU else []
+    listed = {scope, *(line.unit for line in lines)}
+    searched = (name for name in await datasette.databases[scope].table_names() if searched_columns(rules, name))
+    return await first_page(datasette, scope) | {
+        "units": lines,
+        "left": columns,
+        "others": [name for name in datasette.databases if name not in listed] if lines else [],
+        "opened": datasette.databases,
+        "export_password": password_of(datasette.keys, scope),
+        "searched_table": min(searched, key=list(rules.columns).index, default=""),
+    }
 
 
 @hookimpl  # type: ignore[untyped-decorator]

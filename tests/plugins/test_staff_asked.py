@@ -237,6 +237,8 @@ def test_heavy_requests_of_several_accounts_leave_threads_to_others(instance: In
         (f"/{OWN}", False),
         (f"/{OWN}/children?_sort=name", False),
         (f"/{OWN}/children.json?_where=1", True),
+        (f"/{OWN}/children.json?%5Fw%68ere=1", True),
+        (f"/{OWN}/children.json?_search=_where", False),
         (f"/{OWN}/children.csv", True),
         (f"/{OWN}/children.xlsx", True),
         (f"/{OWN}/-/query?sql=select+1", True),
